@@ -1,0 +1,139 @@
+"""Time. Everything that reads the time or waits for it does so here, so that a test or a person can move it.
+
+- `Clock` follows the machine's clock plus an offset that `advance` and `set` change; what becomes due by a jump
+  runs at once, in the order of its times.
+- `ManualClock` stands still until it is moved.
+
+`now()` is seconds since 1970 as a float. `monotonic()` measures durations of the real world (latencies, REPORT lines)
+and is never moved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+class Handle:
+    """A call that is to happen; `cancel` is cheap and may come late."""
+
+    __slots__ = ("args", "callback", "when")
+
+    def __init__(self, when: float, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
+        self.when = when
+        self.callback: Callable[..., object] | None = callback
+        self.args = args
+
+    def cancel(self) -> None:
+        self.callback = None
+        self.args = ()
+
+
+class Clock:
+    """The machine's time, movable. One heap and one loop timer, however many calls wait."""
+
+    def __init__(self) -> None:
+        self._offset = 0.0
+        self._heap: list[tuple[float, int, Handle]] = []
+        self._ids = itertools.count()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_for = float("inf")
+
+    def now(self) -> float:
+        return time.time() + self._offset
+
+    def now_ms(self) -> int:
+        return int(self.now() * 1000)
+
+    @property
+    def offset(self) -> float:
+        """Seconds by which this clock runs ahead of the machine's."""
+        return self._offset
+
+    def monotonic(self) -> float:
+        return time.perf_counter()
+
+    def call_at(self, when: float, callback: Callable[..., object], *args: Any) -> Handle:
+        """Call `callback(*args)` on the loop once `now() >= when`."""
+        handle = Handle(when, callback, args)
+        heapq.heappush(self._heap, (when, next(self._ids), handle))
+        if when < self._timer_for:
+            self._arm()
+        return handle
+
+    def call_later(self, delay: float, callback: Callable[..., object], *args: Any) -> Handle:
+        return self.call_at(self.now() + delay, callback, *args)
+
+    async def sleep(self, delay: float) -> None:
+        await self.sleep_until(self.now() + delay)
+
+    async def sleep_until(self, when: float) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        handle = self.call_at(when, _wake, future)
+        try:
+            await future
+        finally:
+            handle.cancel()
+
+    def advance(self, seconds: float) -> None:
+        """Move time forward; what became due runs in the loop's next turn."""
+        self._offset += seconds
+        self._arm()
+
+    def set(self, when: float) -> None:
+        self.advance(when - self.now())
+
+    def reset(self) -> None:
+        self._offset = 0.0
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._timer_for = float("inf")
+        while self._heap and self._heap[0][2].callback is None:
+            heapq.heappop(self._heap)
+        if self._heap:
+            self._timer_for = self._heap[0][0]
+            delay = max(0.0, self._timer_for - self.now())
+            self._timer = asyncio.get_running_loop().call_later(delay, self._fire)
+
+    def _fire(self) -> None:
+        self._timer = None
+        self._timer_for = float("-inf")  # what callbacks add is seen below, and must not arm a timer of its own
+        now = self.now()
+        while self._heap and self._heap[0][0] <= now:
+            _, _, handle = heapq.heappop(self._heap)
+            if handle.callback is not None:
+                asyncio.get_running_loop().call_soon(handle.callback, *handle.args)
+        self._arm()
+
+
+class ManualClock(Clock):
+    """A clock that stands still until `advance` or `set` moves it."""
+
+    def __init__(self, start: float = 1_700_000_000.0) -> None:
+        super().__init__()
+        self._now = start
+
+    def now(self) -> float:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += seconds
+        self._arm()
+
+    def _arm(self) -> None:
+        self._timer_for = float("inf")
+        if self._heap and self._heap[0][0] <= self._now and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(0, self._fire)
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,149 @@
+"""What an operation is given, and what the node offers to services.
+
+A `Context` goes by hand through every call; nothing is read from module level. `ctx.call` is the pipeline's inner door:
+the same constraints, validation, permission check and errors as over the wire, without HTTP.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+from .clock import Clock
+from .config import Config
+from .events import Events
+from .names import request_id
+from .net.messages import Request, Response, Tunnel, Upgrade
+from .store.interface import Store, Tasks, Timers
+
+
+@dataclass(slots=True, frozen=True)
+class Principal:
+    """Who asks. `kind`: "root", "user", "role" (an assumed role), "service" (another service, on its own account)."""
+
+    kind: str
+    account: str
+    arn: str
+    user_id: str = ""
+    access_key: str = ""
+
+
+@dataclass(slots=True, frozen=True)
+class Encoded:
+    """An operation's result that is already the bytes of its JSON response; no serializer touches it."""
+
+    body: bytes
+
+
+class Runtime(Protocol):
+    """The long-lived part of a service (the gateway's sessions, the workers). Started and stopped with the node."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+class Edge(Protocol):
+    """A data plane beside the AWS API: answers the requests that `claims` it, whole, without the pipeline."""
+
+    def claims(self, host: str, path: str) -> bool:
+        """`host` without port, lower case; `path` as sent. Cheap: it is asked for every request."""
+        ...
+
+    async def handle(self, request: Request) -> Response | Upgrade | Tunnel: ...
+
+
+@dataclass(slots=True, frozen=True)
+class Service:
+    """How a service presents itself: `services/<folder>/__init__.py` has one, named SERVICE.
+
+    `models` are the botocore models it answers for, e.g. ("apigatewayv2", "apigatewaymanagementapi"); those names are
+    the inner door's too. An operation PutItem is `operations.put_item(ctx, request)`; `validation.put_item(request)`,
+    if there is one, runs before it and may return the request in a compiled form. `runtime` makes the long-lived part;
+    `register` adds timer and task handlers; both get the node.
+    `decoders` maps an operation to a function that turns its JSON body into the request, for hot paths.
+    """
+
+    models: tuple[str, ...]
+    operations: ModuleType
+    validation: ModuleType
+    model: ModuleType
+    runtime: Callable[[Node], Runtime] | None = None
+    register: Callable[[Node], None] | None = None
+    edges: Callable[[Node], list[Edge]] | None = None
+    decoders: Mapping[str, Callable[[bytes], dict[str, Any]]] | None = None
+
+
+class Node(Protocol):
+    """What there is one of. Services see it as `ctx.node`; `app.py` makes it."""
+
+    config: Config
+    clock: Clock
+    store: Store
+    timers: Timers
+    tasks: Tasks
+    events: Events
+    log: logging.Logger
+    runtimes: dict[str, Any]
+    """By botocore model name, e.g. `node.runtimes["lambda"]`; each service wraps its own in a typed function."""
+
+    @property
+    def data(self) -> Path:
+        """The data directory; a service keeps its files in `data / <service>`."""
+        ...
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`."""
+        ...
+
+    @property
+    def ca_bundle(self) -> Path:
+        """A PEM file with the machine's usual authorities and ours; made at first use."""
+        ...
+
+    def context(self, principal: Principal | None = None, *, account: str = "", region: str = "") -> Context:
+        """A context for work that no request asked for. Without a principal it acts as the account itself."""
+        ...
+
+    async def call(
+        self, ctx: Context, service: str, operation: str, params: Mapping[str, Any]
+    ) -> dict[str, Any]: ...
+
+
+class Context:
+    __slots__ = ("account", "node", "principal", "region", "request_id", "source_ip", "user_agent")
+
+    def __init__(self, node: Node, principal: Principal, account: str, region: str, id: str = "") -> None:
+        self.node = node
+        self.principal = principal
+        self.account = account
+        self.region = region
+        self.request_id = id or request_id()
+        self.source_ip = "127.0.0.1"
+        self.user_agent = ""
+
+    @property
+    def store(self) -> Store:
+        return self.node.store
+
+    @property
+    def clock(self) -> Clock:
+        return self.node.clock
+
+    def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Awaitable[dict[str, Any]]:
+        """Call another service, as this context's principal: `await ctx.call("lambda", "Invoke", {...})`.
+
+        Parameters and result are in boto3's form (blobs as bytes). Raises `AwsError` as the service would answer.
+        """
+        return self.node.call(self, service, operation, params)
+
+    def as_service(self, name: str) -> Context:
+        """The same account and region, asked by a service, e.g. "apigateway.amazonaws.com"."""
+        return Context(
+            self.node, Principal("service", self.account, name), self.account, self.region, self.request_id
+        )

@@ -1,0 +1,14 @@
+"""The services. Each folder has `operations`, `validation`, `storage` and `model`, and a `SERVICE` in its `__init__`.
+
+No service imports another; they meet through `ctx.call`.
+"""
+
+FOLDERS = (
+    "sts",
+    "iam",
+    "logs",
+    "dynamodb",
+    "lambda_",
+    "apigateway",
+    "cloudformation",
+)
