@@ -105,7 +105,9 @@ class Clock:
 
     def _fire(self) -> None:
         self._timer = None
-        self._timer_for = float("-inf")  # what callbacks add is seen below, and must not arm a timer of its own
+        self._timer_for = float(
+            "-inf"
+        )  # what callbacks add is seen below, and must not arm a timer of its own
         now = self.now()
         while self._heap and self._heap[0][0] <= now:
             _, _, handle = heapq.heappop(self._heap)

@@ -17,7 +17,9 @@ class Config:
     region: str = field(default="us-east-1", metadata={"help": "region of requests that name none"})
     durability: str = field(
         default="full",
-        metadata={"help": "full: acknowledged means on disk; relaxed: for test suites, a crash loses the last writes"},
+        metadata={
+            "help": "full: acknowledged means on disk; relaxed: for test suites, a crash loses the last writes"
+        },
     )
 
     @property

@@ -1,8 +1,8 @@
 """What happens on the node, live: the bus behind `cloudlet up`, `cloudlet logs` and the console.
 
-An event is a dict with `at` (seconds), `kind` (e.g. "ws.open", "lambda.report", "cfn.event") and what else its kind has.
-Emitting costs next to nothing while nobody listens. A listener that doesn't read loses its oldest events, and is told
-how many in `lost`.
+An event is a dict with `at` (seconds), `kind` (e.g. "ws.open", "lambda.report", "cfn.event") and what else its
+kind has. Emitting costs next to nothing while nobody listens. A listener that doesn't read loses its oldest
+events, and is told how many in `lost`.
 """
 
 from __future__ import annotations

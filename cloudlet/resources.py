@@ -47,8 +47,8 @@ Params = Mapping[str, Any]
 
 @dataclass(slots=True, frozen=True)
 class Call:
-    """One operation, through the inner door. `params` gives its input, or a list of inputs for several calls, or an empty
-    list for none; without it the properties themselves are the input (those in `drop` left out)."""
+    """One operation, through the inner door. `params` gives its input, or a list of inputs for several calls, or an
+    empty list for none; without it the properties themselves are the input (those in `drop` left out)."""
 
     service: str
     operation: str

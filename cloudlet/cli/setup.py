@@ -1,0 +1,57 @@
+"""What a fresh checkout needs before anything else: a virtual environment and the functions' own packages.
+
+Run by `./cloudlet` and `./test` with the machine's Python; standard library only. It is done once, and again when
+`pyproject.toml` changed; it says what it does on standard error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tomllib
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = ROOT / ".venv"
+
+
+def main(extras: list[str]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needs: list[str] = project["dependencies"]
+    for extra in extras:
+        needs = needs + project["optional-dependencies"][extra]
+    stamp = ENVIRONMENT / f"ready{''.join('-' + extra for extra in extras)}"
+    state = hashlib.sha256("\n".join([sys.version, *needs]).encode()).hexdigest()
+    if not (stamp.exists() and stamp.read_text() == state):
+        _install(needs)
+        stamp.write_text(state)
+
+
+def _install(needs: list[str]) -> None:
+    python = ENVIRONMENT / "bin" / "python"
+    if not python.exists():
+        _say("first use: making a virtual environment in .venv")
+        venv.create(ENVIRONMENT, with_pip=True)
+    _say(f"installing {len(needs)} packages (a minute or less; once)")
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *needs], check=True
+    )
+    _say("installing what Python functions find beside their own packages")
+    subprocess.run(
+        [python, "-m", "cloudlet.services.lambda_.runtimes.install", "python"], check=True, cwd=ROOT
+    )
+    _say("done")
+
+
+def _say(line: str) -> None:
+    print(f"cloudlet: {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except subprocess.CalledProcessError as error:
+        _say(f"{Path(error.cmd[0]).name} failed ({error.returncode}); what it said stands above")
+        sys.exit(1)

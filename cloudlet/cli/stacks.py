@@ -1,0 +1,165 @@
+"""Deploying a folder to a node, as `up` and `deploy` do: package, upload, create or update, wait, read the outputs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from ..packaging import Package, package
+from .client import Client, StackError
+
+CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
+GOOD = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+API_URL = re.compile(
+    r"(?P<scheme>wss|https)://(?P<api>[a-z0-9]{8,12})\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?P<path>/[^\s]*)?"
+)
+
+
+@dataclass(slots=True)
+class Deployed:
+    stack: str
+    status: str
+    outputs: dict[str, str]
+    changed: bool
+
+
+def stack_name(path: Path, wanted: str | None) -> str:
+    """The folder's name in the letters that a stack may have."""
+    folder = path.absolute() if path.is_dir() else path.absolute().parent
+    name = wanted or re.sub(r"[^A-Za-z0-9-]+", "-", folder.name).strip("-")
+    return name if name[:1].isalpha() else f"stack-{name}"
+
+
+def parameters_of(wishes: list[str]) -> dict[str, str]:
+    parameters: dict[str, str] = {}
+    for wish in wishes:
+        name, equals, value = wish.partition("=")
+        if not equals:
+            raise UserError(f"--parameter {wish}: say NAME=VALUE")
+        parameters[name] = value
+    return parameters
+
+
+def prepare(path: Path, say: Callable[[str], None]) -> Package:
+    """Build what has to be built; needs no node."""
+    return package(path, Path.home() / ".cache" / "cloudlet" / "build", say)
+
+
+def deploy(
+    client: Client, made: Package, stack: str, parameters: Mapping[str, str], say: Callable[[str], None]
+) -> Deployed:
+    """Create the stack, or update it if it is there; returns when it is done. Raises `UserError` with the reasons."""
+    for artifact in made.artifacts:
+        if client.upload(f"{artifact.sha}.zip", artifact.path.read_bytes()):
+            say(f"uploaded {artifact.path.name[:12]} ({artifact.path.stat().st_size / 1024:,.0f} KB)")
+    listening = client.events()
+    next(listening, None)
+    form = {"StackName": stack, "TemplateBody": made.template}
+    form |= {f"Capabilities.member.{i}": name for i, name in enumerate(CAPABILITIES, 1)}
+    for i, (name, value) in enumerate(parameters.items(), 1):
+        form[f"Parameters.member.{i}.ParameterKey"] = name
+        form[f"Parameters.member.{i}.ParameterValue"] = value
+    if not _create_or_update(client, form):
+        return _described(client, stack, changed=False)
+    _follow(client, stack, listening, say)
+    deployed = _described(client, stack, changed=True)
+    if deployed.status not in GOOD:
+        raise UserError(f"stack {stack} is {deployed.status}\n" + "\n".join(_reasons(client, stack)))
+    return deployed
+
+
+def _create_or_update(client: Client, form: dict[str, str]) -> bool:
+    """False when the stack is already as the template wants it."""
+    try:
+        client.cloudformation("CreateStack", form)
+    except StackError as error:
+        if error.code != "AlreadyExistsException":
+            raise
+        if _described(client, form["StackName"], changed=False).status == "ROLLBACK_COMPLETE":
+            return _replace(client, form)
+        try:
+            client.cloudformation("UpdateStack", form)
+        except StackError as refused:
+            if "No updates are to be performed" in refused.message:
+                return False
+            raise
+    return True
+
+
+def _replace(client: Client, form: dict[str, str]) -> bool:
+    """A stack whose creation was rolled back can only be deleted; then it is made anew."""
+    listening = client.events()
+    next(listening, None)
+    client.cloudformation("DeleteStack", {"StackName": form["StackName"]})
+    _follow(client, form["StackName"], listening, lambda line: None)
+    client.cloudformation("CreateStack", form)
+    return True
+
+
+def delete(client: Client, stack: str, say: Callable[[str], None]) -> None:
+    client.cloudformation("DescribeStacks", {"StackName": stack})
+    listening = client.events()
+    next(listening, None)
+    client.cloudformation("DeleteStack", {"StackName": stack})
+    _follow(client, stack, listening, say)
+
+
+def _follow(client: Client, stack: str, events: Iterator[dict[str, Any]], say: Callable[[str], None]) -> None:
+    """Say the stack's events until one of the stack itself ends it."""
+    if _settled(client, stack):
+        return
+    for event in events:
+        if event["kind"] != "cfn.event" or event.get("stack") != stack:
+            continue
+        status = str(event.get("status", ""))
+        if event.get("type") == "AWS::CloudFormation::Stack" and event.get("logical_id") == stack:
+            if status.endswith(("_COMPLETE", "_FAILED")) and "CLEANUP" not in status:
+                return
+        elif status.endswith(("_COMPLETE", "_FAILED")):
+            reason = f": {event['reason']}" if event.get("reason") else ""
+            say(f"{event.get('logical_id')} ({event.get('type')}) {status}{reason}")
+    raise UserError(f"the node went away while stack {stack} was changing")
+
+
+def _settled(client: Client, stack: str) -> bool:
+    try:
+        return not _described(client, stack, changed=False).status.endswith("_IN_PROGRESS")
+    except StackError:
+        return True
+
+
+def _described(client: Client, stack: str, *, changed: bool) -> Deployed:
+    root = client.cloudformation("DescribeStacks", {"StackName": stack})
+    member = root.find("Stacks/member")
+    if member is None:
+        raise UserError(f"stack {stack} is gone")
+    outputs = {
+        output.findtext("OutputKey", ""): output.findtext("OutputValue", "")
+        for output in member.iterfind("Outputs/member")
+    }
+    return Deployed(stack, member.findtext("StackStatus", ""), outputs, changed)
+
+
+def _reasons(client: Client, stack: str) -> list[str]:
+    root = client.cloudformation("DescribeStackEvents", {"StackName": stack})
+    failed = [
+        f"  {event.findtext('LogicalResourceId')}: {event.findtext('ResourceStatusReason')}"
+        for event in root.iterfind("StackEvents/member")
+        if event.findtext("ResourceStatus", "").endswith("_FAILED")
+    ]
+    return failed[::-1]
+
+
+def local_url(value: str, endpoint: str) -> str:
+    """An output with AWS's API host names turned into addresses that work from this machine."""
+    home = endpoint.split("://", 1)[1].replace("127.0.0.1", "localhost")
+
+    def here(match: re.Match[str]) -> str:
+        scheme = "ws" if match["scheme"] == "wss" else "http"
+        return f"{scheme}://{home}/_aws/execute-api/{match['api']}{match['path'] or ''}"
+
+    return API_URL.sub(here, value)
