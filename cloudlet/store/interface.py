@@ -13,6 +13,8 @@ Rules
  7. After the commit, and only then, `watch`ers of the written keys' prefixes are woken. A wake-up may be spurious, is
     never lost, and says nothing about what changed: whoever wakes reads.
  8. What `load` returns is shared with others: it must not be changed.
+ 9. If the disk refuses (full, broken), every transaction that was to be written together raises `StoreError`, and
+    nothing of them is kept. The store goes on: what comes later may succeed.
 """
 
 from __future__ import annotations
@@ -24,6 +26,10 @@ T = TypeVar("T")
 
 MAX_KEY = 8 * 1024
 MAX_VALUE = 64 * 1024 * 1024
+
+
+class StoreError(Exception):
+    """The store could not do it: the disk is full or broken, or the store is closed. Not the body's fault."""
 
 
 class Transaction(Protocol):
@@ -86,11 +92,15 @@ class Timers(Protocol):
     (an invocation, a post) it enqueues as a task.
     """
 
-    def on(self, kind: str, handler: Callable[[Transaction, tuple[Any, ...], bytes], Awaitable[None]]) -> None:
+    def on(
+        self, kind: str, handler: Callable[[Transaction, tuple[Any, ...], bytes], Awaitable[None]]
+    ) -> None:
         """Say what happens when timers of `kind` are due: `handler(tx, id, payload)`. Call it before the node starts."""
         ...
 
-    async def set(self, tx: Transaction, kind: str, id: tuple[Any, ...], due: float, payload: bytes = b"") -> None:
+    async def set(
+        self, tx: Transaction, kind: str, id: tuple[Any, ...], due: float, payload: bytes = b""
+    ) -> None:
         """Set or move the timer `(kind, id)` to `due` (seconds, `clock.now()`)."""
         ...
 
