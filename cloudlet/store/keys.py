@@ -4,7 +4,7 @@
     00          end of bytes, str or a nested tuple; never a code, so that the shorter sorts first
     05          None                  -                                                        None first
     08, 09      False, True           -
-    0f          int < -(2**64)        length (4 bytes, inverted), magnitude inverted           all ints
+    0f          int <= -(2**64)       length (4 bytes, inverted), magnitude inverted           all ints
     10 .. 17    int of 8 .. 1 bytes   magnitude inverted, big-endian                           by value
     18          0                     -
     19 .. 20    int of 1 .. 8 bytes   big-endian
