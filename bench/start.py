@@ -1,0 +1,88 @@
+"""From nothing to ready, and from a folder to a URL."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bench.table import Figure
+from tests.harness import ROOT, Node
+
+
+def figures(folder: Path, seconds: float) -> list[Figure]:
+    rounds = 5 if seconds >= 1 else 1
+    bare = _median(rounds, lambda n: _run("-c", "import asyncio, uvloop, ssl"))
+    ready, memory = [], 0.0
+    for number in range(rounds):
+        began = time.perf_counter()
+        node = Node(folder / f"start{number}")
+        ready.append(time.perf_counter() - began)
+        memory = resident(node.pid)
+        node.stop()
+    translator = _median(rounds, lambda n: _run("-c", "import samtranslator.translator.translator"))
+    up = _median(rounds, lambda n: _up(folder / f"up{n}"))
+    idle = resident_of("-c", "import asyncio, uvloop, ssl, orjson, msgspec, apsw, httptools, sys; sys.stdin.read()")
+    return [
+        Figure(
+            "start to ready, empty data directory", statistics.median(ready), "s", 0.5, True,
+            f"python with uvloop and ssl {bare:.2f} s",
+        ),
+        Figure("idle memory of the node", memory, "MB", 70, True, f"python with its libraries {idle:.0f} MB"),
+        Figure(
+            "up apps/pubsub to the outputs", up, "s", 2, True, f"import of the SAM translator {translator:.2f} s"
+        ),
+    ]  # fmt: skip
+
+
+def resident(pid: int) -> float:
+    """Memory of a process, MB."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f"no process {pid}")
+
+
+def resident_of(*arguments: str) -> float:
+    process = subprocess.Popen([sys.executable, *arguments], stdin=subprocess.PIPE)
+    try:
+        before = -1.0
+        while (now := resident(process.pid)) != before or now < 8:
+            before = now
+            time.sleep(0.3)
+        return now
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait()
+
+
+def _median(rounds: int, measure: object) -> float:
+    return statistics.median(measure(n) for n in range(rounds))  # type: ignore[operator]
+
+
+def _run(*arguments: str) -> float:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], check=True, cwd=ROOT, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def _up(data: Path) -> float:
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "cloudlet", "up", "apps/pubsub", "--port=0", f"--data={data}"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if "WebSocketUrl" in line:
+            break
+    took = time.perf_counter() - began
+    process.terminate()
+    process.stdout.read()
+    process.stdout.close()
+    process.wait(timeout=20)
+    assert "WebSocketUrl" in said[-1], "".join(said)
+    return took
