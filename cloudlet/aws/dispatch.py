@@ -1,0 +1,202 @@
+"""The one way of a request through the house, in AWS's own order of failure:
+
+    authenticate → route → parse → constrain → validate → run → serialize
+
+`handle` is the outer door (HTTP), `call` the inner one (`ctx.call`): the same constraints, validation and errors.
+An `AwsError` becomes bytes in one place, `Dispatcher._failed`; any other exception is a bug: 500, logged with its
+traceback and the request id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+import orjson
+
+from ..context import Context, Encoded, Node, Service
+from ..errors import AwsError
+from ..names import request_id, snake
+from ..net.messages import Plan, Request, Response
+from . import constraints, json, query, rest, shapes
+from .identity import Identities
+from .json import Reader, Writer
+from .model import Model, Models, Operation
+from .route import Match, NoService, Router, UnknownOperation
+from .sigv4 import Malformed
+
+PROTOCOLS: dict[str, ModuleType] = {"json": json, "query": query, "rest-json": rest}
+INTERNAL = "The request processing has failed because of an unknown error, exception or failure."
+DEFAULT_LIMIT = 16 * 1024 * 1024
+
+
+class Bound:
+    """An operation joined to the code that does it: everything about it that doesn't change between requests."""
+
+    __slots__ = ("decoder", "input", "model", "operation", "plan", "read", "run", "validate", "write")
+
+    def __init__(self, operation: Operation, service: Service, plan: Plan) -> None:
+        protocol = PROTOCOLS[operation.model.protocol]
+        name = snake(operation.name)
+        self.operation = operation
+        self.model = operation.model
+        self.plan = plan
+        self.decoder = (service.decoders or {}).get(operation.name)
+        self.read: Reader = protocol.reader(operation, self.decoder)
+        self.write: Writer = protocol.writer(operation)
+        self.validate: Callable[[dict[str, Any]], dict[str, Any]] | None = getattr(
+            service.validation, name, None
+        )
+        self.run: Callable[[Context, dict[str, Any]], Awaitable[dict[str, Any] | Encoded | None]] = getattr(
+            service.operations, name
+        )
+
+
+class Dispatcher:
+    """`services` by the botocore model names that they answer for."""
+
+    def __init__(self, node: Node, services: Mapping[str, Service]) -> None:
+        self.node = node
+        self.models = Models()
+        self.services = services
+        self.router = Router(services, self.models)
+        self.identities = Identities(node)
+        self._bound: dict[tuple[str, str], Bound] = {}
+        self._targets: dict[str, tuple[Bound, Match]] = {}
+        self._plans: dict[str, Plan] = {}
+        self._default_plan = Plan(DEFAULT_LIMIT, too_large=self._too_large)
+
+    def plan(self, request: Request) -> Plan:
+        """How large a body may be, told from the head alone."""
+        known = self._targets.get(request.headers.get("x-amz-target", ""))
+        if known is not None:
+            return known[0].plan
+        name = self.identities.signed_for(request)
+        return self._plan_of(name) if name in self.services else self._default_plan
+
+    async def handle(self, request: Request) -> Response:
+        return await self.handle_operation(request)
+
+    async def handle_operation(
+        self,
+        request: Request,
+        service: str = "",
+        operation: str = "",
+        labels: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Answer a request. An edge that knows better which operation it is for names it, with the path's variables."""
+        id = request_id()
+        bound: Bound | None = None
+        try:
+            identity = self.identities.of(request)
+            if operation:
+                bound = self._bind(service, operation)
+                match = Match(bound.model, bound.operation, dict(labels or {}))
+            else:
+                bound, match = self._route(request, identity.service)
+            params = bound.read(request, match)
+            if bound.validate is not None:
+                params = bound.validate(params)
+            principal = identity.principal or await self.identities.principal(identity)
+            ctx = Context(self.node, principal, principal.account, identity.region, id)
+            ctx.source_ip = request.peer[0] or "127.0.0.1"
+            ctx.user_agent = request.headers.get("user-agent", "")
+            return bound.write(await bound.run(ctx, params), id)
+        except Exception as error:
+            return self._failed(error, bound.model if bound is not None else None, request, id)
+
+    async def call(
+        self, ctx: Context, service: str, operation: str, params: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The inner door: `params` and result in boto3's form."""
+        bound = self._bind(service, operation)
+        refusal = constraints.check(bound.operation.input, dict(params))
+        if refusal is not None:
+            raise bound.model.failure("validation", refusal)
+        given = dict(params)
+        if bound.decoder is not None:
+            given = bound.decoder(shapes.dumps(shapes.to_json(bound.operation.input, given)))
+        if bound.validate is not None:
+            given = bound.validate(given)
+        result = await bound.run(ctx, given)
+        if isinstance(result, Encoded):
+            assert bound.operation.output is not None
+            return dict(shapes.from_json(bound.operation.output, orjson.loads(result.body)))
+        return result or {}
+
+    def _route(self, request: Request, signed_for: str) -> tuple[Bound, Match]:
+        target = request.headers.get("x-amz-target", "")
+        known = self._targets.get(target)
+        if known is not None:
+            return known
+        match = self.router.find(request, signed_for)
+        found = self._bind(match.model.name, match.operation.name), match
+        if target:
+            self._targets[target] = found
+        return found
+
+    def _bind(self, service: str, operation: str) -> Bound:
+        """The operation, ready to run, or the error that says why there is none."""
+        bound = self._bound.get((service, operation))
+        if bound is not None:
+            return bound
+        owner = self.services.get(service)
+        if owner is None:
+            raise AwsError(
+                "NotImplemented", f"Cloudlet does not have the service '{service}' yet", status=501
+            )
+        model = self.models[service]
+        described = model.operations.get(operation)
+        if described is None:
+            raise UnknownOperation(model, f"{service} has no operation {operation}", 400)
+        if not hasattr(owner.operations, snake(operation)) or model.protocol not in PROTOCOLS:
+            reason = owner.model.UNSUPPORTED.get(operation, "it is not built yet")
+            raise Unsupported(model, f"Cloudlet does not support {operation}: {reason}")
+        bound = self._bound[service, operation] = Bound(described, owner, self._plan_of(service))
+        return bound
+
+    def _plan_of(self, service: str) -> Plan:
+        plan = self._plans.get(service)
+        if plan is None:
+            limit = self.models[service].patch.get("body_limit", DEFAULT_LIMIT)
+            plan = self._plans[service] = Plan(limit, too_large=self._too_large)
+        return plan
+
+    def _too_large(self, request: Request) -> Response:
+        model = self._model_spoken(request)
+        limit = self.plan(request).limit
+        text = f"Request must be smaller than {limit} bytes"
+        return self._failed(model.failure("too_large", text, status=413), model, request, request_id())
+
+    def _failed(self, error: Exception, model: Model | None, request: Request, id: str) -> Response:
+        """Any error as the service's own answer."""
+        if isinstance(error, UnknownOperation | Unsupported):
+            model = error.model
+        elif model is None:
+            model = self._model_spoken(request)
+        if isinstance(error, Malformed):
+            error = model.failure(error.kind, error.message, status=error.status)
+        elif not isinstance(error, AwsError):
+            self.node.log.error("request %s to %s failed", id, model.name, exc_info=error)
+            error = model.failure("internal", INTERNAL, status=500)
+        protocol = PROTOCOLS.get(model.protocol, query)
+        response: Response = protocol.failure(model, error, id)
+        return response
+
+    def _model_spoken(self, request: Request) -> Model:
+        """The model in whose form an early error is told: the service that is meant, else one of the same protocol."""
+        try:
+            return self.router.find(request, self.identities.signed_for(request)).model
+        except UnknownOperation as error:
+            return error.model
+        except NoService as error:
+            return Model.nameless(error.protocol)
+
+
+class Unsupported(AwsError):
+    """An operation that the service has and Cloudlet has not."""
+
+    def __init__(self, model: Model, message: str) -> None:
+        super().__init__(model.failures["unsupported"], message, status=501)
+        self.model = model

@@ -1,0 +1,257 @@
+"""The services' models, as botocore's data files describe them, in compact objects, loaded when first asked for.
+
+Rule 1: the files are read directly; importing botocore would cost the node's start 160 ms and 20 MB.
+Rule 2: what a model lacks (statuses of error shapes, error prefixes, names of pipeline errors) is data in
+        `patches/<service>.json`, merged here; nothing else in this package asks which service it serves.
+Rule 3: documentation strings are dropped, the raw file is not kept.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ..errors import AwsError
+
+PATCHES = Path(__file__).parent / "patches"
+
+FAILURES: dict[str, dict[str, str]] = {
+    "json": {
+        "broken_json": "SerializationException",
+        "incomplete_signature": "IncompleteSignatureException",
+        "internal": "InternalFailure",
+        "missing_token": "MissingAuthenticationTokenException",
+        "serialization": "SerializationException",
+        "too_large": "RequestEntityTooLargeException",
+        "unknown_operation": "UnknownOperationException",
+        "unsupported": "NotImplemented",
+        "validation": "ValidationException",
+    },
+    "query": {
+        "broken_json": "MalformedInput",
+        "incomplete_signature": "IncompleteSignature",
+        "internal": "InternalFailure",
+        "missing_token": "MissingAuthenticationToken",
+        "serialization": "MalformedInput",
+        "too_large": "RequestEntityTooLarge",
+        "unknown_operation": "InvalidAction",
+        "unsupported": "NotImplemented",
+        "validation": "ValidationError",
+    },
+}
+FAILURES["rest-json"] = FAILURES["json"]
+FAILURES["rest-xml"] = FAILURES["query"]
+FAILURES["ec2"] = FAILURES["query"]
+
+
+class Member:
+    """A shape in its place: a structure's member, a list's element, a map's key or value."""
+
+    __slots__ = (
+        "attribute", "flattened", "location", "name", "named", "shape", "streaming", "timestamp", "wire",
+    )  # fmt: skip
+
+    def __init__(self, name: str, shape: Shape, ref: Mapping[str, Any], target: Mapping[str, Any]) -> None:
+        self.name = name
+        self.shape = shape
+        self.location: str = ref.get("location", "")
+        self.named = "locationName" in ref or "locationName" in target
+        self.wire: str = ref.get("locationName") or target.get("locationName") or name
+        self.flattened: bool = bool(ref.get("flattened", target.get("flattened", False)))
+        self.streaming: bool = bool(ref.get("streaming", target.get("streaming", False)))
+        self.timestamp: str = ref.get("timestampFormat") or target.get("timestampFormat", "")
+        self.attribute: bool = bool(ref.get("xmlAttribute", False))
+
+
+class Shape:
+    """A type of the model. `decode` and `constrained` are filled in when first needed."""
+
+    __slots__ = (
+        "code", "constrained", "document", "enum", "event_stream", "exception", "fault", "key", "max", "member",
+        "members", "min", "name", "pattern", "payload", "plain", "required", "sensitive", "status", "type", "value",
+    )  # fmt: skip
+
+    def __init__(self, name: str, raw: Mapping[str, Any]) -> None:
+        error = raw.get("error", {})
+        self.name = name
+        self.type: str = raw["type"]
+        self.members: dict[str, Member] = {}
+        self.required: tuple[str, ...] = tuple(raw.get("required", ()))
+        self.member: Member | None = None
+        self.key: Member | None = None
+        self.value: Member | None = None
+        self.min: float | None = raw.get("min")
+        self.max: float | None = raw.get("max")
+        self.pattern: str = raw.get("pattern", "")
+        self.enum: tuple[str, ...] = tuple(raw.get("enum", ()))
+        self.payload: str = raw.get("payload", "")
+        self.document: bool = bool(raw.get("document", False))
+        self.sensitive: bool = bool(raw.get("sensitive", False))
+        self.event_stream: bool = bool(raw.get("eventstream", False))
+        self.exception: bool = bool(raw.get("exception", False))
+        self.fault: bool = bool(raw.get("fault", False))
+        self.code: str = error.get("code", name)
+        self.status: int = error.get("httpStatusCode", 500 if self.fault else 400)
+        self.constrained: bool | None = None
+        self.plain: bool | None = None
+
+    def children(self) -> list[Member]:
+        """The members of a structure, or what a list or map is made of."""
+        inner = [m for m in (self.member, self.key, self.value) if m is not None]
+        return [*self.members.values(), *inner]
+
+    def reachable(self) -> list[Shape]:
+        """This shape and every shape inside it, each once."""
+        seen: dict[str, Shape] = {}
+        todo = [self]
+        while todo:
+            shape = todo.pop()
+            if shape.name not in seen:
+                seen[shape.name] = shape
+                todo.extend(member.shape for member in shape.children())
+        return list(seen.values())
+
+
+NOTHING = Shape("", {"type": "structure"})
+
+
+class Operation:
+    __slots__ = (
+        "errors",
+        "input",
+        "method",
+        "model",
+        "name",
+        "output",
+        "status",
+        "unsigned",
+        "uri",
+        "wrapper",
+    )
+
+    def __init__(self, model: Model, name: str, raw: Mapping[str, Any]) -> None:
+        http = raw.get("http", {})
+        self.model = model
+        self.name = name
+        self.method: str = http.get("method", "POST")
+        self.uri: str = http.get("requestUri", "/")
+        self.status: int = http.get("responseCode", 200)
+        self.input = model.shapes[raw["input"]["shape"]] if "input" in raw else NOTHING
+        self.output = model.shapes[raw["output"]["shape"]] if "output" in raw else None
+        self.wrapper: str = raw.get("output", {}).get("resultWrapper", "")
+        self.errors: tuple[str, ...] = tuple(e["shape"] for e in raw.get("errors", ()))
+        self.unsigned = raw.get("authtype") == "none" or raw.get("auth") == ["smithy.api#noAuth"]
+
+
+class Model:
+    """A service: its metadata, its operations, its errors by code and by shape name."""
+
+    def __init__(self, name: str, raw: Mapping[str, Any], patch: Mapping[str, Any]) -> None:
+        meta = raw["metadata"]
+        self.name = name
+        self.patch = patch
+        self.protocol: str = meta["protocol"]
+        self.json_version: str = meta.get("jsonVersion", "1.0")
+        self.target_prefix: str = meta.get("targetPrefix", "")
+        self.endpoint_prefix: str = meta["endpointPrefix"]
+        self.signing_name: str = meta.get("signingName", self.endpoint_prefix)
+        self.api_version: str = meta["apiVersion"]
+        self.namespace: str = meta.get("xmlNamespace", "")
+        self.failures: dict[str, str] = {**FAILURES[self.protocol], **patch.get("failures", {})}
+        self.shapes = _shapes(raw["shapes"])
+        self.operations = {name: Operation(self, name, op) for name, op in raw["operations"].items()}
+        self.errors: dict[str, Shape] = {}
+        statuses: Mapping[str, int] = patch.get("statuses", {})
+        for shape in self.shapes.values():
+            if shape.exception:
+                shape.status = statuses.get(shape.name, shape.status)
+                self.errors[shape.name] = shape
+                self.errors.setdefault(shape.code, shape)
+
+    @staticmethod
+    def nameless(protocol: str) -> Model:
+        """A service without operations, to tell an error in a protocol's form when no service can be told."""
+        metadata = {"protocol": protocol, "endpointPrefix": "", "apiVersion": ""}
+        return Model("", {"metadata": metadata, "shapes": {}, "operations": {}}, {})
+
+    def failure(self, kind: str, message: str = "", *, status: int | None = None) -> AwsError:
+        """An error of the pipeline's own, under the name that this service gives it."""
+        return AwsError(self.failures[kind], message, status=status)
+
+    def status(self, code: str, fault: str) -> int:
+        """The HTTP status of an error: the model's, else the patch's, else by whose fault it is."""
+        shape = self.errors.get(code)
+        if shape is not None:
+            return shape.status
+        statuses: Mapping[str, int] = self.patch.get("statuses", {})
+        return statuses.get(code, 500 if fault == "server" else 400)
+
+
+def _shapes(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Shape]:
+    shapes = {name: Shape(name, shape) for name, shape in raw.items()}
+
+    def member(name: str, ref: Mapping[str, Any]) -> Member:
+        return Member(name, shapes[ref["shape"]], ref, raw[ref["shape"]])
+
+    for name, shape in shapes.items():
+        source = raw[name]
+        if shape.type == "structure":
+            shape.members = {m: member(m, ref) for m, ref in source.get("members", {}).items()}
+        elif shape.type == "list":
+            shape.member = member("member", source["member"])
+        elif shape.type == "map":
+            shape.key = member("key", source["key"])
+            shape.value = member("value", source["value"])
+    return shapes
+
+
+@lru_cache(maxsize=1)
+def data_folder() -> Path:
+    """Where botocore keeps its models, found without importing it."""
+    spec = importlib.util.find_spec("botocore")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("botocore is not installed; its service models are needed")
+    return Path(spec.origin).parent / "data"
+
+
+@lru_cache(maxsize=1)
+def known_services() -> frozenset[str]:
+    """Every service that botocore has a model of, by model name."""
+    return frozenset(entry.name for entry in data_folder().iterdir() if entry.is_dir())
+
+
+def patch_of(name: str) -> dict[str, Any]:
+    """What `patches/<name>.json` adds to the model; {} without such a file."""
+    file = PATCHES / f"{name}.json"
+    return dict(orjson.loads(file.read_bytes())) if file.exists() else {}
+
+
+def load(name: str) -> Model:
+    """Read a service's newest model."""
+    folder = max(entry for entry in (data_folder() / name).iterdir() if entry.is_dir())
+    packed = folder / "service-2.json.gz"
+    if packed.exists():
+        text = gzip.decompress(packed.read_bytes())
+    else:
+        text = (folder / "service-2.json").read_bytes()
+    return Model(name, orjson.loads(text), patch_of(name))
+
+
+class Models:
+    """Models by name, each loaded at its first use."""
+
+    def __init__(self, read: Callable[[str], Model] = load) -> None:
+        self._read = read
+        self._loaded: dict[str, Model] = {}
+
+    def __getitem__(self, name: str) -> Model:
+        model = self._loaded.get(name)
+        if model is None:
+            model = self._loaded[name] = self._read(name)
+        return model

@@ -1,0 +1,245 @@
+"""The query protocol: parameters as a form (`Tags.member.1.Key=a`), answers and errors as XML."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any
+
+from ..context import Encoded
+from ..errors import AwsError
+from ..net.messages import Request, Response
+from . import constraints, shapes
+from .json import Decoder, Reader, Writer
+from .model import Member, Model, Operation, Shape
+from .route import Match
+
+Node = "str | dict[str, Any]"
+
+HEAD = "x-amzn-RequestId: {}\r\nContent-Type: text/xml\r\n"
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#xD;"}
+_SPECIAL = re.compile('[&<>"\r\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]')
+
+
+def reader(operation: Operation, decoder: Decoder | None) -> Reader:
+    model, shape = operation.model, operation.input
+
+    def read(request: Request, match: Match) -> dict[str, Any]:
+        try:
+            params = parse(shape, tree(match.form or {}))
+        except shapes.Unreadable as error:
+            raise model.failure("serialization", str(error)) from error
+        refusal = constraints.check(shape, params)
+        if refusal is not None:
+            raise model.failure("validation", refusal)
+        return params
+
+    return read
+
+
+def tree(form: dict[str, str]) -> dict[str, Any]:
+    """Dotted names as nested dicts: {"Tags.member.1.Key": "a"} is {"Tags": {"member": {"1": {"Key": "a"}}}}."""
+    root: dict[str, Any] = {}
+    for name, value in form.items():
+        *path, last = name.split(".")
+        node = root
+        for step in path:
+            inner = node.get(step)
+            if not isinstance(inner, dict):
+                inner = node[step] = {}
+            node = inner
+        if not isinstance(node.get(last), dict):
+            node[last] = value
+    return root
+
+
+def parse(shape: Shape, node: dict[str, Any]) -> dict[str, Any]:
+    """A structure from its part of the tree."""
+    result = {}
+    for member in shape.members.values():
+        found = node.get(_name(member))
+        if found is not None:
+            result[member.name] = _value(member, found)
+    return result
+
+
+def _name(member: Member) -> str:
+    """Flattened lists whose elements have a name go by that name."""
+    inner = member.shape.member
+    if inner is not None and member.flattened and inner.named:
+        return inner.wire
+    return member.wire
+
+
+def _value(member: Member, node: Any) -> Any:
+    shape = member.shape
+    if shape.type == "structure":
+        return parse(shape, _branch(node))
+    if shape.type == "list":
+        return _list(member, node)
+    if shape.type == "map":
+        return _map(member, node)
+    if not isinstance(node, str):
+        raise shapes.Unreadable("Unexpected complex element termination")
+    return scalar(shape, node)
+
+
+def _branch(node: Any) -> dict[str, Any]:
+    if isinstance(node, dict):
+        return node
+    if node == "":
+        return {}
+    raise shapes.Unreadable("Unexpected list element termination")
+
+
+def _numbered(node: dict[str, Any]) -> list[Any]:
+    return [node[key] for key in sorted((key for key in node if key.isdigit()), key=int)]
+
+
+def _list(member: Member, node: Any) -> list[Any]:
+    inner = member.shape.member
+    assert inner is not None
+    branch = _branch(node)
+    if not member.flattened:
+        branch = _branch(branch.get(inner.wire if inner.named else "member", ""))
+    return [_value(inner, item) for item in _numbered(branch)]
+
+
+def _map(member: Member, node: Any) -> dict[str, Any]:
+    key, value = member.shape.key, member.shape.value
+    assert key is not None
+    assert value is not None
+    branch = _branch(node)
+    if not member.flattened:
+        branch = _branch(branch.get("entry", ""))
+    result = {}
+    for item in _numbered(branch):
+        entry = _branch(item)
+        name, content = entry.get(key.wire), entry.get(value.wire)
+        if isinstance(name, str) and content is not None:
+            result[name] = _value(value, content)
+    return result
+
+
+def scalar(shape: Shape, text: str) -> Any:
+    """A value that stands as text in a form, a header or a path."""
+    kind = shape.type
+    if kind == "boolean":
+        if text.lower() not in ("true", "false"):
+            raise shapes.Unreadable(f"'{text}' can not be converted to Boolean")
+        return text.lower() == "true"
+    if kind == "blob":
+        return shapes.blob(text)
+    if kind == "timestamp":
+        return shapes.parse_timestamp(text)
+    try:
+        if kind in shapes.INTEGERS:
+            return int(text)
+        if kind in shapes.FLOATS:
+            return float(text)
+    except ValueError as error:
+        raise shapes.Unreadable(f"'{text}' can not be converted to {shapes.JAVA[kind]}") from error
+    return text
+
+
+# --- answers ------------------------------------------------------------
+
+
+def writer(operation: Operation) -> Writer:
+    model, output = operation.model, operation.output
+    name = operation.name
+    start = f'<{name}Response xmlns="{model.namespace}">'
+    wrapper = operation.wrapper or f"{name}Result"
+
+    def write(result: dict[str, Any] | Encoded | None, request_id: str) -> Response:
+        if isinstance(result, Encoded):
+            raise TypeError("an operation of a query service gave JSON")
+        parts = [start]
+        if output is not None:
+            parts.append(f"<{wrapper}>")
+            _write_members(output, result or {}, parts)
+            parts.append(f"</{wrapper}>")
+        parts.append(
+            f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{name}Response>"
+        )
+        return Response(200, (), "".join(parts).encode(), HEAD.format(request_id).encode())
+
+    return write
+
+
+def failure(model: Model, error: AwsError, request_id: str) -> Response:
+    shape = model.errors.get(error.code)
+    code = shape.code if shape is not None else error.code
+    status = error.status or model.status(error.code, error.fault)
+    parts = [
+        f'<ErrorResponse xmlns="{model.namespace}"><Error>',
+        f"<Type>{'Receiver' if status >= 500 else 'Sender'}</Type><Code>{code}</Code>",
+        f"<Message>{escape(error.message)}</Message>",
+    ]
+    if shape is not None:
+        _write_members(
+            shape, {k: v for k, v in error.fields.items() if k not in ("Type", "Code", "Message")}, parts
+        )
+    parts.append(f"</Error><RequestId>{request_id}</RequestId></ErrorResponse>")
+    return Response(status, (), "".join(parts).encode(), HEAD.format(request_id).encode())
+
+
+def escape(text: str) -> str:
+    return _SPECIAL.sub(lambda found: _ESCAPES.get(found[0], "\ufffd"), text)
+
+
+def _write_members(shape: Shape, value: dict[str, Any], parts: list[str]) -> None:
+    for member in shape.members.values():
+        item = value.get(member.name)
+        if item is not None:
+            _write(member, member.wire, item, parts)
+
+
+def _write(member: Member, tag: str, value: Any, parts: list[str]) -> None:
+    shape = member.shape
+    if shape.type == "list":
+        inner = shape.member
+        assert inner is not None
+        if member.flattened:
+            for item in value:
+                _write(inner, inner.wire if inner.named else tag, item, parts)
+            return
+        parts.append(f"<{tag}>")
+        for item in value:
+            _write(inner, inner.wire if inner.named else "member", item, parts)
+    elif shape.type == "map":
+        _write_map(member, tag, value, parts)
+        return
+    elif shape.type == "structure":
+        parts.append(f"<{tag}>")
+        _write_members(shape, value, parts)
+    else:
+        parts.append(f"<{tag}>{escape(text(member, value))}")
+    parts.append(f"</{tag}>")
+
+
+def _write_map(member: Member, tag: str, value: dict[str, Any], parts: list[str]) -> None:
+    key, content = member.shape.key, member.shape.value
+    assert key is not None
+    assert content is not None
+    entry = tag if member.flattened else "entry"
+    if not member.flattened:
+        parts.append(f"<{tag}>")
+    for name, item in value.items():
+        parts.append(f"<{entry}><{key.wire}>{escape(name)}</{key.wire}>")
+        _write(content, content.wire, item, parts)
+        parts.append(f"</{entry}>")
+    if not member.flattened:
+        parts.append(f"</{tag}>")
+
+
+def text(member: Member, value: Any, timestamp: str = "iso8601") -> str:
+    """A scalar as text; `timestamp` is the protocol's form where the model names none."""
+    kind = member.shape.type
+    if kind == "boolean":
+        return "true" if value else "false"
+    if kind == "blob":
+        return base64.b64encode(value).decode()
+    if kind == "timestamp":
+        return shapes.format_timestamp(value, member.timestamp or timestamp)
+    return str(value)

@@ -1,0 +1,207 @@
+"""Which service and which operation a request is for.
+
+In this order: the header X-Amz-Target (JSON services); `Action` in a form body or query string (query services); the
+path against the URI templates of the REST services. The service is the one that the request was signed for; of an
+unsigned request the one that has the target's prefix, the version, the host name or, last, the path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+from ..errors import AwsError
+from ..net.messages import Request
+from .model import Model, Models, Operation, known_services, patch_of
+
+FORM = "application/x-www-form-urlencoded"
+
+
+class Match(NamedTuple):
+    model: Model
+    operation: Operation
+    labels: dict[str, str]
+    """What the path's variables stand for."""
+    form: dict[str, str] | None = None
+    """The parameters of a query request, read already to find its action."""
+
+
+class NoService(AwsError):
+    """No service of ours can be told from the request; `protocol` is the one it seems to speak."""
+
+    def __init__(self, code: str, message: str, status: int, protocol: str) -> None:
+        super().__init__(code, message, status=status)
+        self.protocol = protocol
+
+
+class UnknownOperation(AwsError):
+    """The service is known, the operation is not."""
+
+    def __init__(self, model: Model, message: str, status: int) -> None:
+        super().__init__(model.failures["unknown_operation"], message, status=status)
+        self.model = model
+
+
+class Router:
+    def __init__(self, names: Iterable[str], models: Models) -> None:
+        self._names = tuple(names)
+        self._models = models
+        self._signed: dict[str, list[str]] = {}
+        for name in self._names:
+            self._signed.setdefault(patch_of(name).get("signing", name), []).append(name)
+        self._trees: dict[str, Tree] = {}
+
+    def find(self, request: Request, signed_for: str) -> Match:
+        target = request.headers.get("x-amz-target")
+        if target:
+            return self._by_target(target, signed_for)
+        form = _form(request)
+        if form is not None and "Action" in form:
+            return self._by_action(form, signed_for)
+        return self._by_path(request, signed_for)
+
+    def candidates(self, signed_for: str) -> list[Model]:
+        """The models that a request may be for, by its signing scope."""
+        if signed_for:
+            return [self._models[name] for name in self._signed.get(signed_for, ())]
+        return [self._models[name] for name in self._names]
+
+    def tree(self, model: Model) -> Tree:
+        tree = self._trees.get(model.name)
+        if tree is None:
+            tree = self._trees[model.name] = Tree(model.operations.values())
+        return tree
+
+    def _by_target(self, target: str, signed_for: str) -> Match:
+        prefix, _, name = target.rpartition(".")
+        signed = self.candidates(signed_for)
+        for model in [*signed, *self.candidates("")]:
+            if model.target_prefix == prefix:
+                if name not in model.operations:
+                    raise UnknownOperation(model, "", 400)
+                return Match(model, model.operations[name], {})
+        if signed_for and signed:
+            raise UnknownOperation(signed[0], "", 400)
+        raise _no_service(signed_for or prefix.partition("_")[0], "json")
+
+    def _by_action(self, form: dict[str, str], signed_for: str) -> Match:
+        action, version = form["Action"], form.get("Version", "")
+        speakers = [model for model in self.candidates(signed_for) if model.protocol == "query"]
+        for model in speakers:
+            if version in ("", model.api_version) and action in model.operations:
+                return Match(model, model.operations[action], {}, form)
+        if signed_for and speakers:
+            text = f"Could not find operation {action} for version {version or 'NO_VERSION_SPECIFIED'}"
+            raise UnknownOperation(speakers[0], text, 400)
+        raise _no_service(signed_for, "query")
+
+    def _by_path(self, request: Request, signed_for: str) -> Match:
+        models = self.candidates(signed_for) or self._by_host(request)
+        if not signed_for:
+            models = self._by_host(request) or models
+        for model in models:
+            if model.protocol.startswith("rest"):
+                found = self.tree(model).find(request.method, request.path)
+                if found is not None:
+                    return Match(model, found[0], found[1])
+        if signed_for and models:
+            status = 404 if models[0].protocol.startswith("rest") else 400
+            raise UnknownOperation(models[0], "", status)
+        raise _no_service(signed_for, "rest-json")
+
+    def _by_host(self, request: Request) -> list[Model]:
+        labels = set(request.host.lower().partition(":")[0].split("."))
+        return [self._models[name] for name in self._names if patch_of_signing(name) in labels]
+
+
+@lru_cache(maxsize=512)
+def patch_of_signing(name: str) -> str:
+    return str(patch_of(name).get("signing", name))
+
+
+def _no_service(name: str, protocol: str) -> NoService:
+    lowered = name.lower()
+    if lowered in known_services():
+        return NoService(
+            "NotImplemented", f"Cloudlet does not have the service '{lowered}' yet", 501, protocol
+        )
+    if name:
+        return NoService("UnknownOperationException", f"No AWS service is known as '{name}'", 404, protocol)
+    text = (
+        "The request names no AWS service: it has no signature, no X-Amz-Target, no Action and no known path"
+    )
+    return NoService("UnknownOperationException", text, 404, protocol)
+
+
+def _form(request: Request) -> dict[str, str] | None:
+    """The parameters of a query request, from its body or its query string."""
+    if request.body and request.headers.get("content-type", FORM).startswith(FORM):
+        try:
+            pairs = parse_qsl(request.body.decode(), keep_blank_values=True, strict_parsing=False)
+        except UnicodeDecodeError:
+            return None
+        return dict(pairs)
+    if "Action=" in request.query:
+        return dict(parse_qsl(request.query, keep_blank_values=True))
+    return None
+
+
+class Tree:
+    """A service's URI templates as a tree of path segments; literal segments go before variables."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._methods: dict[str, _Branch] = {}
+        for operation in operations:
+            branch = self._methods.setdefault(operation.method, _Branch())
+            path = operation.uri.partition("?")[0]
+            names = []
+            for segment in path.strip("/").split("/"):
+                if segment.startswith("{"):
+                    name = segment.strip("{}")
+                    names.append(name.removesuffix("+"))
+                    key = "{+}" if name.endswith("+") else "{}"
+                else:
+                    key = segment
+                branch = branch.next.setdefault(key, _Branch())
+            branch.ends.append((operation, tuple(names)))
+
+    def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
+        root = self._methods.get(method)
+        if root is None:
+            return None
+        found = _descend(root, path.strip("/").split("/"), 0)
+        if found is None:
+            return None
+        (operation, names), values = found
+        return operation, {name: unquote(value) for name, value in zip(names, values, strict=True)}
+
+
+class _Branch:
+    __slots__ = ("ends", "next")
+
+    def __init__(self) -> None:
+        self.next: dict[str, _Branch] = {}
+        self.ends: list[tuple[Operation, tuple[str, ...]]] = []
+
+
+def _descend(
+    branch: _Branch, segments: list[str], at: int
+) -> tuple[tuple[Operation, tuple[str, ...]], list[str]] | None:
+    if at == len(segments):
+        return (branch.ends[0], []) if branch.ends else None
+    literal = branch.next.get(segments[at])
+    if literal is not None:
+        found = _descend(literal, segments, at + 1)
+        if found is not None:
+            return found
+    variable = branch.next.get("{}")
+    if variable is not None and segments[at]:
+        found = _descend(variable, segments, at + 1)
+        if found is not None:
+            return found[0], [segments[at], *found[1]]
+    greedy = branch.next.get("{+}")
+    if greedy is not None and greedy.ends:
+        return greedy.ends[0], ["/".join(segments[at:])]
+    return None
