@@ -19,6 +19,9 @@ from pathlib import Path
 
 import httptools
 import uvloop
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 MOST_SECONDS = 30.0
 
@@ -107,6 +110,17 @@ class Load:
         return Result(
             len(times) / took, times[len(times) // 2] * 1e3, times[len(times) * 99 // 100] * 1e3, self.errors
         )
+
+
+def signed(
+    endpoint: str, method: str, path: str, headers: dict[str, str], body: bytes, service: str
+) -> bytes:
+    """A request as botocore signs it, ready to be sent."""
+    request = AWSRequest(method, endpoint + path, dict(headers), body)
+    SigV4Auth(Credentials("test", "test"), service, "us-east-1").add_auth(request)
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {endpoint.split('//')[1]}", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in request.headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def _read(path: str) -> list[bytes]:

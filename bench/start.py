@@ -24,7 +24,9 @@ def figures(folder: Path, seconds: float) -> list[Figure]:
         node.stop()
     translator = _median(rounds, lambda n: _run("-c", "import samtranslator.translator.translator"))
     up = _median(rounds, lambda n: _up(folder / f"up{n}"))
-    idle = resident_of("-c", "import asyncio, uvloop, ssl, orjson, msgspec, apsw, httptools, sys; sys.stdin.read()")
+    idle = resident_of(
+        "-c", "import asyncio, uvloop, ssl, orjson, msgspec, apsw, httptools, sys; sys.stdin.read()"
+    )
     return [
         Figure(
             "start to ready, empty data directory", statistics.median(ready), "s", 0.5, True,

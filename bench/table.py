@@ -29,9 +29,13 @@ def show(figures: list[Figure]) -> None:
     for f in figures:
         sign = "≤" if f.most else "≥"
         mark = "ok" if f.reached else "MISSED"
-        rows.append((f.name, f"{_number(f.value)} {f.unit}", f"{sign} {_number(f.target)} {f.unit}", mark, f.floor))
+        rows.append(
+            (f.name, f"{_number(f.value)} {f.unit}", f"{sign} {_number(f.target)} {f.unit}", mark, f.floor)
+        )
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
-    print(f"\npython {platform.python_version()}, {sys.platform}, absolute times mean little: compare with the floor")
+    print(
+        f"\npython {platform.python_version()}, {sys.platform}, absolute times mean little: compare with the floor"
+    )
     for number, row in enumerate(rows):
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         if number == 0:

@@ -27,6 +27,7 @@ JSON = (("content-type", "application/json"),)
 TEXT = (("content-type", "text/plain; charset=utf-8"),)
 ECHO_HEAD = b"content-type: application/json\r\n"
 ARTIFACT = re.compile(r"[0-9a-f]{64}\.zip")
+CLOCK_WISHES = b'Say {"advance": seconds}, {"set": seconds since 1970} or {"reset": true}.\n'
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -82,17 +83,16 @@ class Admin:
     def _clock(self, request: Request) -> Response:
         clock = self._node.clock
         if request.method == "POST":
-            wish = _object(request.body)
-            if wish is None or not wish.keys() & {"advance", "set", "reset"}:
-                return Response(
-                    400, TEXT, b'Say {"advance": seconds}, {"set": seconds since 1970} or {"reset": true}.\n'
-                )
-            if "advance" in wish:
-                clock.advance(float(str(wish["advance"])))
-            elif "set" in wish:
-                clock.set(float(str(wish["set"])))
-            else:
-                clock.reset()
+            wish = _object(request.body) or {}
+            match wish:
+                case {"advance": int() | float() as seconds}:
+                    clock.advance(seconds)
+                case {"set": int() | float() as when}:
+                    clock.set(when)
+                case {"reset": True}:
+                    clock.reset()
+                case _:
+                    return Response(400, TEXT, CLOCK_WISHES)
         return _json({"now": clock.now(), "ahead": clock.offset})
 
     async def _artifact(self, request: Request, name: str) -> Response:
