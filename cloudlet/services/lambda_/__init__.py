@@ -1,0 +1,41 @@
+"""Lambda: functions, their versions and aliases, and their runs in worker processes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ...context import Edge, Node, Runtime, Service
+from . import code, model, operations, runs, storage, validation
+
+
+def _runtime(node: Node) -> Runtime:
+    from .workers import Workers  # the machinery of processes, which only a running node needs
+
+    return Workers(node)
+
+
+def _register(node: Node) -> None:
+    node.timers.on(storage.SWEEP_TIMER, lambda tx, id, payload: code.on_sweep_timer(node, tx, id))
+    node.tasks.on(storage.SWEEP_TASK, partial(code.on_sweep_task, node))
+    node.tasks.on(
+        storage.EVENT_TASK,
+        partial(runs.on_event_task, node),
+        attempts=model.EVENT_RETRIES + 1,
+        backoff=runs.backoff,
+        concurrency=model.CONCURRENT_EXECUTIONS,
+    )
+
+
+def _edges(node: Node) -> list[Edge]:
+    return [code.CodeEdge(node)]
+
+
+SERVICE = Service(
+    models=("lambda",),
+    operations=operations,
+    validation=validation,
+    model=model,
+    runtime=_runtime,
+    register=_register,
+    edges=_edges,
+)

@@ -1,0 +1,297 @@
+"""Lambda's facts: quotas, defaults, runtimes, errors, what is not built, CloudFormation types.
+
+Quotas are those of "Lambda quotas" in the Developer Guide; texts are as the service gives them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import AwsError
+from .resources import RESOURCES as RESOURCES
+
+LATEST = "$LATEST"
+
+DEFAULT_TIMEOUT = 3
+DEFAULT_MEMORY = 128
+DEFAULT_STORAGE = 512
+MIN_MEMORY, MAX_MEMORY = 128, 10_240
+MIN_TIMEOUT, MAX_TIMEOUT = 1, 900
+
+MAX_ZIP = 50 * 1024 * 1024
+MAX_UNZIPPED = 250 * 1024 * 1024
+MAX_ZIP_ENTRIES = 100_000
+MAX_TOTAL_CODE = 75 * 1024 * 1024 * 1024
+MAX_ENVIRONMENT = 4 * 1024
+MAX_POLICY = 20 * 1024
+MAX_TAGS = 50
+MAX_CREATE_REQUEST = 70_167_211
+MAX_SYNC_PAYLOAD = 6 * 1024 * 1024
+MAX_ASYNC_PAYLOAD = 1024 * 1024
+
+CONCURRENT_EXECUTIONS = 1000
+MIN_UNRESERVED = 100
+
+EVENT_RETRIES = 2
+EVENT_RETRY_SECONDS = 60.0
+"""A failed event is tried again after one minute, then after two."""
+EVENT_MAX_AGE = 6 * 3600
+THROTTLE_FIRST_DELAY = 1.0
+THROTTLE_MAX_DELAY = 300.0
+
+CODE_GRACE_SECONDS = 1000.0
+"""How long code that nothing refers to stays: longer than a function may still be running it."""
+
+ARTIFACTS_BUCKET = "cloudlet-artifacts"
+"""The bucket of packages that `deploy` uploads; its objects are files in the data directory."""
+
+LIST_PAGE = 50
+LIST_ALL_PAGE = 10_000
+
+RUNTIMES = (
+    "nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x",
+    "python3.8", "python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14",
+    "provided", "provided.al2", "provided.al2023",
+)  # fmt: skip
+"""What can run here. AWS has more (Java, .NET, Ruby, Go), which need their own `provided` bootstrap."""
+
+RETIRED_RUNTIMES = (
+    "nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x",
+    "nodejs16.x", "nodejs4.3-edge", "python2.7", "python3.6", "python3.7", "dotnetcore1.0", "dotnetcore2.0",
+    "dotnetcore2.1", "dotnetcore3.1", "ruby2.5", "ruby2.7", "go1.x", "java8",
+)  # fmt: skip
+
+ARCHITECTURES = ("x86_64", "arm64")
+
+RESERVED_VARIABLES = frozenset(
+    {
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SECRET_KEY",
+        "AWS_SESSION_TOKEN",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
+
+ROLE_PATTERN = r"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"
+
+
+def _user(code: str, message: str, status: int | None = None) -> AwsError:
+    return AwsError(code, message, status=status, fields={"Type": "User"})
+
+
+def validation(value: object, member: str, constraint: str) -> AwsError:
+    text = f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"
+    return AwsError("ValidationException", text, status=400)
+
+
+def invalid(message: str) -> AwsError:
+    return _user("InvalidParameterValueException", message)
+
+
+def not_found(message: str) -> AwsError:
+    return _user("ResourceNotFoundException", message)
+
+
+def conflict(message: str) -> AwsError:
+    return _user("ResourceConflictException", message)
+
+
+def function_not_found(arn: str) -> AwsError:
+    return not_found(f"Function not found: {arn}")
+
+
+def function_exists(name: str) -> AwsError:
+    return conflict(f"Function already exist: {name}")
+
+
+def other_region(theirs: str, ours: str) -> AwsError:
+    return not_found(f"Functions from '{theirs}' are not reachable in this region ('{ours}')")
+
+
+def qualifier_mismatch() -> AwsError:
+    return invalid("The derived qualifier from the function name does not match the specified qualifier.")
+
+
+def revision_mismatch(call: str = "GetFunction/GetAlias") -> AwsError:
+    return _user(
+        "PreconditionFailedException",
+        "The Revision Id provided does not match the latest Revision Id. "
+        f"Call the {call} API to retrieve the latest Revision Id",
+    )
+
+
+def unknown_runtime(runtime: str) -> AwsError:
+    return invalid(
+        f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
+        f"[{', '.join(RUNTIMES)}] or be a valid ARN"
+    )
+
+
+def retired_runtime(runtime: str) -> AwsError:
+    return invalid(
+        f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. "
+        "We recommend you use a supported runtime while creating or updating functions."
+    )
+
+
+def reserved_variables(names: list[str]) -> AwsError:
+    return invalid(
+        "Lambda was unable to configure your environment variables because the environment variables you have "
+        "provided contains reserved keys that are currently not supported for modification. "
+        f"Reserved keys used in this request: {', '.join(names)}"
+    )
+
+
+def environment_too_large(measured: str) -> AwsError:
+    return invalid(
+        "Lambda was unable to configure your environment variables because the environment variables you have "
+        f"provided exceeded the 4KB limit. String measured: {measured}"
+    )
+
+
+def bad_zip() -> AwsError:
+    return invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
+
+
+def empty_zip() -> AwsError:
+    return invalid("Uploaded file must be a non-empty zip")
+
+
+def unzipped_too_large() -> AwsError:
+    return invalid(f"Unzipped size must be smaller than {MAX_UNZIPPED} bytes")
+
+
+def request_too_large(limit: int, operation: str) -> AwsError:
+    text = f"Request must be smaller than {limit} bytes for the {operation} operation"
+    return _user("RequestEntityTooLargeException", text, 413)
+
+
+def payload_too_large(size: int, kind: str, limit: int) -> AwsError:
+    # The service answers with this code, although its model names the shape RequestTooLargeException.
+    text = f"{size} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
+    return _user("RequestEntityTooLargeException", text, 413)
+
+
+def bad_payload(reason: str) -> AwsError:
+    text = f"Could not parse request body into json: Could not parse payload into json: {reason}"
+    return _user("InvalidRequestContentException", text)
+
+
+def s3_error(code: str, message: str) -> AwsError:
+    return invalid(f"Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {message}")
+
+
+def unreserved_too_low() -> AwsError:
+    return invalid(
+        "Specified ReservedConcurrentExecutions for function decreases account's "
+        f"UnreservedConcurrentExecution below its minimum value of [{MIN_UNRESERVED}]."
+    )
+
+
+def policy_too_long(size: int) -> AwsError:
+    text = f"The final policy size ({size}) is bigger than the limit ({MAX_POLICY})."
+    return _user("PolicyLengthExceededException", text)
+
+
+def no_resource() -> AwsError:
+    return not_found("The resource you requested does not exist.")
+
+
+_LATER = "it comes with a later version"
+_MANAGED = "capacity providers are machines of AWS's own"
+_SIGNING = "code signing needs AWS Signer"
+_DURABLE = "durable executions are not built yet"
+
+UNSUPPORTED: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "AddLayerVersionPermission", "DeleteLayerVersion", "GetLayerVersion", "GetLayerVersionByArn",
+            "GetLayerVersionPolicy", "ListLayerVersions", "ListLayers", "PublishLayerVersion",
+            "RemoveLayerVersionPermission",
+        ),
+        f"layers: {_LATER}",
+    ),
+    **dict.fromkeys(
+        (
+            "CreateEventSourceMapping", "DeleteEventSourceMapping", "GetEventSourceMapping",
+            "ListEventSourceMappings", "UpdateEventSourceMapping",
+        ),
+        f"event source mappings: {_LATER}",
+    ),
+    **dict.fromkeys(
+        (
+            "CreateFunctionUrlConfig", "DeleteFunctionUrlConfig", "GetFunctionUrlConfig",
+            "ListFunctionUrlConfigs", "UpdateFunctionUrlConfig",
+        ),
+        f"function URLs: {_LATER}",
+    ),
+    "InvokeWithResponseStream": f"streamed responses: {_LATER}",
+    **dict.fromkeys(
+        (
+            "DeleteProvisionedConcurrencyConfig", "GetProvisionedConcurrencyConfig",
+            "ListProvisionedConcurrencyConfigs", "PutProvisionedConcurrencyConfig",
+        ),
+        f"provisioned concurrency: {_LATER}",
+    ),
+    **dict.fromkeys(
+        (
+            "CreateCapacityProvider", "DeleteCapacityProvider", "GetCapacityProvider", "ListCapacityProviders",
+            "ListFunctionVersionsByCapacityProvider", "UpdateCapacityProvider", "GetFunctionScalingConfig",
+            "PutFunctionScalingConfig",
+        ),
+        _MANAGED,
+    ),
+    **dict.fromkeys(
+        (
+            "CreateCodeSigningConfig", "DeleteCodeSigningConfig", "DeleteFunctionCodeSigningConfig",
+            "GetCodeSigningConfig", "ListCodeSigningConfigs", "ListFunctionsByCodeSigningConfig",
+            "PutFunctionCodeSigningConfig", "UpdateCodeSigningConfig",
+        ),
+        _SIGNING,
+    ),
+    **dict.fromkeys(
+        (
+            "CheckpointDurableExecution", "GetDurableExecution", "GetDurableExecutionHistory",
+            "GetDurableExecutionState", "ListDurableExecutionsByFunction", "SendDurableExecutionCallbackFailure",
+            "SendDurableExecutionCallbackHeartbeat", "SendDurableExecutionCallbackSuccess",
+            "StopDurableExecution", "DeleteDurableExecution", "PauseDurableExecution", "ResumeDurableExecution",
+        ),
+        _DURABLE,
+    ),
+    **dict.fromkeys(
+        ("DeleteResourcePolicy", "GetResourcePolicy", "PutResourcePolicy"),
+        "whole resource policies are not built yet; AddPermission and GetPolicy are",
+    ),
+    "PutRuntimeManagementConfig": "runtimes are those of this machine",
+    "PutFunctionRecursionConfig": "recursive loops are not detected",
+}  # fmt: skip
+
+
+def default_config(name: str) -> dict[str, Any]:
+    """What a configuration has where the request says nothing."""
+    return {
+        "Description": "",
+        "Timeout": DEFAULT_TIMEOUT,
+        "MemorySize": DEFAULT_MEMORY,
+        "PackageType": "Zip",
+        "Architectures": ["x86_64"],
+        "EphemeralStorage": {"Size": DEFAULT_STORAGE},
+        "TracingConfig": {"Mode": "PassThrough"},
+        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+        "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"},
+    }

@@ -1,0 +1,98 @@
+"""How asynchronous events of a function, version or alias are retried, and where their records go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....context import Context
+from ....store.interface import Transaction
+from .. import model, storage
+from ..arns import Reference, parse
+from ..destinations import service_of
+from ..storage import Record
+from .pages import page
+
+Response = dict[str, Any]
+_MEMBERS = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
+
+
+def _show(ref: Reference, qualifier: str, record: Record) -> Response:
+    arn = ref._replace(qualifier=qualifier or model.LATEST).qualified
+    return {"FunctionArn": arn, "DestinationConfig": {"OnSuccess": {}, "OnFailure": {}}, **record}
+
+
+def _missing(ref: Reference) -> Exception:
+    arn = ref._replace(qualifier=ref.qualifier or model.LATEST).qualified
+    return model.not_found(f"The function {arn} doesn't have an EventInvokeConfig")
+
+
+def _check_destinations(ref: Reference, request: dict[str, Any]) -> None:
+    for destination in request.get("DestinationConfig", {}).values():
+        target = destination.get("Destination")
+        if target and service_of(target) == "lambda" and target.split(":")[6] == ref.name:
+            raise model.invalid("You can't specify the function as a destination for itself.")
+
+
+async def _put(ctx: Context, request: dict[str, Any], *, update: bool) -> Response:
+    ref = parse(ctx, request["FunctionName"], request.get("Qualifier", ""))
+    _check_destinations(ref, request)
+    now = ctx.clock.now()
+
+    async def body(tx: Transaction) -> Record:
+        await storage.resolve(tx, ref)
+        old = await storage.event_config(tx, ref, ref.qualifier)
+        if update and old is None:
+            raise _missing(ref)
+        record: Record = dict(old) if update and old else {}
+        record.update({member: request[member] for member in _MEMBERS if member in request})
+        record["LastModified"] = now
+        await storage.put_event_config(tx, ref, ref.qualifier, record)
+        return record
+
+    return _show(ref, ref.qualifier, await ctx.store.transact(body))
+
+
+async def put_function_event_invoke_config(ctx: Context, request: dict[str, Any]) -> Response:
+    return await _put(ctx, request, update=False)
+
+
+async def update_function_event_invoke_config(ctx: Context, request: dict[str, Any]) -> Response:
+    return await _put(ctx, request, update=True)
+
+
+async def get_function_event_invoke_config(ctx: Context, request: dict[str, Any]) -> Response:
+    ref = parse(ctx, request["FunctionName"], request.get("Qualifier", ""))
+
+    async def body(tx: Transaction) -> Record:
+        await storage.load_function(tx, ref)
+        record = await storage.event_config(tx, ref, ref.qualifier)
+        if record is None:
+            raise _missing(ref)
+        return record
+
+    return _show(ref, ref.qualifier, await ctx.store.read(body))
+
+
+async def delete_function_event_invoke_config(ctx: Context, request: dict[str, Any]) -> Response:
+    ref = parse(ctx, request["FunctionName"], request.get("Qualifier", ""))
+
+    async def body(tx: Transaction) -> None:
+        await storage.load_function(tx, ref)
+        if await storage.event_config(tx, ref, ref.qualifier) is None:
+            raise _missing(ref)
+        await storage.delete_event_config(tx, ref, ref.qualifier)
+
+    await ctx.store.transact(body)
+    return {}
+
+
+async def list_function_event_invoke_configs(ctx: Context, request: dict[str, Any]) -> Response:
+    ref = parse(ctx, request["FunctionName"])._replace(qualifier="")
+
+    async def body(tx: Transaction) -> list[tuple[str, Record]]:
+        await storage.load_function(tx, ref)
+        return await storage.event_configs(tx, ref)
+
+    shown = [_show(ref, qualifier, record) for qualifier, record in await ctx.store.read(body)]
+    items, marker = page(shown, request)
+    return {"FunctionEventInvokeConfigs": items, **marker}

@@ -1,0 +1,251 @@
+"""Functions: create, read, change, delete, list."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
+
+from ....context import Context
+from ....store.interface import Transaction
+from .. import code as packages
+from .. import configuration, model, storage
+from ..arns import Reference, is_version, parse
+from ..runs import workers
+from ..storage import Record
+from .versions import publish
+
+Response = dict[str, Any]
+
+
+async def create_function(ctx: Context, request: dict[str, Any]) -> Response:
+    ref = parse(ctx, request["FunctionName"])._replace(qualifier="")
+
+    async def check(tx: Transaction) -> None:
+        if await storage.exists(tx, ref):
+            raise model.function_exists(ref.name)
+
+    await ctx.store.read(check)
+    code = await packages.keep(ctx, await packages.fetch(ctx, request["Code"]))
+    now = ctx.clock.now()
+    config = configuration.create(request, ref.name, ref.region, code, now)
+    content = configuration.new_id()
+
+    async def body(tx: Transaction) -> Record:
+        await check(tx)
+        record: Record = {
+            "next": 1,
+            "tags": request.get("Tags", {}),
+            "latest": {"config": config, "code": code.sha, "content": content},
+        }
+        await storage.use_code(tx, code.sha, ref, 0)
+        made = await publish(tx, ref, record, now) if request.get("Publish") else config
+        await storage.put_function(tx, ref, record)
+        return made
+
+    made = await ctx.store.transact(body)
+    workers(ctx.node).prepare(config["Runtime"])
+    # A function made with Publish is answered with its version's number, but without it in the ARN.
+    return configuration.show(made, ref)
+
+
+async def get_function(ctx: Context, request: dict[str, Any]) -> Response:
+    ref = parse(ctx, request["FunctionName"], request.get("Qualifier", ""))
+
+    async def body(tx: Transaction) -> tuple[Record, Record]:
+        return (await storage.load_function(tx, ref)).record, (await storage.resolve(tx, ref)).record
+
+    function, version = await ctx.store.read(body)
+    response: Response = {
+        "Configuration": configuration.show(version["config"], ref),
+        "Code": {"RepositoryType": "S3", "Location": packages.location(ctx.node, version["code"])},
+    }
+    if function["tags"]:
+        response["Tags"] = function["tags"]
+    if "reserved" in function:
+        response["Concurrency"] = {"ReservedConcurrentExecutions": function["reserved"]}
+    return response
+
+
+async def get_function_configuration(ctx: Context, request: dict[str, Any]) -> Response:
+    ref = parse(ctx, request["FunctionName"], request.get("Qualifier", ""))
+    version = await ctx.store.read(lambda tx: storage.resolve(tx, ref))
+    return configuration.show(version.record["config"], ref)
+
+
+async def get_function_code_signing_config(ctx: Context, request: dict[str, Any]) -> Response:
+    """No function has one, which is said so."""
+    ref = parse(ctx, request["FunctionName"])
+    await ctx.store.read(lambda tx: storage.load_function(tx, ref))
+    return {"FunctionName": ref.name}
+
+
+async def get_runtime_management_config(ctx: Context, request: dict[str, Any]) -> Response:
+    ref = parse(ctx, request["FunctionName"], request.get("Qualifier", ""))
+    await ctx.store.read(lambda tx: storage.resolve(tx, ref))
+    return {"FunctionArn": ref.qualified, "UpdateRuntimeOn": "Auto"}
+
+
+async def get_function_recursion_config(ctx: Context, request: dict[str, Any]) -> Response:
+    """Loops are not looked for, so all are allowed."""
+    ref = parse(ctx, request["FunctionName"])
+    await ctx.store.read(lambda tx: storage.load_function(tx, ref))
+    return {"RecursiveLoop": "Allow"}
+
+
+async def update_function_code(ctx: Context, request: dict[str, Any]) -> Response:
+    ref = parse(ctx, request["FunctionName"])._replace(qualifier="")
+    await ctx.store.read(lambda tx: storage.load_function(tx, ref))
+    code = await packages.keep(ctx, await packages.fetch(ctx, request))
+    now = ctx.clock.now()
+    content = configuration.new_id()
+
+    async def body(tx: Transaction) -> tuple[Record, bool]:
+        record = await storage.function(tx, ref)
+        latest = record["latest"]
+        config, old = latest["config"], latest["code"]
+        _check_revision(config, request)
+        architectures = request.get("Architectures", config["Architectures"])
+        changed = old != code.sha or architectures != config["Architectures"]
+        config["Architectures"] = architectures
+        configuration.change_code(config, code)
+        configuration.touch(config, now)
+        latest["code"] = code.sha
+        if changed:
+            latest["content"] = content
+        if request.get("DryRun"):
+            return config, False
+        await _replace_code(ctx, tx, ref, old, code.sha)
+        made = await publish(tx, ref, record, now) if request.get("Publish") else config
+        await storage.put_function(tx, ref, record)
+        return made, changed
+
+    config, changed = await ctx.store.transact(body)
+    if changed:
+        workers(ctx.node).retire(ref.arn)
+        workers(ctx.node).prepare(config["Runtime"])
+    return configuration.show(config, _published(ref, config))
+
+
+async def _replace_code(ctx: Context, tx: Transaction, ref: Reference, old: str, new: str) -> None:
+    if old != new:
+        await storage.drop_code(tx, old, ref, 0)
+        await packages.release(ctx.node, tx, old)
+    await storage.use_code(tx, new, ref, 0)
+
+
+def _published(ref: Reference, config: Record) -> Reference:
+    number = config["Version"]
+    return ref if number == model.LATEST else ref._replace(qualifier=number)
+
+
+def _check_revision(config: Record, request: dict[str, Any]) -> None:
+    wanted = request.get("RevisionId")
+    if wanted and wanted != config["RevisionId"]:
+        raise model.revision_mismatch()
+
+
+async def update_function_configuration(ctx: Context, request: dict[str, Any]) -> Response:
+    ref = parse(ctx, request["FunctionName"])._replace(qualifier="")
+    now = ctx.clock.now()
+    content = configuration.new_id()
+
+    async def body(tx: Transaction) -> Record:
+        record = await storage.function(tx, ref)
+        latest = record["latest"]
+        config: Record = latest["config"]
+        _check_revision(config, request)
+        configuration.change(config, request, ref.region)
+        configuration.touch(config, now)
+        latest["content"] = content
+        await storage.put_function(tx, ref, record)
+        return config
+
+    config = await ctx.store.transact(body)
+    workers(ctx.node).retire(ref.arn)
+    workers(ctx.node).prepare(config["Runtime"])
+    return configuration.show(config, ref)
+
+
+async def delete_function(ctx: Context, request: dict[str, Any]) -> Response:
+    ref = parse(ctx, request["FunctionName"], request.get("Qualifier", ""))
+    if ref.qualifier == model.LATEST:
+        raise model.invalid("$LATEST version cannot be deleted without deleting the function.")
+    if ref.qualifier and not is_version(ref.qualifier):
+        raise model.invalid("Deletion of aliases is not currently supported.")
+    if ref.qualifier:
+        await ctx.store.transact(lambda tx: _delete_version(ctx, tx, ref))
+    else:
+        await ctx.store.transact(lambda tx: _delete_function(ctx, tx, ref))
+    workers(ctx.node).retire(ref.qualified)
+    return {"StatusCode": 204}
+
+
+async def _delete_version(ctx: Context, tx: Transaction, ref: Reference) -> None:
+    """Deleting a version that isn't there is no error, as long as the function is."""
+    await storage.load_function(tx, ref)
+    number = int(ref.qualifier)
+    pointing = [alias["Name"] for alias in await storage.aliases(tx, ref) if _points(alias, ref.qualifier)]
+    if pointing:
+        raise model.conflict(
+            f"Unable to delete version because the following aliases reference it: [{', '.join(pointing)}]"
+        )
+    for version in await storage.versions(tx, ref):
+        if version["config"]["Version"] == ref.qualifier:
+            await storage.delete_version(tx, ref, number)
+            await storage.drop_code(tx, version["code"], ref, number)
+            await packages.release(ctx.node, tx, version["code"])
+
+
+def _points(alias: Record, number: str) -> bool:
+    weights = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+    return alias["FunctionVersion"] == number or number in weights
+
+
+async def _delete_function(ctx: Context, tx: Transaction, ref: Reference) -> None:
+    record = await storage.function(tx, ref)
+    uses = [(record["latest"]["code"], 0)]
+    uses += [(v["code"], int(v["config"]["Version"])) for v in await storage.versions(tx, ref)]
+    await storage.delete_function(tx, ref)
+    for sha, number in uses:
+        await storage.drop_code(tx, sha, ref, number)
+        await packages.release(ctx.node, tx, sha)
+
+
+async def list_functions(ctx: Context, request: dict[str, Any]) -> Response:
+    """Pages by function: with `FunctionVersion=ALL` a function's versions stay together."""
+    limit = min(request.get("MaxItems", model.LIST_PAGE), model.LIST_PAGE)
+    after = _unmark(request.get("Marker", ""))
+    whole = "FunctionVersion" in request
+
+    async def body(tx: Transaction) -> tuple[list[Record], list[Response]]:
+        records = await storage.functions(tx, ctx.account, ctx.region, after, limit + 1)
+        shown: list[Response] = []
+        for record in records[:limit]:
+            config = record["latest"]["config"]
+            ref = Reference(ctx.account, ctx.region, config["FunctionName"], model.LATEST if whole else "")
+            shown.append(configuration.show_listed(config, ref))
+            if whole:
+                shown += [_listed_version(ref, version) for version in await storage.versions(tx, ref)]
+        return records, shown
+
+    records, shown = await ctx.store.read(body)
+    response: Response = {"Functions": shown}
+    if len(records) > limit:
+        response["NextMarker"] = _mark(records[limit - 1]["latest"]["config"]["FunctionName"])
+    return response
+
+
+def _listed_version(ref: Reference, version: Record) -> Response:
+    config = version["config"]
+    return configuration.show_listed(config, ref._replace(qualifier=config["Version"]))
+
+
+def _mark(name: str) -> str:
+    return urlsafe_b64encode(name.encode()).decode()
+
+
+def _unmark(marker: str) -> str:
+    try:
+        return urlsafe_b64decode(marker).decode()
+    except ValueError as error:
+        raise model.invalid("Invalid Marker") from error

@@ -1,0 +1,198 @@
+"""Lambda's CloudFormation types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...resources import Call, Params, Resource, View
+
+_CODE = {"Code", "Architectures"}
+_NOT_CONFIGURATION = {"Code", "Architectures", "Tags", "ReservedConcurrentExecutions", "PackageType"}
+_CONFIGURATION = {
+    "DeadLetterConfig", "Description", "Environment", "EphemeralStorage", "FileSystemConfigs", "Handler",
+    "KmsKeyArn", "Layers", "LoggingConfig", "MemorySize", "Role", "Runtime", "SnapStart", "Timeout",
+    "TracingConfig", "VpcConfig",
+}  # fmt: skip
+_EMPTY: dict[str, Any] = {
+    "DeadLetterConfig": {},
+    "Description": "",
+    "Environment": {"Variables": {}},
+    "EphemeralStorage": {"Size": 512},
+    "KMSKeyArn": "",
+    "Layers": [],
+    "LoggingConfig": {},
+    "MemorySize": 128,
+    "SnapStart": {"ApplyOn": "None"},
+    "Timeout": 3,
+    "TracingConfig": {"Mode": "PassThrough"},
+    "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []},
+}
+"""What a property is set to when a template no longer has it."""
+
+
+def _code(view: View) -> dict[str, Any]:
+    """`ZipFile` is text in a template: a package of one file is made of it."""
+    code = dict(view.new.get("Code", {}))
+    if isinstance(code.get("ZipFile"), str):
+        from .code import inline_zip  # the zip machinery is needed by few
+
+        code["ZipFile"] = inline_zip(code["ZipFile"], str(view.new.get("Runtime", "")))
+    return code
+
+
+def _api_names(properties: dict[str, Any]) -> dict[str, Any]:
+    named = dict(properties)
+    if "KmsKeyArn" in named:
+        named["KMSKeyArn"] = named.pop("KmsKeyArn")
+    return named
+
+
+def _tags(tags: Any) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in tags or ()}
+
+
+def _create(view: View) -> Params:
+    params = _api_names(view.new)
+    params.pop("ReservedConcurrentExecutions", None)
+    params["Code"] = _code(view)
+    params["Tags"] = {
+        **_tags(view.new.get("Tags")),
+    }
+    return params
+
+
+def _update_configuration(view: View) -> Params:
+    new, old = _api_names(view.new), _api_names(view.old)
+    params = {name: value for name, value in new.items() if name not in _NOT_CONFIGURATION}
+    for name in old:
+        if name not in new and name in _EMPTY:
+            params[name] = _EMPTY[name]
+    params["FunctionName"] = view.id
+    return params
+
+
+def _update_code(view: View) -> Params:
+    params = {"FunctionName": view.id, **_code(view)}
+    if "Architectures" in view.new:
+        params["Architectures"] = view.new["Architectures"]
+    return params
+
+
+def _concurrency(view: View) -> Sequence[Params]:
+    reserved = view.new.get("ReservedConcurrentExecutions")
+    if reserved is None:
+        return []
+    return [{"FunctionName": view.id or view.new["FunctionName"], "ReservedConcurrentExecutions": reserved}]
+
+
+def _no_concurrency(view: View) -> Sequence[Params]:
+    gone = "ReservedConcurrentExecutions" in view.old and "ReservedConcurrentExecutions" not in view.new
+    return [{"FunctionName": view.id}] if gone else []
+
+
+def _arn(view: View) -> str:
+    return f"arn:{view.env['partition']}:lambda:{view.env['region']}:{view.env['account']}:function:{view.id}"
+
+
+def _tag(view: View) -> Sequence[Params]:
+    tags = _tags(view.new.get("Tags"))
+    return [{"Resource": _arn(view), "Tags": tags}] if tags else []
+
+
+def _untag(view: View) -> Sequence[Params]:
+    gone = sorted(_tags(view.old.get("Tags")).keys() - _tags(view.new.get("Tags")).keys())
+    return [{"Resource": _arn(view), "TagKeys": gone}] if gone else []
+
+
+def _alias(view: View) -> Params:
+    params = dict(view.new)
+    routing = view.new.get("RoutingConfig")
+    if routing is not None or "RoutingConfig" in view.old:
+        weights = (routing or {}).get("AdditionalVersionWeights", [])
+        params["RoutingConfig"] = {
+            "AdditionalVersionWeights": {w["FunctionVersion"]: w["FunctionWeight"] for w in weights}
+        }
+    return params
+
+
+def _members(*names: str) -> Any:
+    return lambda view: {name: view.new[name] for name in names if name in view.new}
+
+
+_GONE = frozenset({"ResourceNotFoundException"})
+_PERMISSION = {
+    "Action", "EventSourceToken", "FunctionName", "FunctionUrlAuthType", "InvokedViaFunctionUrl", "Principal",
+    "PrincipalOrgID", "SourceAccount", "SourceArn",
+}  # fmt: skip
+
+RESOURCES: dict[str, Resource] = {
+    "AWS::Lambda::Function": Resource(
+        name="FunctionName",
+        name_max=64,
+        required={"Code", "Role"},
+        create=[
+            Call("lambda", "CreateFunction", _create),
+            Call("lambda", "PutFunctionConcurrency", _concurrency),
+        ],
+        update=[
+            Call("lambda", "UpdateFunctionConfiguration", _update_configuration, when=_CONFIGURATION),
+            Call("lambda", "UpdateFunctionCode", _update_code, when=_CODE),
+            Call("lambda", "PutFunctionConcurrency", _concurrency, when={"ReservedConcurrentExecutions"}),
+            Call(
+                "lambda", "DeleteFunctionConcurrency", _no_concurrency, when={"ReservedConcurrentExecutions"}
+            ),
+            Call("lambda", "UntagResource", _untag, when={"Tags"}),
+            Call("lambda", "TagResource", _tag, when={"Tags"}),
+        ],
+        delete=[Call("lambda", "DeleteFunction", lambda view: {"FunctionName": view.id}, gone=_GONE)],
+        id="{FunctionName}",
+        attributes={"Arn": "arn:{partition}:lambda:{region}:{account}:function:{FunctionName}"},
+        replace={"FunctionName", "PackageType"},
+        ignore={"RuntimeManagementConfig", "RecursiveLoop"},
+    ),
+    "AWS::Lambda::Permission": Resource(
+        name="StatementId",
+        name_max=100,
+        required={"Action", "FunctionName", "Principal"},
+        create=[Call("lambda", "AddPermission")],
+        delete=[Call("lambda", "RemovePermission", _members("FunctionName", "StatementId"), gone=_GONE)],
+        id="{StatementId}",
+        attributes={"Id": "{StatementId}"},
+        replace=_PERMISSION,
+    ),
+    "AWS::Lambda::Version": Resource(
+        required={"FunctionName"},
+        create=[Call("lambda", "PublishVersion")],
+        delete=[Call("lambda", "DeleteFunction", lambda view: {"FunctionName": view.id}, gone=_GONE)],
+        id="{FunctionArn}",
+        attributes={"Version": "{Version}", "FunctionArn": "{FunctionArn}"},
+        replace={"CodeSha256", "Description", "FunctionName"},
+        ignore={"ProvisionedConcurrencyConfig", "RuntimePolicy"},
+    ),
+    "AWS::Lambda::Alias": Resource(
+        required={"FunctionName", "FunctionVersion", "Name"},
+        create=[Call("lambda", "CreateAlias", _alias)],
+        update=[Call("lambda", "UpdateAlias", _alias)],
+        delete=[Call("lambda", "DeleteAlias", _members("FunctionName", "Name"), gone=_GONE)],
+        id="{AliasArn}",
+        attributes={"AliasArn": "{AliasArn}"},
+        replace={"FunctionName", "Name"},
+        ignore={"ProvisionedConcurrencyConfig"},
+    ),
+    "AWS::Lambda::EventInvokeConfig": Resource(
+        required={"FunctionName", "Qualifier"},
+        create=[Call("lambda", "PutFunctionEventInvokeConfig")],
+        update=[Call("lambda", "PutFunctionEventInvokeConfig")],
+        delete=[
+            Call(
+                "lambda",
+                "DeleteFunctionEventInvokeConfig",
+                _members("FunctionName", "Qualifier"),
+                gone=_GONE,
+            )
+        ],
+        id="{stack_name}-{logical_id}",
+        replace={"FunctionName", "Qualifier"},
+    ),
+}

@@ -1,0 +1,178 @@
+"""Asynchronous invocations: events that are kept as durable tasks until the function has taken them.
+
+An event that the function fails is tried again after one minute and then after two; one that is throttled waits
+longer each time, up to five minutes, until it is too old. `MaximumRetryAttempts` and `MaximumEventAgeInSeconds` make
+that less.
+A task's payload is one line of JSON about the event, then the event as it came.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import orjson
+
+from ...context import Context, Node
+from ...errors import AwsError
+from ...store.interface import Task, Transaction
+from . import model, storage
+from .arns import Reference
+from .configuration import timestamp
+from .destinations import deliver
+from .spec import FunctionSpec, Outcome
+
+if TYPE_CHECKING:
+    from .workers import Workers
+
+THROTTLED = frozenset({"TooManyRequestsException"})
+
+
+class FunctionFailed(Exception):
+    """The function ended an event with an error; the event's task is tried again."""
+
+
+def workers(node: Node) -> Workers:
+    return cast("Workers", node.runtimes["lambda"])
+
+
+async def enqueue(ctx: Context, ref: Reference, payload: bytes, client_context: str) -> None:
+    """Accept an event: it is on disk when this returns."""
+    about = {
+        "account": ref.account,
+        "region": ref.region,
+        "name": ref.name,
+        "qualifier": ref.qualifier,
+        "request_id": ctx.request_id,
+        "client_context": client_context,
+        "at": ctx.clock.now(),
+        "failures": 0,
+        "throttles": 0,
+    }
+    task = orjson.dumps(about) + b"\n" + payload
+
+    async def body(tx: Transaction) -> None:
+        await storage.resolve(tx, ref)
+        await ctx.node.tasks.enqueue(tx, storage.EVENT_TASK, task)
+
+    await ctx.store.transact(body)
+
+
+def backoff(attempt: int) -> float:
+    return model.EVENT_RETRY_SECONDS * attempt
+
+
+async def on_event_task(node: Node, task: Task) -> None:
+    head, _, payload = task.payload.partition(b"\n")
+    about: dict[str, Any] = orjson.loads(head)
+    ref = Reference(about["account"], about["region"], about["name"], about["qualifier"])
+    ctx = node.context(account=ref.account, region=ref.region)
+    failures = about["failures"] + task.attempt - 1
+
+    async def body(tx: Transaction) -> tuple[FunctionSpec, dict[str, Any], dict[str, Any]]:
+        function = await storage.load_function(tx, ref)
+        version = await storage.resolve(tx, ref)
+        rules = await storage.event_config(tx, ref, ref.qualifier) or {}
+        spec = version.spec(ref, node.data, function.reserved)
+        return spec, rules, version.record["config"].get("DeadLetterConfig", {})
+
+    try:
+        spec, rules, dead_letters = await ctx.store.read(body)
+    except AwsError as error:
+        node.log.info("an event for %s is dropped: %s", ref.qualified, error.message)
+        return
+    event = Event(ctx, ref, about, payload, spec, rules, dead_letters)
+    if ctx.clock.now() - about["at"] > rules.get("MaximumEventAgeInSeconds", model.EVENT_MAX_AGE):
+        await event.failed("EventAgeExceeded", failures, None)
+        return
+    try:
+        outcome = await workers(node).invoke(
+            spec, payload, request_id=about["request_id"], client_context=about["client_context"]
+        )
+    except AwsError as error:
+        if error.code not in THROTTLED:
+            raise
+        await _later(node, about, payload, failures)
+        return
+    if outcome.error is None:
+        await event.succeeded(failures + 1, outcome)
+        return
+    failures += 1
+    if failures <= rules.get("MaximumRetryAttempts", model.EVENT_RETRIES):
+        raise FunctionFailed(outcome.payload.decode(errors="replace"))
+    await event.failed("RetriesExhausted", failures, outcome)
+    if failures > model.EVENT_RETRIES:
+        # The last try: with this the task becomes a dead letter, where people can see it.
+        raise FunctionFailed(outcome.payload.decode(errors="replace"))
+
+
+async def _later(node: Node, about: dict[str, Any], payload: bytes, failures: int) -> None:
+    """Put a throttled event back to the end of the queue; that doesn't count as a try."""
+    delay = min(model.THROTTLE_MAX_DELAY, model.THROTTLE_FIRST_DELAY * 2 ** about["throttles"])
+    again = {**about, "failures": failures, "throttles": min(about["throttles"] + 1, 16)}
+    task = orjson.dumps(again) + b"\n" + payload
+    await node.store.transact(lambda tx: node.tasks.enqueue(tx, storage.EVENT_TASK, task, delay=delay))
+
+
+class Event:
+    """What is known of one event, for its destinations."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        ref: Reference,
+        about: dict[str, Any],
+        payload: bytes,
+        spec: FunctionSpec,
+        rules: dict[str, Any],
+        dead_letters: dict[str, Any],
+    ) -> None:
+        self._ctx = ctx
+        self._ref = ref
+        self._about = about
+        self._payload = payload
+        self._spec = spec
+        self._destinations = rules.get("DestinationConfig", {})
+        self._dead_letters = dead_letters.get("TargetArn", "")
+
+    async def succeeded(self, tries: int, outcome: Outcome) -> None:
+        target = self._destinations.get("OnSuccess", {}).get("Destination", "")
+        if target:
+            await self._send(target, self._record("Success", tries, outcome))
+
+    async def failed(self, condition: str, tries: int, outcome: Outcome | None) -> None:
+        target = self._destinations.get("OnFailure", {}).get("Destination", "")
+        self._ctx.node.log.info("an event for %s is given up: %s", self._ref.qualified, condition)
+        if target:
+            await self._send(target, self._record(condition, tries, outcome))
+        if self._dead_letters:
+            await self._send(self._dead_letters, self._payload or b"{}")
+
+    async def _send(self, target: str, record: bytes) -> None:
+        try:
+            await deliver(self._ctx.as_service("lambda.amazonaws.com"), target, record)
+        except AwsError as error:
+            self._ctx.node.log.warning(
+                "an event for %s can't go to %s: %s", self._ref.qualified, target, error
+            )
+
+    def _record(self, condition: str, tries: int, outcome: Outcome | None) -> bytes:
+        """The invocation record, as destinations get it."""
+        qualifier = self._ref.qualifier or model.LATEST
+        record: dict[str, Any] = {
+            "version": "1.0",
+            "timestamp": timestamp(self._ctx.clock.now()).replace("+0000", "Z"),
+            "requestContext": {
+                "requestId": self._about["request_id"],
+                "functionArn": self._ref._replace(qualifier=qualifier).qualified,
+                "condition": condition,
+                "approximateInvokeCount": tries,
+            },
+            "requestPayload": orjson.Fragment(self._payload or b"{}"),
+        }
+        if outcome is not None:
+            response = {"statusCode": 200, "executedVersion": self._spec.version}
+            if outcome.error:
+                response["functionError"] = outcome.error
+            record["responseContext"] = response
+            record["responsePayload"] = orjson.Fragment(outcome.payload or b"null")
+        return orjson.dumps(record)

@@ -1,0 +1,290 @@
+"""Where Lambda's records lie.
+
+    ("function", account, region, name)                   -> function: next version, tags, reserved, `latest` version
+    ("version", account, region, name, number)            -> version: a published configuration and its code
+    ("alias", account, region, name, alias)               -> AliasConfiguration without its ARN
+    ("policy", account, region, name, qualifier)          -> resource policy: revision, statements
+    ("event", account, region, name, qualifier)           -> FunctionEventInvokeConfig without its ARN
+    ("code", sha256, account, region, name, number)       -> nothing: that version (0: $LATEST) runs this code
+    ("hold", sha256)                                      -> until when unreferenced code stays
+
+A version's record is `config` (a FunctionConfiguration without its ARN), `code` (hex SHA-256 of the zip) and `content`,
+an id that changes with each change of code or configuration.
+"""
+
+from __future__ import annotations
+
+import random
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ...store.interface import Transaction
+from ...store.keys import Subspace
+from . import model
+from .arns import Reference
+from .spec import FunctionSpec
+
+_space = Subspace("lambda")
+SWEEP_TIMER = "lambda.code"
+SWEEP_TASK = "lambda.code"
+EVENT_TASK = "lambda.event"
+
+Record = dict[str, Any]
+
+
+class Version:
+    """A version's record as `load` shares it; nobody changes it. Makes the specs of its runs, once each."""
+
+    __slots__ = ("_specs", "record")
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self._specs: dict[tuple[str, int | None], FunctionSpec] = {}
+
+    @property
+    def number(self) -> str:
+        return str(self.record["config"]["Version"])
+
+    def spec(self, ref: Reference, data: Path, reserved: int | None) -> FunctionSpec:
+        spec = self._specs.get((ref.qualifier, reserved))
+        if spec is None:
+            spec = self._specs[(ref.qualifier, reserved)] = _spec(self.record, ref, data, reserved)
+        return spec
+
+
+class Function:
+    """A function's record as `load` shares it, with its `$LATEST`."""
+
+    __slots__ = ("latest", "record", "reserved")
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.latest = Version(record["latest"])
+        self.reserved: int | None = record.get("reserved")
+
+
+def code_path(data: Path, sha: str) -> Path:
+    return data / "lambda" / "code" / sha
+
+
+def zip_path(data: Path, sha: str) -> Path:
+    return data / "lambda" / "code" / f"{sha}.zip"
+
+
+def _spec(record: Record, ref: Reference, data: Path, reserved: int | None) -> FunctionSpec:
+    config = record["config"]
+    return FunctionSpec(
+        arn=ref.qualified,
+        name=ref.name,
+        version=config["Version"],
+        account=ref.account,
+        region=ref.region,
+        role=config["Role"],
+        runtime=config["Runtime"],
+        handler=config["Handler"],
+        code=code_path(data, record["code"]),
+        environment=config.get("Environment", {}).get("Variables", {}),
+        timeout=config["Timeout"],
+        memory=config["MemorySize"],
+        storage=config["EphemeralStorage"]["Size"],
+        log_group=config["LoggingConfig"]["LogGroup"],
+        reserved=reserved,
+        revision=record["content"],
+    )
+
+
+@lru_cache(maxsize=4096)
+def _function_key(account: str, region: str, name: str) -> bytes:
+    return _space.pack("function", account, region, name)
+
+
+def _decode_function(value: bytes) -> Function:
+    return Function(orjson.loads(value))
+
+
+def _decode_version(value: bytes) -> Version:
+    return Version(orjson.loads(value))
+
+
+async def load_function(tx: Transaction, ref: Reference) -> Function:
+    """The function, shared and not to be changed. Raises when there is none."""
+    function = await tx.load(_function_key(ref.account, ref.region, ref.name), _decode_function)
+    if function is None:
+        raise model.function_not_found(ref.qualified)
+    return function
+
+
+async def function(tx: Transaction, ref: Reference) -> Record:
+    """The function's record, to be changed and written. Raises when there is none."""
+    value = await tx.get(_function_key(ref.account, ref.region, ref.name))
+    if value is None:
+        raise model.function_not_found(ref.qualified)
+    record: Record = orjson.loads(value)
+    return record
+
+
+async def exists(tx: Transaction, ref: Reference) -> bool:
+    return await tx.get(_function_key(ref.account, ref.region, ref.name)) is not None
+
+
+async def put_function(tx: Transaction, ref: Reference, record: Record) -> None:
+    await tx.put(_function_key(ref.account, ref.region, ref.name), orjson.dumps(record))
+
+
+async def delete_function(tx: Transaction, ref: Reference) -> None:
+    """The function with all that hangs on it, but not its references to code."""
+    await tx.delete(_function_key(ref.account, ref.region, ref.name))
+    for table in ("version", "alias", "policy", "event"):
+        await tx.delete_range(*_space.range(table, ref.account, ref.region, ref.name))
+
+
+async def functions(
+    tx: Transaction, account: str, region: str, after: str = "", limit: int = 0
+) -> list[Record]:
+    begin, end = _space.range("function", account, region)
+    if after:
+        begin = _function_key(account, region, after) + b"\x00"
+    return [orjson.loads(value) for _, value in await tx.range(begin, end, limit=limit)]
+
+
+async def load_version(tx: Transaction, ref: Reference, number: str) -> Version:
+    """A published version, or `$LATEST`; shared. Raises when there is none."""
+    owner = await load_function(tx, ref)
+    if number == model.LATEST:
+        return owner.latest
+    key = _space.pack("version", ref.account, ref.region, ref.name, int(number))
+    version = await tx.load(key, _decode_version)
+    if version is None:
+        raise model.function_not_found(ref._replace(qualifier=number).qualified)
+    return version
+
+
+async def resolve(tx: Transaction, ref: Reference) -> Version:
+    """The version that the reference means: `$LATEST`, a number, or what an alias points to."""
+    qualifier = ref.qualifier
+    if not qualifier or qualifier == model.LATEST:
+        return (await load_function(tx, ref)).latest
+    if qualifier.isdigit():
+        return await load_version(tx, ref, qualifier)
+    pointer = await alias(tx, ref, qualifier)
+    if pointer is None:
+        raise model.function_not_found(ref.qualified)
+    return await load_version(tx, ref, _route(pointer))
+
+
+def _route(alias: Record) -> str:
+    """A version of those that the alias is spread over, by weight."""
+    weights = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights")
+    if weights:
+        draw = random.random()
+        for number, weight in weights.items():
+            if draw < weight:
+                return str(number)
+            draw -= weight
+    return str(alias["FunctionVersion"])
+
+
+async def put_version(tx: Transaction, ref: Reference, number: int, record: Record) -> None:
+    await tx.put(_space.pack("version", ref.account, ref.region, ref.name, number), orjson.dumps(record))
+
+
+async def delete_version(tx: Transaction, ref: Reference, number: int) -> None:
+    await tx.delete(_space.pack("version", ref.account, ref.region, ref.name, number))
+
+
+async def versions(tx: Transaction, ref: Reference) -> list[Record]:
+    """The published versions, by number."""
+    pairs = await tx.range(*_space.range("version", ref.account, ref.region, ref.name))
+    return [orjson.loads(value) for _, value in pairs]
+
+
+async def alias(tx: Transaction, ref: Reference, name: str) -> Record | None:
+    """The alias, shared and not to be changed."""
+    return await tx.load(_space.pack("alias", ref.account, ref.region, ref.name, name), orjson.loads)
+
+
+async def put_alias(tx: Transaction, ref: Reference, record: Record) -> None:
+    key = _space.pack("alias", ref.account, ref.region, ref.name, record["Name"])
+    await tx.put(key, orjson.dumps(record))
+
+
+async def delete_alias(tx: Transaction, ref: Reference, name: str) -> None:
+    await tx.delete(_space.pack("alias", ref.account, ref.region, ref.name, name))
+    for table in ("policy", "event"):
+        await tx.delete(_space.pack(table, ref.account, ref.region, ref.name, name))
+
+
+async def aliases(tx: Transaction, ref: Reference) -> list[Record]:
+    pairs = await tx.range(*_space.range("alias", ref.account, ref.region, ref.name))
+    return [orjson.loads(value) for _, value in pairs]
+
+
+async def policy(tx: Transaction, ref: Reference) -> Record | None:
+    value = await tx.get(_space.pack("policy", ref.account, ref.region, ref.name, ref.qualifier))
+    return None if value is None else orjson.loads(value)
+
+
+async def put_policy(tx: Transaction, ref: Reference, record: Record) -> None:
+    """A policy without statements is none."""
+    key = _space.pack("policy", ref.account, ref.region, ref.name, ref.qualifier)
+    if record["statements"]:
+        await tx.put(key, orjson.dumps(record))
+    else:
+        await tx.delete(key)
+
+
+async def event_config(tx: Transaction, ref: Reference, qualifier: str) -> Record | None:
+    """How a version's or alias's asynchronous events are handled; shared."""
+    key = _space.pack("event", ref.account, ref.region, ref.name, qualifier or model.LATEST)
+    return await tx.load(key, orjson.loads)
+
+
+async def put_event_config(tx: Transaction, ref: Reference, qualifier: str, record: Record) -> None:
+    key = _space.pack("event", ref.account, ref.region, ref.name, qualifier or model.LATEST)
+    await tx.put(key, orjson.dumps(record))
+
+
+async def delete_event_config(tx: Transaction, ref: Reference, qualifier: str) -> None:
+    await tx.delete(_space.pack("event", ref.account, ref.region, ref.name, qualifier or model.LATEST))
+
+
+async def event_configs(tx: Transaction, ref: Reference) -> list[tuple[str, Record]]:
+    """Pairs of qualifier and configuration."""
+    pairs = await tx.range(*_space.range("event", ref.account, ref.region, ref.name))
+    return [(_space.unpack(key)[-1], orjson.loads(value)) for key, value in pairs]
+
+
+async def hold_code(tx: Transaction, sha: str, until: float) -> None:
+    """Unreferenced code with this name stays at least until then."""
+    await tx.put(_space.pack("hold", sha), orjson.dumps(until))
+
+
+async def use_code(tx: Transaction, sha: str, ref: Reference, number: int) -> None:
+    await tx.put(_space.pack("code", sha, ref.account, ref.region, ref.name, number), b"")
+
+
+async def drop_code(tx: Transaction, sha: str, ref: Reference, number: int) -> None:
+    await tx.delete(_space.pack("code", sha, ref.account, ref.region, ref.name, number))
+
+
+async def code_is_free(tx: Transaction, sha: str, now: float) -> bool:
+    """Whether nothing refers to the code and nobody is about to."""
+    until = await tx.get(_space.pack("hold", sha))
+    if until is not None and orjson.loads(until) > now:
+        return False
+    return not await tx.range(*_space.range("code", sha), limit=1)
+
+
+async def forget_code(tx: Transaction, sha: str) -> None:
+    await tx.delete(_space.pack("hold", sha))
+
+
+async def code_size(tx: Transaction, account: str, region: str) -> int:
+    """The packages of all versions of all functions, in bytes."""
+    size = sum(record["latest"]["config"]["CodeSize"] for record in await functions(tx, account, region))
+    for _, value in await tx.range(*_space.range("version", account, region)):
+        size += orjson.loads(value)["config"]["CodeSize"]
+    return int(size)
