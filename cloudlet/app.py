@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ from .admin import Admin
 from .aws.dispatch import Dispatcher
 from .clock import Clock
 from .config import Config
-from .context import Context, Edge, Principal, Service
+from .context import Context, Edge, Principal, Runtime, Service
+from .errors import UserError
 from .events import Events
 from .names import arn
 from .net.authority import Authority
 from .net.messages import Limits, Plan, Request, Response, Tunnel, Upgrade
 from .net.server import Server
 from .services import FOLDERS
+from .store.interface import Store, Tasks, Timers
 from .store.sqlite import SqliteStore
 from .store.tasks import DurableTasks
 from .store.timers import DurableTimers
@@ -30,9 +33,9 @@ ARTIFACT_LIMIT = 256 * 1024 * 1024
 class CloudletNode:
     """One running node. `context.Node` is what services see of it."""
 
-    store: SqliteStore
-    timers: DurableTimers
-    tasks: DurableTasks
+    store: Store
+    timers: Timers
+    tasks: Tasks
     dispatcher: Dispatcher
     server: Server
 
@@ -45,7 +48,7 @@ class CloudletNode:
         self.services: dict[str, Service] = {}
         self.authority = Authority(config.data / "tls")
         self._edges: list[Edge] = []
-        self._started: list[Any] = []
+        self._ending = AsyncExitStack()
 
     @property
     def data(self) -> Path:
@@ -61,57 +64,69 @@ class CloudletNode:
 
     async def start(self) -> None:
         """Ready to serve when it returns. Raises `UserError` when it can't: the port or the data directory is taken."""
-        self.store = await SqliteStore.open(
-            self.config.data, durability=self.config.durability, clock=self.clock
-        )
         try:
-            await self._start_services()
+            await self._start()
         except BaseException:
             await self.stop()
             raise
 
-    async def _start_services(self) -> None:
-        self.timers = DurableTimers(self.store, self.clock, self.log)
-        self.tasks = DurableTasks(self.store, self.clock, self.log)
+    async def _start(self) -> None:
+        """Whatever starts says how it stops; `stop` does that in reverse."""
+        ending = self._ending
+        store = await SqliteStore.open(self.config.data, durability=self.config.durability, clock=self.clock)
+        ending.push_async_callback(store.close)
+        self.store = store
+        self.timers = timers = DurableTimers(store, self.clock, self.log)
+        self.tasks = tasks = DurableTasks(store, self.clock, self.log)
+        services = self._load_services()
+        await self._listen()
+        for service in services:
+            runtime: Runtime | None = self.runtimes.get(service.models[0])
+            if runtime is not None:
+                ending.push_async_callback(runtime.stop)
+                await runtime.start()
+        ending.push_async_callback(timers.stop)
+        await timers.start()
+        ending.push_async_callback(tasks.stop)
+        await tasks.start()
+        ending.push_async_callback(self.server.stop)
+        ending.callback(self.events.close)
+
+    def _load_services(self) -> list[Service]:
         loaded: list[Service] = []
         for folder in FOLDERS:
-            service: Service = importlib.import_module(f"cloudlet.services.{folder}").SERVICE
+            module = importlib.import_module(f"cloudlet.services.{folder}")
+            if not hasattr(module, "SERVICE"):  # being built
+                self.log.warning("service %s is not ready", folder)
+                continue
+            service: Service = module.SERVICE
             loaded.append(service)
             self.services.update(dict.fromkeys(service.models, service))
         self.dispatcher = Dispatcher(self, self.services)
         self._edges = [Admin(self)]
         for service in loaded:
             if service.runtime is not None:
-                runtime = service.runtime(self)
-                self.runtimes.update(dict.fromkeys(service.models, runtime))
+                self.runtimes.update(dict.fromkeys(service.models, service.runtime(self)))
             if service.register is not None:
                 service.register(self)
             if service.edges is not None:
                 self._edges += service.edges(self)
+        return loaded
+
+    async def _listen(self) -> None:
         self.server = Server(self, Limits(), tls=self.authority, log=self.log)
-        await self.server.start(self.config.host, self.config.port)
+        try:
+            await self.server.start(self.config.host, self.config.port)
+        except OSError as error:
+            raise UserError(
+                f"can't listen on {self.config.host}:{self.config.port} ({error.strerror}); "
+                "another program has the port, or it is not yours to use: try --port"
+            ) from error
         self.config.port = self.server.port
-        for service in loaded:
-            runtime = self.runtimes.get(service.models[0])
-            if runtime is not None:
-                await runtime.start()
-                self._started.append(runtime)
-        await self.timers.start()
-        await self.tasks.start()
 
     async def stop(self) -> None:
-        """Stop in reverse: no new work, sessions and workers closed, what was acknowledged on disk."""
-        if hasattr(self, "server"):
-            await self.server.drain()
-        for runtime in reversed(self._started):
-            await runtime.stop()
-        self._started.clear()
-        if hasattr(self, "server"):
-            await self.server.stop()
-        if hasattr(self, "tasks"):
-            await self.tasks.stop()
-            await self.timers.stop()
-        await self.store.close()
+        """Stop in reverse: no new work, what runs is finished or put back, what was acknowledged is on disk."""
+        await self._ending.aclose()
 
     def context(self, principal: Principal | None = None, *, account: str = "", region: str = "") -> Context:
         account = account or self.config.account

@@ -28,14 +28,20 @@ class Listener:
         if len(self._queue) == LISTENER_BACKLOG:
             self.lost += 1
         self._queue.append(event)
-        self._wake.set()
+        self.wake()
 
     async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        """The events from now on, until the bus is closed."""
         while True:
             while self._queue:
                 yield self._queue.popleft()
+            if self._bus.closed:
+                return
             self._wake.clear()
             await self._wake.wait()
+
+    def wake(self) -> None:
+        self._wake.set()
 
     def close(self) -> None:
         self._bus.listeners.discard(self)
@@ -45,6 +51,13 @@ class Events:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.listeners: set[Listener] = set()
+        self.closed = False
+
+    def close(self) -> None:
+        """Let every listener come to its end."""
+        self.closed = True
+        for listener in self.listeners:
+            listener.wake()
 
     def emit(self, kind: str, **fields: Any) -> None:
         if self.listeners:
