@@ -1,0 +1,62 @@
+"""The temporary credentials that a function runs with: those of its role, assumed as Lambda assumes it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from cloudlet.context import Node, Principal
+from cloudlet.errors import AwsError
+
+from ..spec import FunctionSpec
+from .environment import Credentials
+
+MARGIN = 60.0
+"""Seconds that credentials must still be good for, beyond the function's timeout, when a worker starts with them."""
+
+
+class CredentialCache:
+    """One set per role and function; workers that start at once wait for the same answer."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._known: dict[tuple[str, str, str], asyncio.Future[Credentials]] = {}
+        self._told: set[tuple[str, str, str]] = set()
+
+    async def get(self, spec: FunctionSpec) -> Credentials:
+        key = (spec.account, spec.role, spec.name)
+        known = self._known.get(key)
+        if known is None or (
+            known.done() and known.result().expires < self._node.clock.now() + spec.timeout + MARGIN
+        ):
+            known = self._known[key] = asyncio.ensure_future(self._assume(spec, key))
+        return await asyncio.shield(known)
+
+    def forget(self, account: str, name: str) -> None:
+        for key in [key for key in self._known if key[0] == account and key[2] == name]:
+            del self._known[key]
+
+    async def _assume(self, spec: FunctionSpec, key: tuple[str, str, str]) -> Credentials:
+        principal = Principal("service", spec.account, "lambda.amazonaws.com")
+        context = self._node.context(principal, account=spec.account, region=spec.region)
+        try:
+            answer = await context.call(
+                "sts", "AssumeRole", {"RoleArn": spec.role, "RoleSessionName": spec.name[:64]}
+            )
+        except AwsError as error:
+            return self._fallback(spec, key, error)
+        keys: dict[str, Any] = answer["Credentials"]
+        return Credentials(
+            keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], float(keys["Expiration"])
+        )
+
+    def _fallback(self, spec: FunctionSpec, key: tuple[str, str, str], error: AwsError) -> Credentials:
+        """A role that is not there: the function runs as its account, and that is said, once."""
+        if key not in self._told:
+            self._told.add(key)
+            text = f"{spec.name} runs with the rights of its account: role {spec.role} can't be assumed ({error})"
+            self._node.log.warning("%s", text)
+            self._node.events.emit("lambda.log", function=spec.name, line=text + "\n")
+        own = spec.account == self._node.config.account
+        again = self._node.clock.now() + spec.timeout + MARGIN + 60.0  # then the role may be there
+        return Credentials("test" if own else spec.account, "test", "", again)

@@ -1,0 +1,195 @@
+"""The process that all workers come from: it holds an interpreter with boto3 loaded and forks.
+
+It is started as a script with an isolated interpreter (`python -I -S zygote.py …`), knows nothing of Cloudlet and uses
+the standard library only. The node is on the other end of a socket, and a worker is asked for by one small record that
+carries two descriptors (SCM_RIGHTS): the worker's channel and the pipe its output goes to. What the worker is to be
+comes through its own channel, as the first frame, so that this loop never waits for anyone.
+
+    node -> zygote   16 bytes: kind ("py" or "ex", padded to 8), worker id (8 bytes, big-endian), + 2 descriptors
+    zygote -> node   lines: "ready <pages in KB>", "born <id> <pid>", "dead <id> <wait status>"
+
+Rule 1: workers are children of this process, each leader of a session of its own; when a worker dies, its whole group
+is killed before its pid is given free. Rule 2: when the node is gone (end of file), everything here is killed.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+from typing import Any, NoReturn
+
+RECORD = 16
+PR_SET_PDEATHSIG = 1
+
+
+class Zygote:
+    def __init__(self, control: socket.socket) -> None:
+        self.control = control
+        self.children: dict[int, int] = {}  # pid -> worker id
+        self.wake_read, self.wake_write = os.pipe()
+        os.set_blocking(self.wake_read, False)
+        os.set_blocking(self.wake_write, False)
+        self.pending = b""
+        self.fds: list[int] = []
+        self.prctl = _load_prctl()
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
+
+    def serve(self) -> None:
+        poll = select.poll()
+        poll.register(self.control.fileno(), select.POLLIN)
+        poll.register(self.wake_read, select.POLLIN)
+        while True:
+            for fd, _ in poll.poll():
+                if fd == self.wake_read:
+                    os.read(self.wake_read, 4096)
+                    self.reap()
+                elif not self.receive():
+                    self.kill_all()
+                    return
+
+    def receive(self) -> bool:
+        data, ancillary, _, _ = self.control.recvmsg(RECORD * 32, socket.CMSG_SPACE(64 * 4))
+        for level, kind, raw in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                fds = array.array("i")
+                fds.frombytes(raw[: len(raw) - len(raw) % fds.itemsize])
+                for fd in fds:
+                    os.set_inheritable(fd, False)
+                self.fds.extend(fds)
+        if not data:
+            return False
+        self.pending += data
+        while len(self.pending) >= RECORD and len(self.fds) >= 2:
+            record, self.pending = self.pending[:RECORD], self.pending[RECORD:]
+            channel, output = self.fds[:2]
+            del self.fds[:2]
+            self.fork(record[:8].rstrip(b"\0").decode(), int.from_bytes(record[8:], "big"), channel, output)
+        return True
+
+    def fork(self, kind: str, id: int, channel: int, output: int) -> None:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                self.become(kind, channel, output)
+            except BaseException as error:
+                os.write(2, f"{type(error).__name__}: {error}\n".encode())
+            finally:
+                os._exit(1)
+        os.close(channel)
+        os.close(output)
+        self.children[pid] = id
+        self.say(f"born {id} {pid}\n")
+
+    def become(self, kind: str, channel: int, output: int) -> None:
+        os.setsid()
+        if self.prctl is not None:
+            self.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        for fd in (output, self.wake_read, self.wake_write):
+            os.close(fd)
+        self.control.close()
+        sock = socket.socket(fileno=channel)
+        spec = read_spec(sock)
+        os.chdir(spec["cwd"])
+        if kind == "py":
+            importlib.import_module("python_worker").main(sock, spec)
+        else:
+            execute(sock, spec)
+
+    def reap(self) -> None:
+        while self.children:
+            try:
+                peek = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if peek is None:
+                return
+            kill_group(peek.si_pid)
+            _, status = os.waitpid(peek.si_pid, 0)
+            id = self.children.pop(peek.si_pid, None)
+            if id is not None:
+                self.say(f"dead {id} {status}\n")
+
+    def say(self, line: str) -> None:
+        with contextlib.suppress(OSError):  # the node is gone; the loop sees that itself
+            self.control.sendall(line.encode())
+
+    def kill_all(self) -> None:
+        for pid in self.children:
+            kill_group(pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def read_spec(sock: socket.socket) -> dict[str, Any]:
+    """The first frame of a worker's channel: 4 bytes of length, then JSON."""
+    size = int.from_bytes(read_exactly(sock, 4), "big")
+    spec: dict[str, Any] = json.loads(read_exactly(sock, size))
+    return spec
+
+
+def read_exactly(sock: socket.socket, size: int) -> bytes:
+    parts = b""
+    while len(parts) < size:
+        part = sock.recv(size - len(parts))
+        if not part:
+            os._exit(0)  # the node no longer wants this worker
+        parts += part
+    return parts
+
+
+def execute(sock: socket.socket, spec: dict[str, Any]) -> NoReturn:
+    """Become another program; its channel, if it speaks on one, is descriptor 3."""
+    if spec["channel"]:
+        if sock.fileno() != 3:
+            os.dup2(sock.fileno(), 3)
+        else:
+            os.set_inheritable(3, True)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.execve(spec["argv"][0], spec["argv"], spec["env"])
+
+
+def _load_prctl() -> Any:
+    if not sys.platform.startswith("linux"):
+        return None
+    return ctypes.CDLL(None, use_errno=True).prctl
+
+
+def main() -> None:
+    options = json.loads(sys.argv[1])
+    control = socket.socket(fileno=options["control"])
+    control.set_inheritable(False)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the node's affair; it ends us
+    zygote = Zygote(control)
+    if options["warm"]:
+        sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), *options["path"]]
+        importlib.import_module("python_worker").warm_up(options["path"])
+        del sys.path[0]
+    gc.collect()
+    gc.freeze()
+    zygote.say(f"ready {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}\n")
+    zygote.serve()
+
+
+if __name__ == "__main__":
+    main()
