@@ -8,6 +8,8 @@ A task's payload is one line of JSON about the event, then the event as it came.
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import orjson
@@ -33,6 +35,17 @@ class FunctionFailed(Exception):
 
 def workers(node: Node) -> Workers:
     return cast("Workers", node.runtimes["lambda"])
+
+
+def prepare(node: Node, runtime: str) -> None:
+    """Warm up what functions of this runtime start from, beside the answer to the caller."""
+    task = asyncio.ensure_future(workers(node).prepare(runtime))
+    task.add_done_callback(partial(_prepared, node, runtime))
+
+
+def _prepared(node: Node, runtime: str, task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        node.log.warning("the runtime %s can't be prepared: %s", runtime, error)
 
 
 async def enqueue(ctx: Context, ref: Reference, payload: bytes, client_context: str) -> None:
@@ -86,7 +99,7 @@ async def on_event_task(node: Node, task: Task) -> None:
         return
     try:
         outcome = await workers(node).invoke(
-            spec, payload, request_id=about["request_id"], client_context=about["client_context"]
+            spec, payload, request_id=about["request_id"], client_context=about["client_context"].encode()
         )
     except AwsError as error:
         if error.code not in THROTTLED:

@@ -10,7 +10,7 @@ from ....store.interface import Transaction
 from .. import code as packages
 from .. import configuration, model, storage
 from ..arns import Reference, is_version, parse
-from ..runs import workers
+from ..runs import prepare, workers
 from ..storage import Record
 from .versions import publish
 
@@ -43,7 +43,7 @@ async def create_function(ctx: Context, request: dict[str, Any]) -> Response:
         return made
 
     made = await ctx.store.transact(body)
-    workers(ctx.node).prepare(config["Runtime"])
+    prepare(ctx.node, config["Runtime"])
     # A function made with Publish is answered with its version's number, but without it in the ARN.
     return configuration.show(made, ref)
 
@@ -99,10 +99,11 @@ async def update_function_code(ctx: Context, request: dict[str, Any]) -> Respons
     now = ctx.clock.now()
     content = configuration.new_id()
 
-    async def body(tx: Transaction) -> tuple[Record, bool]:
+    async def body(tx: Transaction) -> Record:
         record = await storage.function(tx, ref)
         latest = record["latest"]
-        config, old = latest["config"], latest["code"]
+        config: Record = latest["config"]
+        old: str = latest["code"]
         _check_revision(config, request)
         architectures = request.get("Architectures", config["Architectures"])
         changed = old != code.sha or architectures != config["Architectures"]
@@ -113,16 +114,13 @@ async def update_function_code(ctx: Context, request: dict[str, Any]) -> Respons
         if changed:
             latest["content"] = content
         if request.get("DryRun"):
-            return config, False
+            return config
         await _replace_code(ctx, tx, ref, old, code.sha)
         made = await publish(tx, ref, record, now) if request.get("Publish") else config
         await storage.put_function(tx, ref, record)
-        return made, changed
+        return made
 
-    config, changed = await ctx.store.transact(body)
-    if changed:
-        workers(ctx.node).retire(ref.arn)
-        workers(ctx.node).prepare(config["Runtime"])
+    config = await ctx.store.transact(body)
     return configuration.show(config, _published(ref, config))
 
 
@@ -161,8 +159,7 @@ async def update_function_configuration(ctx: Context, request: dict[str, Any]) -
         return config
 
     config = await ctx.store.transact(body)
-    workers(ctx.node).retire(ref.arn)
-    workers(ctx.node).prepare(config["Runtime"])
+    prepare(ctx.node, config["Runtime"])
     return configuration.show(config, ref)
 
 
@@ -176,7 +173,7 @@ async def delete_function(ctx: Context, request: dict[str, Any]) -> Response:
         await ctx.store.transact(lambda tx: _delete_version(ctx, tx, ref))
     else:
         await ctx.store.transact(lambda tx: _delete_function(ctx, tx, ref))
-    workers(ctx.node).retire(ref.qualified)
+        workers(ctx.node).retire(ref.arn)
     return {"StatusCode": 204}
 
 

@@ -37,7 +37,7 @@ async def invoke(ctx: Context, request: dict[str, Any]) -> Response:
     if kind == "DryRun":
         return {"StatusCode": 204, "Payload": b""}
     outcome = await runs.workers(ctx.node).invoke(
-        spec, payload, request_id=ctx.request_id, client_context=request.get("ClientContext", "")
+        spec, payload, request_id=ctx.request_id, client_context=request.get("ClientContext", "").encode()
     )
     response: Response = {"StatusCode": 200, "Payload": outcome.payload, "ExecutedVersion": spec.version}
     if outcome.error is not None:

@@ -1,0 +1,228 @@
+"""Where log groups, streams and events lie.
+
+    ("group", account, region, group)                          -> group: created, class, retention, tags, ...
+    ("stream", account, region, group, stream)                 -> stream: created, first, last, ingested
+    ("bytes", account, region, group)                          -> size of the group's events
+    ("chunk", account, region, group, first ms, stamp)         -> chunk: stream, ingested, events as [ms, message]
+    ("index", account, region, group, stream, first ms, stamp) -> nothing: that chunk is the stream's
+
+A chunk is what one PutLogEvents brought, at most a second of it, in order. An event's place is one number, by which
+events of a group are ordered: its time, its chunk's stamp, its index in the chunk (see `place`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from ...store.interface import Transaction
+from ...store.keys import Subspace
+from . import model
+
+_space = Subspace("logs")
+RETENTION_TIMER = "logs.retention"
+
+Record = dict[str, Any]
+_STAMP_BITS = 80
+_INDEX_BITS = 16
+
+
+def sequence_token(ingested: int) -> str:
+    """PutLogEvents still gives one, and takes any."""
+    return f"{ingested:056d}"
+
+
+class Group(NamedTuple):
+    account: str
+    region: str
+    name: str
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:logs:{self.region}:{self.account}:log-group:{self.name}"
+
+
+class Event(NamedTuple):
+    place: int
+    stream: str
+    at: int
+    message: str
+    ingested: int
+
+
+def place(at: int, stamp: int = 0, index: int = 0) -> int:
+    """An event's place in the order of its group; without stamp and index the first place of its millisecond."""
+    return (at << (_STAMP_BITS + _INDEX_BITS)) | (stamp << _INDEX_BITS) | index
+
+
+def time_of(place: int) -> int:
+    return place >> (_STAMP_BITS + _INDEX_BITS)
+
+
+async def group(tx: Transaction, group: Group) -> Record:
+    """The group's record, shared and not to be changed. Raises when there is none."""
+    record = await tx.load(_space.pack("group", *group), orjson.loads)
+    if record is None:
+        raise model.no_group()
+    found: Record = record
+    return found
+
+
+async def group_exists(tx: Transaction, group: Group) -> bool:
+    return await tx.get(_space.pack("group", *group)) is not None
+
+
+async def put_group(tx: Transaction, group: Group, record: Record) -> None:
+    await tx.put(_space.pack("group", *group), orjson.dumps(record))
+
+
+async def delete_group(tx: Transaction, group: Group) -> None:
+    """The group with all that is in it."""
+    await tx.delete(_space.pack("group", *group))
+    await tx.delete(_space.pack("bytes", *group))
+    for table in ("stream", "chunk", "index"):
+        await tx.delete_range(*_space.range(table, *group))
+
+
+async def groups(
+    tx: Transaction, account: str, region: str, after: str = "", limit: int = 0
+) -> list[tuple[str, Record]]:
+    """Pairs of name and record, by name."""
+    begin, end = _space.range("group", account, region)
+    if after:
+        begin = _space.pack("group", account, region, after) + b"\x00"
+    return [
+        (_space.unpack(key)[3], orjson.loads(value)) for key, value in await tx.range(begin, end, limit=limit)
+    ]
+
+
+async def stored_bytes(tx: Transaction, group: Group) -> int:
+    value = await tx.get(_space.pack("bytes", *group))
+    return 0 if value is None else int(value)
+
+
+async def add_bytes(tx: Transaction, group: Group, change: int) -> None:
+    total = max(0, await stored_bytes(tx, group) + change)
+    await tx.put(_space.pack("bytes", *group), str(total).encode())
+
+
+async def stream(tx: Transaction, group: Group, name: str) -> Record | None:
+    value = await tx.get(_space.pack("stream", *group, name))
+    return None if value is None else orjson.loads(value)
+
+
+async def put_stream(tx: Transaction, group: Group, name: str, record: Record) -> None:
+    await tx.put(_space.pack("stream", *group, name), orjson.dumps(record))
+
+
+async def streams(tx: Transaction, group: Group) -> list[tuple[str, Record]]:
+    """Pairs of name and record, by name."""
+    pairs = await tx.range(*_space.range("stream", *group))
+    return [(_space.unpack(key)[4], orjson.loads(value)) for key, value in pairs]
+
+
+async def delete_stream(tx: Transaction, group: Group, name: str) -> None:
+    await tx.delete(_space.pack("stream", *group, name))
+    freed = 0
+    for key, _ in await tx.range(*_space.range("index", *group, name)):
+        _, _, _, _, _, first, stamp = _space.unpack(key)
+        chunk = _space.pack("chunk", *group, first, stamp)
+        value = await tx.get(chunk)
+        freed += size(orjson.loads(value)["events"]) if value is not None else 0
+        await tx.delete(chunk)
+    await tx.delete_range(*_space.range("index", *group, name))
+    await add_bytes(tx, group, -freed)
+
+
+async def put_chunk(
+    tx: Transaction, group: Group, stream: str, ingested: int, events: list[tuple[int, str]]
+) -> None:
+    """Events in order, at most CHUNK_SPAN_MS apart."""
+    first, stamp = events[0][0], tx.stamp()
+    value = orjson.dumps({"stream": stream, "ingested": ingested, "events": events})
+    await tx.put(_space.pack("chunk", *group, first, stamp), value)
+    await tx.put(_space.pack("index", *group, stream, first, stamp), b"")
+
+
+def size(events: Sequence[Any]) -> int:
+    return sum(len(message.encode()) + model.EVENT_OVERHEAD for _, message in events)
+
+
+class Scan(NamedTuple):
+    """What one reading of chunks gave: events in order, and where the next reading goes on (None: nothing is left)."""
+
+    events: list[Event]
+    resume: int | None
+
+
+async def scan(
+    tx: Transaction, group: Group, begin: int, end: int, *, stream: str | None = None, reverse: bool = False
+) -> Scan:
+    """The events with `begin <= place < end`, from the front or the back, as far as SCAN_CHUNKS chunks reach.
+
+    Chunks are ordered by their first event, so beyond the last chunk read the order isn't known; if that leaves nothing
+    to give, more are read.
+    """
+    table, *rest = ("chunk", *group) if stream is None else ("index", *group, stream)
+    low = _space.pack(table, *rest, max(0, time_of(begin) - model.CHUNK_SPAN_MS))
+    high = _space.pack(table, *rest, time_of(end - 1) + 1)
+    events: list[Event] = []
+    resume = None
+    while True:
+        pairs = await tx.range(low, high, limit=model.SCAN_CHUNKS, reverse=reverse)
+        for key, value in pairs:
+            *_, first, stamp = _space.unpack(key)
+            if stream is not None:
+                value = await tx.get(_space.pack("chunk", *group, first, stamp)) or b""
+            events += _expand(stamp, value)
+        if len(pairs) < model.SCAN_CHUNKS:
+            break
+        last = pairs[-1][0]
+        first = _space.unpack(last)[-2]
+        if reverse:
+            # What was not read begins no later than the last chunk read, so it ends at most one span after that.
+            high, bound = last, place(first + model.CHUNK_SPAN_MS + 1)
+            if bound < end:
+                resume = begin = max(begin, bound)
+                break
+        else:
+            low, bound = last + b"\x00", place(first)
+            if bound > begin:
+                resume = end = min(end, bound)
+                break
+    chosen = [event for event in events if begin <= event.place < end]
+    chosen.sort(reverse=reverse)
+    return Scan(chosen, resume)
+
+
+def _expand(stamp: bytes, value: bytes) -> list[Event]:
+    chunk = orjson.loads(value)
+    number = int.from_bytes(stamp, "big")
+    stream, ingested = chunk["stream"], chunk["ingested"]
+    return [
+        Event(place(at, number, index), stream, at, message, ingested)
+        for index, (at, message) in enumerate(chunk["events"])
+    ]
+
+
+async def oldest(tx: Transaction, group: Group) -> int | None:
+    """The time of the group's oldest chunk."""
+    pairs = await tx.range(*_space.range("chunk", *group), limit=1)
+    return int(_space.unpack(pairs[0][0])[4]) if pairs else None
+
+
+async def expire(tx: Transaction, group: Group, before: int) -> None:
+    """Delete chunks all of whose events are older, up to RETENTION_CHUNKS of them."""
+    begin, _ = _space.range("chunk", *group)
+    end = _space.pack("chunk", *group, max(0, before - model.CHUNK_SPAN_MS))
+    freed = 0
+    for key, value in await tx.range(begin, end, limit=model.RETENTION_CHUNKS):
+        *_, first, stamp = _space.unpack(key)
+        chunk = orjson.loads(value)
+        freed += size(chunk["events"])
+        await tx.delete(key)
+        await tx.delete(_space.pack("index", *group, chunk["stream"], first, stamp))
+    if freed:
+        await add_bytes(tx, group, -freed)
