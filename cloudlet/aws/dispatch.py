@@ -24,7 +24,7 @@ from .identity import Identities
 from .json import Reader, Writer
 from .model import Model, Models, Operation
 from .route import Match, NoService, Router, UnknownOperation
-from .sigv4 import Malformed
+from .sigv4 import Unauthenticated
 
 PROTOCOLS: dict[str, ModuleType] = {"json": json, "query": query, "rest-json": rest}
 INTERNAL = "The request processing has failed because of an unknown error, exception or failure."
@@ -175,8 +175,9 @@ class Dispatcher:
             model = error.model
         elif model is None:
             model = self._model_spoken(request)
-        if isinstance(error, Malformed):
-            error = model.failure(error.kind, error.message, status=error.status)
+        if isinstance(error, Unauthenticated):
+            status = 400 if model.protocol == "json" else error.status
+            error = model.failure(error.kind, error.message, status=status)
         elif not isinstance(error, AwsError):
             self.node.log.error("request %s to %s failed", id, model.name, exc_info=error)
             error = model.failure("internal", INTERNAL, status=500)

@@ -15,12 +15,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..context import Node, Principal
+from ..errors import AwsError
 from ..net.messages import Request
 from . import sigv4
 
 REMEMBERED = 4096
 OWNERS = {"ASIA": "sts", "AKIA": "iam"}
 """Which runtime knows a key, by its first letters."""
+REFUSALS = {"ExpiredToken": "expired_token", "InvalidClientTokenId": "invalid_token"}
+"""The codes with which a runtime refuses a key, and what dispatch calls them."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -60,7 +63,7 @@ class Identities:
         """The service in the signature's scope, "" if there is none that can be read."""
         try:
             return self.of(request).service
-        except sigv4.Malformed:
+        except sigv4.Unauthenticated:
             return ""
 
     async def principal(self, identity: Identity) -> Principal:
@@ -70,14 +73,23 @@ class Identities:
         remembered = self._principals.get(key)
         if remembered is not None and now < remembered[1]:
             return remembered[0]
-        runtime = self._node.runtimes.get(OWNERS[key[:4]])
-        found: tuple[Principal, float] | None = await runtime.principal(key) if runtime is not None else None
+        found = await self._ask(key)
         if found is None:
             return self._root(self._node.config.account, key)
         if len(self._principals) >= REMEMBERED:
             self._principals.clear()
         self._principals[key] = found
         return found[0]
+
+    async def _ask(self, key: str) -> tuple[Principal, float] | None:
+        runtime = self._node.runtimes.get(OWNERS[key[:4]])
+        if runtime is None:
+            return None
+        try:
+            found: tuple[Principal, float] | None = await runtime.principal(key)
+        except AwsError as error:
+            raise sigv4.Unauthenticated(REFUSALS[error.code], error.message, 403) from error
+        return found
 
     def _identify(self, signature: sigv4.Signature) -> Identity:
         key = signature.access_key

@@ -24,8 +24,10 @@ PATCHES = Path(__file__).parent / "patches"
 FAILURES: dict[str, dict[str, str]] = {
     "json": {
         "broken_json": "SerializationException",
+        "expired_token": "ExpiredTokenException",
         "incomplete_signature": "IncompleteSignatureException",
         "internal": "InternalFailure",
+        "invalid_token": "UnrecognizedClientException",
         "missing_token": "MissingAuthenticationTokenException",
         "serialization": "SerializationException",
         "too_large": "RequestEntityTooLargeException",
@@ -35,8 +37,10 @@ FAILURES: dict[str, dict[str, str]] = {
     },
     "query": {
         "broken_json": "MalformedInput",
+        "expired_token": "ExpiredToken",
         "incomplete_signature": "IncompleteSignature",
         "internal": "InternalFailure",
+        "invalid_token": "InvalidClientTokenId",
         "missing_token": "MissingAuthenticationToken",
         "serialization": "MalformedInput",
         "too_large": "RequestEntityTooLarge",

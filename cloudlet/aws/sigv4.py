@@ -32,20 +32,20 @@ class Signature:
 UNSIGNED = Signature()
 
 
-class Malformed(AwsError):
-    """A signature that can't be read. `kind` names the failure; each service's protocol has its own code for it."""
+class Unauthenticated(AwsError):
+    """Who asks can't be told. `kind` names the failure; each service's protocol has its own code for it."""
 
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(kind, message, status=403 if kind == "missing_token" else 400)
+    def __init__(self, kind: str, message: str, status: int) -> None:
+        super().__init__(kind, message, status=status)
         self.kind = kind
 
 
-def incomplete(message: str) -> Malformed:
-    return Malformed("incomplete_signature", message)
+def incomplete(message: str) -> Unauthenticated:
+    return Unauthenticated("incomplete_signature", message, 400)
 
 
-def missing_token() -> Malformed:
-    return Malformed("missing_token", "Request is missing Authentication Token")
+def missing_token() -> Unauthenticated:
+    return Unauthenticated("missing_token", "Request is missing Authentication Token", 403)
 
 
 def read_header(authorization: str, has_date: bool) -> Signature:
