@@ -1,0 +1,302 @@
+"""The WebSocket gateway: who is connected, and what happens to what they send.
+
+    $connect    edge → connect: authorize, run the route's integration → Upgrade, or the HTTP answer that refuses
+    message     session → message: select the route → integration → route response or error frame
+    $disconnect session → closed: run the route's integration, forget the connection
+
+Stages are compiled once and kept until the store says that they changed. A message touches no store. Every wait on an
+integration has an end, kept in a wheel; idle and old connections are found by another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import orjson
+
+from ...context import Context, Node
+from ...net.messages import Request, Response, Upgrade
+from ...store.interface import Transaction, Watch
+from . import connecting, events, identifiers, model, storage
+from .pending import Pending
+from .scope import Answer, Scope
+from .serving import Route, Stage
+from .session import Session
+from .wheel import Wheel
+
+IDLE_GRAIN = 1.0
+TIMEOUT_GRAIN = 0.05
+STOP_SECONDS = 5.0
+NODE = 1
+"""This node's number in connection ids. There is one node to a store as yet."""
+
+
+class Gateway:
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.clock = node.clock
+        self.dates = events.Dates()
+        self.sessions: dict[str, Session] = {}
+        self._stages: dict[tuple[str, str], Stage] = {}
+        self._lives: Wheel[Session] = Wheel(node.clock, IDLE_GRAIN, self._look_after)
+        self._waits: Wheel[Pending] = Wheel(node.clock, TIMEOUT_GRAIN, Pending.expire)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._watch: Watch | None = None
+        self._stopping = False
+
+    async def start(self) -> None:
+        self._watch = self.node.store.watch(storage.served_prefix())
+        self.spawn(self._follow(self._watch))
+        left = await self.node.store.read(lambda tx: storage.list_connections(tx, NODE))
+        if left:
+            self.spawn(self._bury(left))
+
+    async def stop(self) -> None:
+        """Close every session with 1001, and give the $disconnect integrations a moment."""
+        self._stopping = True
+        for session in list(self.sessions.values()):
+            session.close(*model.GOING_AWAY)
+        if self._watch is not None:
+            self._watch.close()
+        deadline = self.clock.monotonic() + STOP_SECONDS
+        while self.sessions and self.clock.monotonic() < deadline:
+            await asyncio.wait(self._tasks, timeout=0.05) if self._tasks else await asyncio.sleep(0.01)
+        for stage in self._stages.values():
+            if stage.log is not None:
+                await stage.log.flush()
+        self._lives.clear()
+        self._waits.clear()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run in a task that is kept, and whose failure is a bug that is logged."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.node.log.error("the gateway's work failed", exc_info=error)
+
+    # Stages
+
+    async def stage(self, api_id: str, name: str) -> Stage | None:
+        stage = self._stages.get((api_id, name))
+        if stage is None:
+            served = await self.node.store.read(lambda tx: storage.get_served(tx, api_id, name))
+            if served is not None:
+                stage = self._stages.setdefault((api_id, name), Stage(self.node, served))
+        return stage
+
+    async def _follow(self, watch: Watch) -> None:
+        while True:
+            await watch.wait()
+            await self._reload()
+
+    async def _reload(self) -> None:
+        keys = list(self._stages)
+
+        async def body(tx: Transaction) -> list[storage.Record | None]:
+            return [await storage.get_served(tx, *key) for key in keys]
+
+        for key, served in zip(keys, await self.node.store.read(body), strict=True):
+            stage = self._stages[key]
+            if served is not None:
+                stage.load(served)
+            else:
+                del self._stages[key]
+                for session in list(stage.sessions):
+                    session.close(*model.GOING_AWAY)
+
+    # Connections
+
+    async def connect(self, request: Request, stage: Stage) -> Response | Upgrade:
+        return await connecting.connect(self, request, stage)
+
+    def opened(self, session: Session) -> None:
+        self.sessions[session.id] = session
+        session.stage.sessions.add(session)
+        self._lives.put(session, session.last_active + model.IDLE_SECONDS)
+        stage = session.stage
+        self.node.events.emit(
+            "ws.open", api=stage.api_id, stage=stage.name, connection=session.id, ip=session.source_ip
+        )
+        if self._stopping:
+            session.close(*model.GOING_AWAY)
+
+    def closed(self, session: Session, code: int, reason: str) -> None:
+        if self.sessions.pop(session.id, None) is None:
+            return
+        stage = session.stage
+        stage.sessions.discard(session)
+        self.node.events.emit(
+            "ws.close", api=stage.api_id, stage=stage.name, connection=session.id, code=code, reason=reason
+        )
+        self.spawn(self._disconnect(session, code, reason))
+
+    def _look_after(self, session: Session) -> None:
+        """Called when the connection may have become too idle or too old."""
+        if not session.is_open:
+            return
+        now = self.clock.now()
+        end = min(
+            session.last_active + model.IDLE_SECONDS, session.connected_ms / 1000 + model.CONNECTION_SECONDS
+        )
+        if now >= end:
+            session.close(*model.GOING_AWAY)
+        else:
+            self._lives.put(session, end)
+
+    async def _disconnect(self, session: Session, code: int, reason: str) -> None:
+        """Best effort, as AWS does: what the integration says is of no interest, but it is given its time."""
+        route = session.stage.disconnect
+        if route is not None and route.integration is not None:
+            scope = self.scope(session, "$disconnect", "DISCONNECT")
+            event = events.disconnect(scope.context, code, reason, session.stage.variables)
+            answer = await self.within(route, scope, orjson.dumps(event))
+            self.note(scope, answer)
+        await self._forget(session.id)
+
+    async def _forget(self, id: str) -> None:
+        await self.node.store.transact(lambda tx: storage.delete_connection(tx, NODE, id))
+
+    async def _bury(self, left: list[storage.Record]) -> None:
+        """Connections that an earlier life of this node held: their $disconnect is delivered now."""
+        for record in left:
+            stage = await self.stage(record["ApiId"], record["Stage"])
+            if stage is None:
+                await self._forget(record["ConnectionId"])
+                continue
+            session = Session(self, stage, record["ConnectionId"], record["SourceIp"], record["UserAgent"])
+            session.connected_ms = record["ConnectedAt"]
+            session.authorizer = record.get("Authorizer")
+            await self._disconnect(session, 1006, model.CLOSE_REASONS[1006])
+
+    # Messages
+
+    def scope(self, session: Session, route_key: str, kind: str, body: bytes = b"") -> Scope:
+        return Scope(session, route_key, kind, identifiers.request_id(), self.clock.now_ms(), body)
+
+    def message(self, session: Session, payload: bytes) -> None:
+        route = session.stage.route_for(session, payload)
+        stage = session.stage
+        if self.node.events.listeners:
+            self.node.events.emit(
+                "ws.message",
+                api=stage.api_id,
+                stage=stage.name,
+                connection=session.id,
+                route=route.key if route is not None else None,
+                size=len(payload),
+            )
+        scope = self.scope(session, route.key if route is not None else "", "MESSAGE", payload)
+        if route is None:
+            self._answered(session, scope, None, Answer(403, failure=model.FORBIDDEN))
+        elif route.bucket is not None and not route.bucket.take():
+            self._answered(session, scope, route, Answer(429, failure=model.THROTTLED))
+        elif route.models is not None and (wrong := route.models.refuses(scope)) is not None:
+            scope.extra["error"] = {"message": model.BAD_BODY, "validationErrorString": wrong}
+            self._answered(session, scope, route, Answer(400, failure=model.BAD_BODY))
+        elif route.integration is None:
+            self._answered(session, scope, route, Answer(500, failure=model.INTERNAL))
+        else:
+            pending = Pending(self, session, scope, route)
+            pending.slot = self._waits.put(pending, session.last_active + route.integration.timeout)
+            event = self._message_event(pending) if route.integration.proxy else b""
+            pending.task = self.spawn(self._run(pending, event))
+
+    async def _run(self, pending: Pending, event: bytes) -> None:
+        integration = pending.route.integration
+        assert integration is not None
+        answer = await integration.invoke(pending.scope, event)
+        self._waits.take(pending, pending.slot)
+        pending.settle(answer)
+
+    def _message_event(self, pending: Pending) -> bytes:
+        scope, session = pending.scope, pending.session
+        scope.message_id = identifiers.request_id()
+        return events.message(
+            pending.route.prefix,
+            session.fragments,
+            scope.message_id,
+            scope.request_id,
+            self.dates.clf(scope.epoch_ms / 1000),
+            scope.epoch_ms,
+            orjson.dumps(scope.body.decode()),
+            pending.route.text_to_binary,
+        )
+
+    def settled(self, pending: Pending, answer: Answer) -> None:
+        self._answered(pending.session, pending.scope, pending.route, answer)
+
+    def _answered(self, session: Session, scope: Scope, route: Route | None, answer: Answer) -> None:
+        if answer.failure is not None:
+            session.send(error_frame(answer.failure, session.id, scope.request_id))
+        elif route is not None and route.two_way and answer.body:
+            session.send(answer.body)
+        self.note(scope, answer)
+        session.done()
+
+    def note(self, scope: Scope, answer: Answer) -> None:
+        """For people: why it failed, and the access log's line."""
+        stage = scope.session.stage
+        if answer.log:
+            self.node.log.info("%s/%s %s: %s", stage.api_id, stage.name, scope.route_key, answer.log)
+        if stage.log is not None:
+            integration = {"status": answer.status, "error": answer.log or None}
+            scope.extra.setdefault(
+                "error", {"message": answer.failure, "messageString": f'"{answer.failure}"'}
+            )
+            scope.extra.update(status=answer.status, integration=integration, integrationStatus=answer.status)
+            scope.extra["protocol"] = "WEBSOCKET"
+            stage.log.write(scope)
+
+    async def within(self, route: Route, scope: Scope, event: bytes) -> Answer:
+        """Wait for an integration, but not longer than it may take."""
+        integration = route.integration
+        assert integration is not None
+        pending = Pending(self, scope.session, scope, route)
+        pending.future = asyncio.get_running_loop().create_future()
+        pending.slot = self._waits.put(pending, self.clock.now() + integration.timeout)
+        pending.task = self.spawn(self._run(pending, event))
+        return await pending.future
+
+    # @connections
+
+    def find(self, id: str) -> Session | None:
+        session = self.sessions.get(id)
+        return session if session is not None and session.is_open else None
+
+    def new_session(self, stage: Stage, source_ip: str, user_agent: str) -> Session:
+        return Session(self, stage, identifiers.connection_id(NODE), source_ip, user_agent)
+
+    async def remember(self, session: Session) -> None:
+        record: storage.Record = {
+            "ConnectionId": session.id,
+            "ApiId": session.stage.api_id,
+            "Stage": session.stage.name,
+            "ConnectedAt": session.connected_ms,
+            "SourceIp": session.source_ip,
+            "UserAgent": session.user_agent,
+        }
+        if session.authorizer is not None:
+            record["Authorizer"] = session.authorizer
+        await self.node.store.transact(lambda tx: storage.put_connection(tx, NODE, session.id, record))
+
+
+def of(ctx: Context) -> Gateway:
+    gateway: Gateway = ctx.node.runtimes["apigatewaymanagementapi"]
+    return gateway
+
+
+def error_frame(message: str, connection_id: str, request_id: str) -> bytes:
+    """Exactly as AWS writes it, spaces and all."""
+    return (
+        f'{{"message": "{message}", "connectionId":"{connection_id}", "requestId":"{request_id}"}}'.encode()
+    )
