@@ -1,0 +1,560 @@
+"""A stack's operation, carried out as a durable task.
+
+The status of the stack is the phase that the work is in, and each resource's record says how far it is; so a task that
+starts again after a kill reads both and goes on.
+
+    CREATE_IN_PROGRESS ── CREATE_COMPLETE
+         └ ROLLBACK_IN_PROGRESS ── ROLLBACK_COMPLETE | ROLLBACK_FAILED
+    UPDATE_IN_PROGRESS ── UPDATE_COMPLETE_CLEANUP_IN_PROGRESS ── UPDATE_COMPLETE
+         └ UPDATE_ROLLBACK_IN_PROGRESS ── UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS ── UPDATE_ROLLBACK_COMPLETE
+                    └ UPDATE_ROLLBACK_FAILED
+    DELETE_IN_PROGRESS ── DELETE_COMPLETE | DELETE_FAILED
+
+Within an update a record has `change` ("created", "updated" or "replaced", "" once it is over) and `previous`, the state
+before it. Once the resources are as wanted, or are back, what is left over is deleted: the cleanup.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...context import Context
+from ...errors import AwsError
+from ...store.interface import Transaction
+from . import model, outputs, parameters
+from .changes import Difference, difference
+from .intrinsics import Resolver
+from .journal import Journal
+from .plan import Plan, Wanted
+from .provision import COPY, Failed, Job, failed, physical_name
+from .storage import Home, Record
+
+if TYPE_CHECKING:
+    from .runtime import CloudFormation
+
+KEPT = (*COPY, "depends", "deletion_policy", "update_replace_policy", "metadata", "description", "status")
+"""What `previous` remembers of a record."""
+RETAINING = frozenset({"Retain", "RetainExceptOnCreate"})
+
+
+class Deployment:
+    def __init__(
+        self, runtime: CloudFormation, ctx: Context, stack: Record, resources: dict[str, Record]
+    ) -> None:
+        self._runtime = runtime
+        self._ctx = ctx
+        self._home = Home(ctx.account, ctx.region)
+        self._stack = stack
+        self._resources = resources
+        self._journal = Journal(ctx, stack)
+        self._interrupted = {
+            logical_id
+            for logical_id, record in resources.items()
+            if record["status"].endswith("_IN_PROGRESS")
+        }
+
+    async def run(self) -> None:
+        phases: dict[str, Callable[[], Awaitable[None]]] = {
+            "CREATE_IN_PROGRESS": self._create,
+            "ROLLBACK_IN_PROGRESS": self._roll_back_creation,
+            "UPDATE_IN_PROGRESS": self._update,
+            "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": self._clean_up,
+            "UPDATE_ROLLBACK_IN_PROGRESS": self._roll_back_update,
+            "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": self._clean_up_rollback,
+            "DELETE_IN_PROGRESS": self._delete,
+        }
+        while (phase := phases.get(self._stack["status"])) is not None:
+            await phase()
+
+    # Creation
+
+    async def _create(self) -> None:
+        problem = await self._forward(self._stack)
+        if not problem:
+            try:
+                await self._finish("CREATE_COMPLETE", self._stack)
+                return
+            except AwsError as error:
+                problem = error.message
+        then = await self._stopped()
+        if then == "delete":
+            await self._journal.status("DELETE_IN_PROGRESS", model.USER_INITIATED, also=self._end_stop)
+        elif self._stack["on_failure"] == "DO_NOTHING":
+            await self._journal.status("CREATE_FAILED", problem)
+        elif self._stack["on_failure"] == "DELETE":
+            await self._journal.status("DELETE_IN_PROGRESS", f"{problem} Delete requested by user.")
+        else:
+            await self._journal.status("ROLLBACK_IN_PROGRESS", f"{problem} Rollback requested by user.")
+
+    async def _roll_back_creation(self) -> None:
+        failures = await self._backward(self._resources, self._remove_created)
+        if failures:
+            await self._journal.status("ROLLBACK_FAILED", _following(failures, "delete"))
+        else:
+            await self._journal.status("ROLLBACK_COMPLETE")
+
+    async def _remove_created(self, record: Record) -> None:
+        retained = record["deletion_policy"] == "Retain" and record["status"] == "CREATE_COMPLETE"
+        await self._remove(record, retain=retained)
+
+    # Update
+
+    async def _update(self) -> None:
+        target = self._stack["target"]
+        problem = await self._forward(target)
+        if not problem:
+            try:
+                await self._finish("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", target)
+                return
+            except AwsError as error:
+                problem = error.message
+        if self._stack["disable_rollback"] and await self._stopped() == "":
+            await self._journal.status("UPDATE_FAILED", problem)
+        else:
+            await self._journal.status("UPDATE_ROLLBACK_IN_PROGRESS", problem, also=self._end_stop)
+
+    async def _clean_up(self) -> None:
+        """Take away what the update replaced and what the template no longer has."""
+        wanted = set(self._plan(self._stack).resources)
+        left = {name: record for name, record in self._resources.items() if name not in wanted}
+        left |= {name: record for name, record in self._resources.items() if record["change"] == "replaced"}
+        await self._backward(left, lambda record: self._clean(record, record["logical_id"] in wanted))
+        await self._settle_changes()
+        await self._journal.status("UPDATE_COMPLETE")
+
+    async def _clean(self, record: Record, wanted: bool) -> None:
+        if wanted:
+            old = {**record["previous"], "logical_id": record["logical_id"], "type": record["type"]}
+            await self._remove_copy(
+                record, old, retain=record["previous"]["update_replace_policy"] == "Retain"
+            )
+        else:
+            await self._remove(record, retain=record["deletion_policy"] in RETAINING, forget=True)
+
+    async def _roll_back_update(self) -> None:
+        changed = {
+            name: record
+            for name, record in self._resources.items()
+            if record["change"] in ("updated", "replaced") and not record.get("restored")
+        }
+        failures: list[str] = []
+        graph = {name: frozenset(record["previous"]["depends"]) for name, record in changed.items()}
+        await self._in_order(graph, lambda name: self._guard(self._restore, changed[name], failures))
+        if failures:
+            await self._journal.status("UPDATE_ROLLBACK_FAILED", _following(failures, "update"))
+        else:
+            await self._journal.status("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", target=None)
+
+    async def _restore(self, record: Record) -> None:
+        """Bring a resource back to its state before the update."""
+        previous = record["previous"]
+        if record["change"] == "replaced":
+            mine = {key: record[key] for key in KEPT}
+            record.update(previous, previous=mine, restored=True)
+            await self._journal.resource(record, "UPDATE_COMPLETE")
+            return
+        await self._journal.resource(record, "UPDATE_IN_PROGRESS")
+        tried = record["properties"]
+        record.update({key: previous[key] for key in ("depends", "deletion_policy", "update_replace_policy")})
+        record["properties"] = previous["properties"]
+        await self._runtime.driver(record["type"]).update(self._job(record, old=tried))
+        record["restored"] = True
+        await self._journal.resource(record, "UPDATE_COMPLETE")
+
+    async def _clean_up_rollback(self) -> None:
+        """Take away what the update had made."""
+        left = {
+            name: record
+            for name, record in self._resources.items()
+            if record["change"] in ("created", "replaced")
+        }
+        await self._backward(left, self._clean_rolled_back)
+        await self._settle_changes()
+        await self._journal.status("UPDATE_ROLLBACK_COMPLETE")
+
+    async def _clean_rolled_back(self, record: Record) -> None:
+        if record["change"] == "created":
+            await self._remove(record, retain=False, forget=True)
+        else:
+            made = {**record["previous"], "logical_id": record["logical_id"], "type": record["type"]}
+            await self._remove_copy(record, made, retain=False)
+
+    async def _settle_changes(self) -> None:
+        for record in list(self._resources.values()):
+            if record["change"] or record["previous"]:
+                record.update(change="", previous=None, restored=False, operation="")
+                await self._journal.save(record)
+
+    # Deletion
+
+    async def _delete(self) -> None:
+        retained = set(self._stack.get("retain") or ())
+        live = {
+            name: record for name, record in self._resources.items() if record["status"] != "DELETE_COMPLETE"
+        }
+        failures = await self._backward(
+            live,
+            lambda record: self._remove(
+                record, retain=record["deletion_policy"] in RETAINING or record["logical_id"] in retained
+            ),
+        )
+        if failures:
+            await self._journal.status("DELETE_FAILED", _following(failures, "delete"))
+            return
+
+        async def free_name(tx: Transaction, home: Home) -> None:
+            if await home.stack_id(tx, self._stack["name"]) == self._stack["id"]:
+                await home.delete_name(tx, self._stack["name"])
+            await outputs.forget(tx, home, self._stack)
+            await home.delete_stop(tx, self._stack["id"])
+            for change_set in await home.change_sets(tx, self._stack["id"]):
+                await home.delete_change_set(tx, change_set["id"])
+
+        await self._journal.status("DELETE_COMPLETE", also=free_name, deleted=self._ctx.clock.now())
+
+    # Forward: resources towards the template
+
+    def _plan(self, source: Mapping[str, Any]) -> Plan:
+        plan = self._runtime.plan_of(source, self._ctx, self._stack)
+        plan.resolver.ref = self._ref
+        plan.resolver.att = self._att
+        return plan
+
+    def _ref(self, name: str) -> Any:
+        return self._resources[name]["physical_id"]
+
+    def _att(self, name: str, attribute: str) -> Any:
+        record = self._resources[name]
+        if attribute not in record["attributes"]:
+            raise model.validation_error(
+                f"Template error: resource {name} does not support attribute type {attribute} in Fn::GetAtt"
+            )
+        return record["attributes"][attribute]
+
+    async def _forward(self, source: Mapping[str, Any]) -> str:
+        """Bring every resource to what the source wants. The reason for stopping, if something failed."""
+        plan = self._plan(source)
+        await outputs.load_exports(self._ctx, plan.resolver)
+        failures: dict[str, list[str]] = {"create": [], "update": []}
+        stopped = False
+
+        async def one(name: str) -> bool:
+            nonlocal stopped
+            if not stopped and any(failures.values()):
+                stopped = True
+            if stopped or await self._stopped():
+                stopped = True
+                return False
+            verb = (
+                "create"
+                if name not in self._resources or self._resources[name]["change"] == "created"
+                else "update"
+            )
+            return await self._guard(
+                lambda _: self._provide(plan.resolver, plan.resources[name]),
+                {"logical_id": name},
+                failures[verb],
+            )
+
+        await self._in_order({name: wanted.depends for name, wanted in plan.resources.items()}, one)
+        problems = [_following(names, verb) for verb, names in failures.items() if names]
+        if not problems and await self._stopped():
+            return "User Initiated." if self._stack["status"].startswith("UPDATE") else "Creation cancelled."
+        return " ".join(problems)
+
+    async def _guard(
+        self, work: Callable[[Any], Awaitable[None]], record: Record, failures: list[str]
+    ) -> bool:
+        """Do the work; a failure is written down in the resource's record. True when it succeeded."""
+        name = record["logical_id"]
+        try:
+            await work(record)
+            return True
+        except Failed as error:
+            reason = str(error)
+        except AwsError as error:
+            reason = error.message
+        except Exception as error:
+            self._ctx.node.log.error("stack %s: %s failed", self._stack["name"], name, exc_info=error)
+            reason = str(failed("Internal Failure", "InternalFailure"))
+        failures.append(name)
+        mine = self._resources[name]
+        verb = mine["status"].split("_")[0]
+        await self._journal.resource(mine, f"{verb}_FAILED", reason)
+        return False
+
+    async def _provide(self, resolver: Resolver, wanted: Wanted) -> None:
+        record = self._resources.get(wanted.logical_id)
+        operation = self._stack["operation"]
+        if record is not None and record["operation"] == operation and record["status"].endswith("_COMPLETE"):
+            return
+        if record is None or record["status"] in ("DELETE_COMPLETE", "CREATE_FAILED"):
+            record = self._resources[wanted.logical_id] = self._blank(wanted)
+        properties, problem = self._resolved(resolver, wanted)
+        if record["status"] == "" or (record["status"] == "CREATE_IN_PROGRESS" and not record["previous"]):
+            await self._make(record, wanted, properties, problem)
+            return
+        if record["change"] == "replaced" and record["operation"] == operation:
+            await self._replace(record, wanted, record["properties"])
+            return
+        before = record["previous"]["properties"] if record["change"] == "updated" else record["properties"]
+        change = (
+            Difference("none")
+            if problem
+            else difference(self._runtime.catalog, wanted.type, before, properties)
+        )
+        policies = (wanted.deletion_policy, wanted.update_replace_policy, wanted.metadata, wanted.description)
+        if problem:
+            record["status"] = "UPDATE_IN_PROGRESS"
+            raise problem
+        if change.kind == "none":
+            names = ("deletion_policy", "update_replace_policy", "metadata", "description")
+            record.update(
+                dict(zip(names, policies, strict=True)), depends=sorted(wanted.depends), operation=operation
+            )
+            await self._journal.save(record)
+            return
+        if record["change"] != "updated":
+            record["previous"] = {key: record[key] for key in KEPT}
+        record.update(operation=operation, change="replaced" if change.kind == "replace" else "updated")
+        if change.kind == "replace":
+            self._check_renamed(record, wanted, properties)
+            record.update(physical_id="", made={}, attributes={}, name="", step=0, properties=properties)
+            await self._replace(record, wanted, properties)
+        else:
+            await self._change(record, wanted, properties)
+
+    def _resolved(self, resolver: Resolver, wanted: Wanted) -> tuple[dict[str, Any], AwsError | None]:
+        try:
+            return resolver.resolve(wanted.properties), None
+        except AwsError as error:
+            return {}, error
+
+    def _blank(self, wanted: Wanted) -> Record:
+        return {
+            "logical_id": wanted.logical_id,
+            "type": wanted.type,
+            "status": "",
+            "reason": "",
+            "updated": 0.0,
+            "depends": sorted(wanted.depends),
+            "deletion_policy": wanted.deletion_policy,
+            "update_replace_policy": wanted.update_replace_policy,
+            "metadata": wanted.metadata,
+            "description": wanted.description,
+            "physical_id": "",
+            "properties": {},
+            "made": {},
+            "attributes": {},
+            "name": "",
+            "step": 0,
+            "operation": self._stack["operation"],
+            "change": "created" if self._stack["status"].startswith("UPDATE") else "",
+            "previous": None,
+        }
+
+    async def _make(
+        self, record: Record, wanted: Wanted, properties: dict[str, Any], problem: AwsError | None
+    ) -> None:
+        """Create a resource that the stack didn't have."""
+        record["properties"] = properties
+        self._name(record)
+        if record["status"] == "" or problem:
+            await self._journal.resource(record, "CREATE_IN_PROGRESS")
+        if problem:
+            raise problem
+        await self._create_copy(record, "CREATE")
+
+    async def _replace(self, record: Record, wanted: Wanted, properties: dict[str, Any]) -> None:
+        if not record["name"]:
+            record.update(
+                properties=properties,
+                depends=sorted(wanted.depends),
+                deletion_policy=wanted.deletion_policy,
+                update_replace_policy=wanted.update_replace_policy,
+                metadata=wanted.metadata,
+            )
+            self._name(record)
+            old = {**record["previous"]}
+            record["status"] = "UPDATE_IN_PROGRESS"
+            await self._journal.resource(record, "UPDATE_IN_PROGRESS", model.NEEDS_REPLACEMENT, of=old)
+        await self._create_copy(record, "UPDATE")
+
+    async def _create_copy(self, record: Record, verb: str) -> None:
+        job = self._job(record, old={})
+        job.begun = record["logical_id"] in self._interrupted
+        announced = False
+
+        async def save() -> None:
+            nonlocal announced
+            if record["physical_id"] and not announced:
+                announced = True
+                await self._journal.resource(record, f"{verb}_IN_PROGRESS", model.CREATION_INITIATED)
+            else:
+                await self._journal.save(record)
+
+        job.save = save
+        await self._runtime.driver(record["type"]).create(job)
+        await self._journal.resource(record, f"{verb}_COMPLETE")
+
+    async def _change(self, record: Record, wanted: Wanted, properties: dict[str, Any]) -> None:
+        before = record["previous"]["properties"]
+        record.update(
+            properties=properties,
+            depends=sorted(wanted.depends),
+            deletion_policy=wanted.deletion_policy,
+            update_replace_policy=wanted.update_replace_policy,
+            metadata=wanted.metadata,
+        )
+        self._name(record)
+        await self._journal.resource(record, "UPDATE_IN_PROGRESS")
+        await self._runtime.driver(record["type"]).update(self._job(record, old=before))
+        await self._journal.resource(record, "UPDATE_COMPLETE")
+
+    def _name(self, record: Record) -> None:
+        """The name that CloudFormation gives, among the properties where the type has one for it."""
+        property, longest = self._runtime.name_of(record["type"])
+        if property and property in record["properties"]:
+            record["name"] = str(record["properties"][property])
+            return
+        if not record["name"]:
+            record["name"] = physical_name(self._stack["name"], record["logical_id"], longest)
+        if property:
+            record["properties"] = {**record["properties"], property: record["name"]}
+
+    def _check_renamed(self, record: Record, wanted: Wanted, properties: Mapping[str, Any]) -> None:
+        property, _ = self._runtime.name_of(record["type"])
+        if property and property in properties and properties[property] == record["previous"]["name"]:
+            record.update(change="", previous=None, status="UPDATE_IN_PROGRESS")
+            raise model.validation_error(
+                "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename"
+                f" {record['name']} and update the stack again."
+            )
+
+    # Backward: resources away
+
+    async def _backward(
+        self, records: Mapping[str, Record], work: Callable[[Record], Awaitable[None]]
+    ) -> list[str]:
+        """Do the work on each record after those that depend on it. The names of those that failed."""
+        needed_by: dict[str, set[str]] = {name: set() for name in records}
+        for name, record in records.items():
+            for depend in {*record["depends"], *((record["previous"] or {}).get("depends") or ())}:
+                if depend in needed_by:
+                    needed_by[depend].add(name)
+        failures: list[str] = []
+        graph = {name: frozenset(users) for name, users in needed_by.items()}
+        await self._in_order(graph, lambda name: self._guard(work, records[name], failures))
+        return failures
+
+    async def _remove(self, record: Record, *, retain: bool, forget: bool = False) -> None:
+        if record["status"] == "DELETE_COMPLETE":
+            return
+        if retain:
+            await self._journal.resource(record, "DELETE_SKIPPED", gone=forget)
+        else:
+            begun = record["logical_id"] in self._interrupted
+            await self._journal.resource(record, "DELETE_IN_PROGRESS")
+            job = self._job(record, old={})
+            job.begun = begun
+            await self._runtime.driver(record["type"]).delete(job)
+            await self._journal.resource(record, "DELETE_COMPLETE", gone=forget)
+        if forget:
+            self._resources.pop(record["logical_id"], None)
+
+    async def _remove_copy(self, record: Record, copy: Record, *, retain: bool) -> None:
+        """Delete a copy that isn't the resource's present one."""
+        if retain:
+            await self._journal.resource(record, "DELETE_SKIPPED", of=copy)
+        else:
+            await self._journal.resource(record, "DELETE_IN_PROGRESS", of=copy)
+            job = self._job(copy, old={})
+            job.begun = record["logical_id"] in self._interrupted
+            try:
+                await self._runtime.driver(record["type"]).delete(job)
+            except Failed as error:
+                await self._journal.resource(record, "DELETE_FAILED", str(error), of=copy)
+                return
+            await self._journal.resource(record, "DELETE_COMPLETE", of=copy)
+        record.update(change="", previous=None)
+        await self._journal.save(record)
+
+    # Common
+
+    def _job(self, record: Record, *, old: dict[str, Any]) -> Job:
+        return Job(self._ctx, self._stack, record, old, lambda: self._journal.save(record))
+
+    async def _in_order(
+        self, graph: Mapping[str, frozenset[str]], work: Callable[[str], Awaitable[bool]]
+    ) -> None:
+        """`work(name)` for each, as many at once as the graph lets; what depends on a failed one isn't begun."""
+        waiting = dict(graph)
+        done: set[str] = set()
+        running: dict[asyncio.Task[bool], str] = {}
+        try:
+            while True:
+                for name in [
+                    n for n, needs in waiting.items() if all(d in done or d not in graph for d in needs)
+                ]:
+                    del waiting[name]
+                    running[asyncio.ensure_future(work(name))] = name
+                if not running:
+                    return
+                finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                done |= {name for task in finished if task.result() for name in (running.pop(task),)}
+                for task in finished:
+                    running.pop(task, None)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def _stopped(self) -> str:
+        """Whether somebody wants the operation to end: "", "rollback" or "delete"."""
+        return await self._ctx.store.read(lambda tx: self._home.stop(tx, self._stack["id"]))
+
+    async def _end_stop(self, tx: Transaction, home: Home) -> None:
+        await home.delete_stop(tx, self._stack["id"])
+
+    async def _finish(self, status: str, source: Mapping[str, Any]) -> None:
+        """The resources are as wanted: outputs and exports, and what the update was about becomes the stack's own."""
+        plan = self._plan(source)
+        await outputs.load_exports(self._ctx, plan.resolver)
+        result = outputs.evaluate(plan)
+        imports = outputs.imported(plan)
+        fields = (
+            {key: value for key, value in source.items() if key in TARGET}
+            if source is not self._stack
+            else {}
+        )
+        fields |= {
+            "outputs": result,
+            "imports": sorted(imports),
+            "parameters": parameters.shown(plan.parameters, plan.values),
+            "target": None,
+        }
+
+        async def also(tx: Transaction, home: Home) -> None:
+            await outputs.publish(tx, home, self._stack, result, imports)
+            await home.delete_stop(tx, self._stack["id"])
+
+        await self._journal.status(status, also=also, **fields)
+
+
+TARGET = (
+    "template",
+    "processed",
+    "values",
+    "description",
+    "capabilities",
+    "tags",
+    "notification_arns",
+    "role",
+)
+"""The fields of a stack that an update changes."""
+
+
+def _following(names: Iterable[str], verb: str) -> str:
+    return f"The following resource(s) failed to {verb}: [{', '.join(sorted(names))}]."

@@ -1,0 +1,104 @@
+"""The long-lived part: the resource types, their drivers, the SAM translator, and the running of deployments."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, cast
+
+import orjson
+
+from ...context import Context, Node
+from ...resources import Resource
+from ...store.interface import Task, Transaction
+from . import catalog, model, plan, template
+from .custom import CustomResources
+from .deploy import Deployment
+from .nested import NestedStacks
+from .provision import Declared, Driver
+from .storage import TASK, Home, Record
+from .transform import Translator
+
+ATTEMPTS = 3
+
+
+class CloudFormation:
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        models = cast(Any, node).dispatcher.models  # the node's own, so that no model is read twice
+        self.catalog = catalog.Catalog(catalog.collect(), models)
+        self.translator = Translator(node.clock)
+        self._declared = Declared(self.catalog)
+        self._custom = CustomResources(node)
+        self._nested = NestedStacks(node)
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        await self.translator.stop()
+
+    def driver(self, type: str) -> Driver:
+        if type == model.STACK_TYPE:
+            return self._nested
+        return self._custom if catalog.is_custom(type) else self._declared
+
+    def name_of(self, type: str) -> tuple[str, int]:
+        """The property that names resources of a type, and how long it may be."""
+        declared: Resource | None = self.catalog.declaration(type)
+        return ("", 255) if declared is None else (declared.name, declared.name_max)
+
+    def plan_of(self, source: Mapping[str, Any], ctx: Context, stack: Record) -> plan.Plan:
+        """The plan of a stack, or of the target of its update, with its own parameters."""
+        read = template_of(source)
+        entries = [
+            {"ParameterKey": name, "ParameterValue": value} for name, value in source["values"].items()
+        ]
+        return plan.make(read, self.catalog, entries, {}, pseudo_parameters(ctx, stack, source))
+
+    async def deploy(self, task: Task) -> None:
+        """Carry on the operation of the stack that the task names."""
+        where = orjson.loads(task.payload)
+        ctx = self._node.context(account=where["account"], region=where["region"])
+        home = Home(ctx.account, ctx.region)
+
+        async def load(tx: Transaction) -> tuple[Record | None, dict[str, Record]]:
+            return await home.stack(tx, where["stack"]), await home.resources(tx, where["stack"])
+
+        lock = self._locks.setdefault(where["stack"], asyncio.Lock())
+        async with lock:
+            stack, resources = await ctx.store.read(load)
+            if stack is not None:
+                await Deployment(self, ctx, stack, resources).run()
+        if not lock.locked():
+            self._locks.pop(where["stack"], None)
+
+
+def template_of(source: Mapping[str, Any]) -> template.Template:
+    """The template that is carried out, with the lines of the one that was given."""
+    given = template.parse(source["template"])
+    if not source.get("processed"):
+        return given
+    return template.Template(given.text, orjson.loads(source["processed"]), given.lines)
+
+
+def pseudo_parameters(ctx: Context, stack: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "AWS::AccountId": ctx.account,
+        "AWS::NotificationARNs": list(source.get("notification_arns") or ()),
+        "AWS::Partition": "aws",
+        "AWS::Region": ctx.region,
+        "AWS::StackId": stack["id"],
+        "AWS::StackName": stack["name"],
+        "AWS::URLSuffix": "amazonaws.com",
+    }
+
+
+def register(node: Node) -> None:
+    runtime = of(node)
+    node.tasks.on(TASK, runtime.deploy, attempts=ATTEMPTS)
+
+
+def of(node: Node) -> CloudFormation:
+    return cast(CloudFormation, node.runtimes["cloudformation"])
