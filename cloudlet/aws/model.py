@@ -238,13 +238,24 @@ def patch_of(name: str) -> dict[str, Any]:
 
 def load(name: str) -> Model:
     """Read a service's newest model."""
+    return Model(name, _read(name), patch_of(name))
+
+
+@lru_cache(maxsize=512)
+def protocol_of(name: str) -> str:
+    """The protocol of any service that botocore has a model of."""
+    return str(_read(name)["metadata"]["protocol"])
+
+
+def _read(name: str) -> dict[str, Any]:
     folder = max(entry for entry in (data_folder() / name).iterdir() if entry.is_dir())
     packed = folder / "service-2.json.gz"
     if packed.exists():
         text = gzip.decompress(packed.read_bytes())
     else:
         text = (folder / "service-2.json").read_bytes()
-    return Model(name, orjson.loads(text), patch_of(name))
+    raw: dict[str, Any] = orjson.loads(text)
+    return raw
 
 
 class Models:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote
 
 from ..errors import AwsError
 from ..net.messages import Request
-from .model import Model, Models, Operation, known_services, patch_of
+from .model import Model, Models, Operation, known_services, patch_of, protocol_of
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -98,35 +98,31 @@ class Router:
         raise _no_service(signed_for, "query")
 
     def _by_path(self, request: Request, signed_for: str) -> Match:
-        models = self.candidates(signed_for) or self._by_host(request)
-        if not signed_for:
-            models = self._by_host(request) or models
+        models = self.candidates(signed_for) if signed_for else self._by_host(request) or self.candidates("")
         for model in models:
             if model.protocol.startswith("rest"):
                 found = self.tree(model).find(request.method, request.path)
                 if found is not None:
-                    return Match(model, found[0], found[1])
+                    return Match(model, *found)
         if signed_for and models:
-            status = 404 if models[0].protocol.startswith("rest") else 400
-            raise UnknownOperation(models[0], "", status)
+            raise UnknownOperation(models[0], "", 404 if models[0].protocol.startswith("rest") else 400)
         raise _no_service(signed_for, "rest-json")
 
     def _by_host(self, request: Request) -> list[Model]:
         labels = set(request.host.lower().partition(":")[0].split("."))
-        return [self._models[name] for name in self._names if patch_of_signing(name) in labels]
+        return [self._models[name] for name in self._names if signing_name(name) in labels]
 
 
 @lru_cache(maxsize=512)
-def patch_of_signing(name: str) -> str:
+def signing_name(name: str) -> str:
     return str(patch_of(name).get("signing", name))
 
 
 def _no_service(name: str, protocol: str) -> NoService:
-    lowered = name.lower()
+    lowered = name.lower().removeprefix("amazon")
     if lowered in known_services():
-        return NoService(
-            "NotImplemented", f"Cloudlet does not have the service '{lowered}' yet", 501, protocol
-        )
+        missing = f"Cloudlet does not have the service '{lowered}' yet"
+        return NoService("NotImplemented", missing, 501, protocol_of(lowered))
     if name:
         return NoService("UnknownOperationException", f"No AWS service is known as '{name}'", 404, protocol)
     text = (

@@ -76,8 +76,7 @@ async def update_user(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
 
     async def body(tx: Transaction) -> None:
         user = await existing(tx, ctx.account, "user", old)
-        name: str = request.get("NewUserName", user["UserName"])
-        path: str = request.get("NewPath", user["Path"])
+        name, path = request.get("NewUserName") or user["UserName"], request.get("NewPath") or user["Path"]
         if name.lower() != old.lower():
             if await storage.entity(tx, ctx.account, "user", name) is not None:
                 raise model.already_exists("user", name)
