@@ -27,7 +27,6 @@ from ...store.interface import Task, Transaction
 from . import model, storage
 
 _PREFIX = "/_cloudlet/lambda/code/"
-_INLINE_DATE = (1980, 1, 1, 0, 0, 0)
 _CHUNK = 1024 * 1024
 MANY_FILES = 64
 """Beyond this, one sync of everything is quicker than one for each file."""
@@ -43,17 +42,6 @@ class Code:
     def sha256(self) -> str:
         """As `CodeSha256` gives it."""
         return b64encode(bytes.fromhex(self.sha)).decode()
-
-
-def inline_zip(source: str, runtime: str) -> bytes:
-    """The package that CloudFormation makes of `ZipFile` text: one file, `index` with the runtime's suffix."""
-    name = "index.js" if runtime.startswith("nodejs") else "index.py"
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
-        info = zipfile.ZipInfo(name, _INLINE_DATE)
-        info.external_attr = (stat.S_IFREG | 0o644) << 16
-        package.writestr(info, source)
-    return buffer.getvalue()
 
 
 async def fetch(ctx: Context, code: dict[str, Any]) -> bytes:

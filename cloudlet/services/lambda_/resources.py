@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import stat
+import zipfile
 from collections.abc import Sequence
 from typing import Any
 
 from ...resources import Call, Params, Resource, View
 
+_INLINE_DATE = (1980, 1, 1, 0, 0, 0)  # any would do, but the same source is to make the same package
 _CODE = {"Code", "Architectures"}
-_NOT_CONFIGURATION = {"Code", "Architectures", "Tags", "ReservedConcurrentExecutions", "PackageType"}
+_IGNORED = {"RuntimeManagementConfig", "RecursiveLoop"}
+_NOT_CONFIGURATION = _IGNORED | {
+    "Code",
+    "Architectures",
+    "Tags",
+    "ReservedConcurrentExecutions",
+    "PackageType",
+}
 _CONFIGURATION = {
     "DeadLetterConfig", "Description", "Environment", "EphemeralStorage", "FileSystemConfigs", "Handler",
     "KmsKeyArn", "Layers", "LoggingConfig", "MemorySize", "Role", "Runtime", "SnapStart", "Timeout",
@@ -31,12 +42,20 @@ _EMPTY: dict[str, Any] = {
 """What a property is set to when a template no longer has it."""
 
 
-def _code(view: View) -> dict[str, Any]:
-    """`ZipFile` is text in a template: a package of one file is made of it."""
-    code = dict(view.new.get("Code", {}))
-    if isinstance(code.get("ZipFile"), str):
-        from .code import inline_zip  # the zip machinery is needed by few
+def inline_zip(source: str, runtime: str) -> bytes:
+    """The package that CloudFormation makes of `ZipFile` text: one file, `index` with the runtime's suffix."""
+    name = "index.js" if runtime.startswith("nodejs") else "index.py"
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
+        info = zipfile.ZipInfo(name, _INLINE_DATE)
+        info.external_attr = (stat.S_IFREG | 0o644) << 16
+        package.writestr(info, source)
+    return buffer.getvalue()
 
+
+def _code(view: View) -> dict[str, Any]:
+    code = dict(view.new["Code"])
+    if isinstance(code.get("ZipFile"), str):
         code["ZipFile"] = inline_zip(code["ZipFile"], str(view.new.get("Runtime", "")))
     return code
 
@@ -53,12 +72,11 @@ def _tags(tags: Any) -> dict[str, str]:
 
 
 def _create(view: View) -> Params:
-    params = _api_names(view.new)
-    params.pop("ReservedConcurrentExecutions", None)
+    apart = _IGNORED | {"ReservedConcurrentExecutions"}
+    params = {name: value for name, value in _api_names(view.new).items() if name not in apart}
     params["Code"] = _code(view)
-    params["Tags"] = {
-        **_tags(view.new.get("Tags")),
-    }
+    if "Tags" in params:
+        params["Tags"] = _tags(params["Tags"])
     return params
 
 
@@ -106,7 +124,7 @@ def _untag(view: View) -> Sequence[Params]:
 
 
 def _alias(view: View) -> Params:
-    params = dict(view.new)
+    params = {name: value for name, value in view.new.items() if name != "ProvisionedConcurrencyConfig"}
     routing = view.new.get("RoutingConfig")
     if routing is not None or "RoutingConfig" in view.old:
         weights = (routing or {}).get("AdditionalVersionWeights", [])
@@ -147,9 +165,14 @@ RESOURCES: dict[str, Resource] = {
         ],
         delete=[Call("lambda", "DeleteFunction", lambda view: {"FunctionName": view.id}, gone=_GONE)],
         id="{FunctionName}",
-        attributes={"Arn": "arn:{partition}:lambda:{region}:{account}:function:{FunctionName}"},
+        attributes={
+            "Arn": "arn:{partition}:lambda:{region}:{account}:function:{FunctionName}",
+            "SnapStartResponse": "{SnapStart}",
+            "SnapStartResponse.ApplyOn": "{SnapStart.ApplyOn}",
+            "SnapStartResponse.OptimizationStatus": "{SnapStart.OptimizationStatus}",
+        },
         replace={"FunctionName", "PackageType"},
-        ignore={"RuntimeManagementConfig", "RecursiveLoop"},
+        ignore=_IGNORED,
     ),
     "AWS::Lambda::Permission": Resource(
         name="StatementId",
@@ -163,7 +186,7 @@ RESOURCES: dict[str, Resource] = {
     ),
     "AWS::Lambda::Version": Resource(
         required={"FunctionName"},
-        create=[Call("lambda", "PublishVersion")],
+        create=[Call("lambda", "PublishVersion", drop={"ProvisionedConcurrencyConfig", "RuntimePolicy"})],
         delete=[Call("lambda", "DeleteFunction", lambda view: {"FunctionName": view.id}, gone=_GONE)],
         id="{FunctionArn}",
         attributes={"Version": "{Version}", "FunctionArn": "{FunctionArn}"},
