@@ -142,13 +142,11 @@ class Runner:
         self._clock = clock
         self._log = log
         self._kind = kind
-        self._stopping = False
         self._running: set[asyncio.Task[None]] = set()
         self._wakeup = Wakeup(store, clock, QUEUE.sub(kind.name).prefix)
         self._loop = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        self._stopping = True
         self._wakeup.close()
         self._loop.cancel()
         running = list(self._running)
@@ -193,7 +191,7 @@ class Runner:
         try:
             await self._kind.handler(task)
         except (Exception, asyncio.CancelledError) as error:
-            if self._stopping and isinstance(error, asyncio.CancelledError):
+            if _cancelled():  # the handler didn't end, we are stopped
                 task = replace(task, attempt=task.attempt - 1)
                 await self._store.transact(
                     lambda tx: self._move(tx, task, QUEUE.pack(task.kind, None, task.id))
@@ -228,6 +226,11 @@ class Runner:
             except StoreError as error:
                 self._log.error("tasks wait for the store: %s", error)
                 await self._clock.sleep(DISK_PAUSE)
+
+
+def _cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _decode(space: Subspace, key: bytes, value: bytes) -> DurableTask:
