@@ -124,7 +124,7 @@ class TestAwsCli:
         out = tmp_path / "out.json"
         answer = aws(
             "lambda", "invoke", "--function-name", name, "--payload", '{"a":1}', str(out),
-            "--cli-binary-format", "raw-in-base64-out", "--log-type", "Tail",
+            "--log-type", "Tail",
         )  # fmt: skip
         assert json.loads(out.read_text()) == {"got": {"a": 1}}
         assert answer["StatusCode"] == 200

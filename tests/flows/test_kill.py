@@ -53,7 +53,7 @@ def test_items_and_their_index_entries_survive(fresh_node: Callable[..., Node]) 
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         GlobalSecondaryIndexes=[
             {
-                "IndexName": "by",
+                "IndexName": "by-writer",
                 "KeySchema": [
                     {"AttributeName": "by", "KeyType": "HASH"},
                     {"AttributeName": "id", "KeyType": "RANGE"},
@@ -89,7 +89,7 @@ def test_items_and_their_index_entries_survive(fresh_node: Callable[..., Node]) 
         assert set(acknowledged) <= found
         indexed = {
             item["id"]["S"]
-            for page in dynamodb.get_paginator("scan").paginate(TableName="t", IndexName="by")
+            for page in dynamodb.get_paginator("scan").paginate(TableName="t", IndexName="by-writer")
             for item in page["Items"]
         }
         assert indexed == found
@@ -128,9 +128,7 @@ def test_stacks_functions_and_apis_are_there_after_it(fresh_node: Callable[..., 
     api = node.client("apigatewayv2").create_api(
         Name="kept", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
     )["ApiId"]
-    node.client("iam").create_role(
-        RoleName="kept", AssumeRolePolicyDocument='{"Version":"2012-10-17","Statement":[]}'
-    )
+    node.client("iam").create_role(RoleName="kept", AssumeRolePolicyDocument=TRUST)
     node.client("logs").create_log_group(logGroupName="kept")
     node.kill()
     node.start()
