@@ -1,0 +1,188 @@
+"""AWS::DynamoDB::Table as CloudFormation sees it: which operations its properties become."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...resources import Call, Resource, View
+
+_NOT_CREATE = frozenset(
+    (
+        "ContributorInsightsSpecification",
+        "ImportSourceSpecification",
+        "KinesisStreamSpecification",
+        "PointInTimeRecoverySpecification",
+        "ResourcePolicy",
+        "TimeToLiveSpecification",
+        "WarmThroughput",
+    )
+)
+_NOT_INDEX = frozenset(
+    (
+        "ContributorInsightsSpecification",
+        "ReadOnDemandThroughputSettings",
+        "ReadProvisionedThroughputSettings",
+        "WarmThroughput",
+    )
+)
+_PLAIN_CHANGES = frozenset(
+    (
+        "BillingMode",
+        "DeletionProtectionEnabled",
+        "OnDemandThroughput",
+        "ProvisionedThroughput",
+        "SSESpecification",
+        "StreamSpecification",
+        "TableClass",
+    )
+)
+
+_Params = dict[str, Any]
+
+
+def _stream(properties: Mapping[str, Any]) -> _Params:
+    specification = properties.get("StreamSpecification")
+    if not specification:
+        return {"StreamEnabled": False}
+    return {"StreamEnabled": True, "StreamViewType": specification["StreamViewType"]}
+
+
+def _encryption(properties: Mapping[str, Any]) -> _Params:
+    specification = dict(properties.get("SSESpecification") or {})
+    return {"Enabled": specification.pop("SSEEnabled", False), **specification}
+
+
+def _indexes(properties: Mapping[str, Any]) -> list[_Params]:
+    return [
+        {name: value for name, value in index.items() if name not in _NOT_INDEX}
+        for index in properties.get("GlobalSecondaryIndexes") or ()
+    ]
+
+
+def _create(view: View) -> _Params:
+    params = {name: value for name, value in view.new.items() if name not in _NOT_CREATE}
+    if "StreamSpecification" in params:
+        params["StreamSpecification"] = _stream(view.new)
+    if "SSESpecification" in params:
+        params["SSESpecification"] = _encryption(view.new)
+    if "GlobalSecondaryIndexes" in params:
+        params["GlobalSecondaryIndexes"] = _indexes(view.new)
+    return params
+
+
+def _ttl(view: View) -> list[_Params]:
+    """TTL is an operation of its own, also when it is taken away."""
+    new, old = view.new.get("TimeToLiveSpecification"), view.old.get("TimeToLiveSpecification")
+    if new == old or not (new or old):
+        return []
+    specification = dict(new) if new else {**(old or {}), "Enabled": False}
+    if not _on(specification.get("Enabled")) and not (old and _on(old.get("Enabled"))):
+        return []
+    return [{"TableName": view.id or view.new["TableName"], "TimeToLiveSpecification": specification}]
+
+
+def _on(value: Any) -> bool:
+    return value is True or str(value).lower() == "true"
+
+
+def _recovery(view: View) -> list[_Params]:
+    specification = view.new.get("PointInTimeRecoverySpecification")
+    if specification is None or not view.changed("PointInTimeRecoverySpecification"):
+        return []
+    return [
+        {
+            "TableName": view.id or view.new["TableName"],
+            "PointInTimeRecoverySpecification": specification,
+        }
+    ]
+
+
+def _update(view: View) -> list[_Params]:
+    """One UpdateTable for what is plain, and one for each index that comes, goes or changes."""
+    plain: _Params = {}
+    for name in sorted(_PLAIN_CHANGES):
+        if view.changed(name) and (name in view.new or name in ("StreamSpecification", "SSESpecification")):
+            plain[name] = view.new.get(name)
+    if "StreamSpecification" in plain:
+        plain["StreamSpecification"] = _stream(view.new)
+    if "SSESpecification" in plain:
+        plain["SSESpecification"] = _encryption(view.new)
+    calls = [plain] if plain else []
+    old = {index["IndexName"]: index for index in _indexes(view.old)}
+    new = {index["IndexName"]: index for index in _indexes(view.new)}
+    calls += [_index_update("Delete", {"IndexName": name}) for name in old if name not in new]
+    for name, index in new.items():
+        before = old.get(name)
+        if before is None:
+            calls.append(_index_update("Create", index))
+        elif before != index:
+            throughput = index.get("ProvisionedThroughput")
+            if {**before, "ProvisionedThroughput": throughput} == {
+                **index,
+                "ProvisionedThroughput": throughput,
+            }:
+                if throughput:
+                    change = {"IndexName": name, "ProvisionedThroughput": throughput}
+                    calls.append(_index_update("Update", change))
+            else:
+                calls += [
+                    _index_update("Delete", {"IndexName": name}),
+                    _index_update("Create", index),
+                ]
+    definitions = view.new["AttributeDefinitions"]
+    return [{"TableName": view.id, "AttributeDefinitions": definitions, **call} for call in calls]
+
+
+def _index_update(action: str, index: Mapping[str, Any]) -> _Params:
+    return {"GlobalSecondaryIndexUpdates": [{action: index}]}
+
+
+def _tags(view: View) -> list[_Params]:
+    if not view.changed("Tags") or not view.new.get("Tags"):
+        return []
+    return [{"ResourceArn": view.made["TableArn"], "Tags": view.new["Tags"]}]
+
+
+def _gone_tags(view: View) -> list[_Params]:
+    kept = {tag["Key"] for tag in view.new.get("Tags") or ()}
+    gone = [tag["Key"] for tag in view.old.get("Tags") or () if tag["Key"] not in kept]
+    return [{"ResourceArn": view.made["TableArn"], "TagKeys": gone}] if gone else []
+
+
+RESOURCES = {
+    "AWS::DynamoDB::Table": Resource(
+        name="TableName",
+        create=[
+            Call("dynamodb", "CreateTable", _create, result="TableDescription"),
+            Call("dynamodb", "UpdateTimeToLive", _ttl, result="TimeToLiveSpecification"),
+            Call("dynamodb", "UpdateContinuousBackups", _recovery, result="ContinuousBackupsDescription"),
+        ],
+        update=[
+            Call("dynamodb", "UpdateTable", _update, result="TableDescription"),
+            Call("dynamodb", "UpdateTimeToLive", _ttl, result="TimeToLiveSpecification"),
+            Call("dynamodb", "UpdateContinuousBackups", _recovery, result="ContinuousBackupsDescription"),
+            Call("dynamodb", "TagResource", _tags),
+            Call("dynamodb", "UntagResource", _gone_tags),
+        ],
+        delete=[
+            Call(
+                "dynamodb",
+                "DeleteTable",
+                lambda view: {"TableName": view.id},
+                gone={"ResourceNotFoundException"},
+            )
+        ],
+        id="{TableName}",
+        attributes={"Arn": "{TableArn}", "StreamArn": "{LatestStreamArn}"},
+        replace={"TableName", "KeySchema", "LocalSecondaryIndexes", "ImportSourceSpecification"},
+        required={"KeySchema"},
+        ignore={
+            "ContributorInsightsSpecification",
+            "ImportSourceSpecification",
+            "KinesisStreamSpecification",
+            "ResourcePolicy",
+            "WarmThroughput",
+        },
+    )
+}

@@ -1,0 +1,100 @@
+"""A table's record as the API describes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .table import Record
+
+ZERO_THROUGHPUT = {"read": 0, "write": 0}
+
+
+def describe(record: Record, items: int = 0, size: int = 0, status: str = "") -> dict[str, Any]:
+    """A TableDescription. `status` overrides the record's, for operations that answer with what is going on."""
+    described: dict[str, Any] = {
+        "AttributeDefinitions": [
+            {"AttributeName": name, "AttributeType": kind} for name, kind in record["attributes"].items()
+        ],
+        "TableName": record["name"],
+        "KeySchema": _key_schema(record["keys"]),
+        "TableStatus": status or record["status"],
+        "CreationDateTime": record["created"],
+        "ProvisionedThroughput": _throughput(record["throughput"]),
+        "TableSizeBytes": size,
+        "ItemCount": items,
+        "TableArn": record["arn"],
+        "TableId": record["id"],
+        "DeletionProtectionEnabled": record["protected"],
+    }
+    if record["billing"] == "PAY_PER_REQUEST":
+        described["BillingModeSummary"] = {
+            "BillingMode": "PAY_PER_REQUEST",
+            "LastUpdateToPayPerRequestDateTime": record["billing_since"],
+        }
+    elif record["billing_since"] != record["created"]:
+        described["BillingModeSummary"] = {"BillingMode": "PROVISIONED"}
+    _describe_indexes(described, record, status == "CREATING")
+    _describe_rest(described, record)
+    return described
+
+
+def _key_schema(keys: list[str]) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": name, "KeyType": kind} for name, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+    ]
+
+
+def _throughput(throughput: dict[str, Any]) -> dict[str, Any]:
+    described = {
+        "NumberOfDecreasesToday": 0,
+        "ReadCapacityUnits": throughput["read"],
+        "WriteCapacityUnits": throughput["write"],
+    }
+    if "increased" in throughput:
+        described["LastIncreaseDateTime"] = throughput["increased"]
+    if "decreased" in throughput:
+        described["LastDecreaseDateTime"] = throughput["decreased"]
+    return described
+
+
+def _describe_indexes(described: dict[str, Any], record: Record, creating: bool) -> None:
+    for local, member in ((True, "LocalSecondaryIndexes"), (False, "GlobalSecondaryIndexes")):
+        indexes = [index for index in record["indexes"] if index["local"] is local]
+        if indexes:
+            described[member] = [_describe_index(record, index, creating) for index in indexes]
+
+
+def _describe_index(record: Record, index: Record, creating: bool) -> dict[str, Any]:
+    projection: dict[str, Any] = {"ProjectionType": index["projection"]}
+    if index.get("attributes"):
+        projection["NonKeyAttributes"] = index["attributes"]
+    described: dict[str, Any] = {
+        "IndexName": index["name"],
+        "KeySchema": _key_schema(index["keys"]),
+        "Projection": projection,
+        "IndexSizeBytes": 0,
+        "ItemCount": 0,
+        "IndexArn": f"{record['arn']}/index/{index['name']}",
+    }
+    if not index["local"]:
+        described["IndexStatus"] = "CREATING" if creating else index["status"]
+        if index["status"] == "CREATING":
+            described["Backfilling"] = True
+        described["ProvisionedThroughput"] = _throughput(index["throughput"])
+        if "on_demand" in index:
+            described["OnDemandThroughput"] = index["on_demand"]
+    return described
+
+
+def _describe_rest(described: dict[str, Any], record: Record) -> None:
+    if record.get("stream"):
+        described["StreamSpecification"] = record["stream"]
+    if record.get("stream_label"):
+        described["LatestStreamLabel"] = record["stream_label"]
+        described["LatestStreamArn"] = f"{record['arn']}/stream/{record['stream_label']}"
+    if record.get("sse"):
+        described["SSEDescription"] = record["sse"]
+    if record.get("class"):
+        described["TableClassSummary"] = record["class"]
+    if record.get("on_demand"):
+        described["OnDemandThroughput"] = record["on_demand"]

@@ -1,0 +1,143 @@
+"""DynamoDB's numbers and words: quotas, error constructors, and what isn't built.
+
+Quotas are those of the developer guide, "Quotas in Amazon DynamoDB" and "Constraints in Amazon DynamoDB".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import AwsError
+from .cloudformation import RESOURCES as RESOURCES
+
+MAX_ITEM_SIZE = 400 * 1024
+MAX_NESTING = 32
+MAX_HASH_KEY_SIZE = 2048
+MAX_RANGE_KEY_SIZE = 1024
+MAX_PAGE_SIZE = 1024 * 1024
+MAX_BATCH_GET = 100
+MAX_BATCH_GET_SIZE = 16 * 1024 * 1024
+MAX_BATCH_WRITE = 25
+MAX_EXPRESSION_SIZE = 4096
+MAX_EXPRESSION_OPERATORS = 300
+MAX_LOCAL_INDEXES = 5
+MAX_GLOBAL_INDEXES = 20
+MAX_PROJECTED_ATTRIBUTES = 100
+MAX_TAGS = 50
+MAX_CAPACITY_UNITS = 1_000_000_000_000
+ACCOUNT_CAPACITY = 80_000
+TABLE_CAPACITY = 40_000
+
+READ_UNIT = 4 * 1024
+WRITE_UNIT = 1024
+
+INVALID = "One or more parameter values were invalid: "
+
+
+def validation_error(message: str) -> AwsError:
+    return AwsError("ValidationException", message)
+
+
+def invalid_parameters(message: str) -> AwsError:
+    return AwsError("ValidationException", INVALID + message)
+
+
+def table_not_found(name: str = "") -> AwsError:
+    """With a name, as operations on tables say it; without, as operations on items do."""
+    message = "Requested resource not found"
+    return AwsError("ResourceNotFoundException", f"{message}: Table: {name} not found" if name else message)
+
+
+def resource_not_found(message: str) -> AwsError:
+    return AwsError("ResourceNotFoundException", message)
+
+
+def table_exists(name: str) -> AwsError:
+    return AwsError("ResourceInUseException", f"Table already exists: {name}")
+
+
+def table_in_use(message: str) -> AwsError:
+    return AwsError("ResourceInUseException", message)
+
+
+def backups_table_not_found(name: str) -> AwsError:
+    return AwsError("TableNotFoundException", f"Table not found: {name}")
+
+
+def other_ttl_attribute(current: str) -> AwsError:
+    return validation_error(
+        f"TimeToLive is active on a different AttributeName: current AttributeName is {current}"
+    )
+
+
+def limit_exceeded(message: str) -> AwsError:
+    return AwsError("LimitExceededException", message)
+
+
+def access_denied(message: str) -> AwsError:
+    return AwsError("AccessDeniedException", message)
+
+
+def condition_failed(item: dict[str, Any] | None = None) -> AwsError:
+    return AwsError(
+        "ConditionalCheckFailedException",
+        "The conditional request failed",
+        fields={"Item": item} if item else None,
+    )
+
+
+def key_mismatch() -> AwsError:
+    return validation_error("The provided key element does not match the schema")
+
+
+_LATER_TRANSACTIONS = "transactions are not built yet"
+_LATER_PARTIQL = "PartiQL is not built yet"
+_LATER_BACKUPS = "backups are not built yet"
+_NO_REPLICAS = "a node has no other regions to replicate to"
+_NO_BULK = "bulk import and export through S3 are not built yet"
+_NO_INSIGHTS = "there are no contributor insights here"
+_NO_KINESIS = "Kinesis destinations are not built yet"
+_NO_POLICY = "resource policies of tables are not built yet"
+
+UNSUPPORTED: dict[str, str] = {
+    "BatchExecuteStatement": _LATER_PARTIQL,
+    "CancelBulkOperation": _NO_BULK,
+    "CreateBackup": _LATER_BACKUPS,
+    "CreateGlobalTable": _NO_REPLICAS,
+    "DeleteBackup": _LATER_BACKUPS,
+    "DeleteResourcePolicy": _NO_POLICY,
+    "DescribeBackup": _LATER_BACKUPS,
+    "DescribeBulkOperation": _NO_BULK,
+    "DescribeContributorInsights": _NO_INSIGHTS,
+    "DescribeExport": _NO_BULK,
+    "DescribeGlobalTable": _NO_REPLICAS,
+    "DescribeGlobalTableSettings": _NO_REPLICAS,
+    "DescribeImport": _NO_BULK,
+    "DescribeKinesisStreamingDestination": _NO_KINESIS,
+    "DescribeTableReplicaAutoScaling": _NO_REPLICAS,
+    "DisableKinesisStreamingDestination": _NO_KINESIS,
+    "EnableKinesisStreamingDestination": _NO_KINESIS,
+    "ExecuteStatement": _LATER_PARTIQL,
+    "ExecuteTransaction": _LATER_PARTIQL,
+    "ExportTableToPointInTime": _NO_BULK,
+    "GetResourcePolicy": _NO_POLICY,
+    "ImportTable": _NO_BULK,
+    "ListBackups": _LATER_BACKUPS,
+    "ListBulkOperations": _NO_BULK,
+    "ListContributorInsights": _NO_INSIGHTS,
+    "ListExports": _NO_BULK,
+    "ListGlobalTables": _NO_REPLICAS,
+    "ListImports": _NO_BULK,
+    "PutResourcePolicy": _NO_POLICY,
+    "RestoreTableFromBackup": _LATER_BACKUPS,
+    "RestoreTableToPointInTime": _LATER_BACKUPS,
+    "SearchVectors": "vector indexes are not built yet",
+    "StartBulkPutItems": _NO_BULK,
+    "TransactGetItems": _LATER_TRANSACTIONS,
+    "TransactWriteItems": _LATER_TRANSACTIONS,
+    "UpdateContributorInsights": _NO_INSIGHTS,
+    "UpdateGlobalTable": _NO_REPLICAS,
+    "UpdateGlobalTableSettings": _NO_REPLICAS,
+    "UpdateKinesisStreamingDestination": _NO_KINESIS,
+    "UpdateTableReplicaAutoScaling": _NO_REPLICAS,
+}

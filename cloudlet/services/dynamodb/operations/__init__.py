@@ -1,0 +1,48 @@
+"""DynamoDB's operations, by noun."""
+
+from .batches import batch_get_item, batch_write_item
+from .items import delete_item, get_item, put_item, update_item
+from .queries import query, scan
+from .settings import (
+    describe_continuous_backups,
+    describe_time_to_live,
+    list_tags_of_resource,
+    tag_resource,
+    untag_resource,
+    update_continuous_backups,
+    update_time_to_live,
+)
+from .tables import (
+    create_table,
+    delete_table,
+    describe_endpoints,
+    describe_limits,
+    describe_table,
+    list_tables,
+)
+from .updates import update_table
+
+__all__ = [
+    "batch_get_item",
+    "batch_write_item",
+    "create_table",
+    "delete_item",
+    "delete_table",
+    "describe_continuous_backups",
+    "describe_endpoints",
+    "describe_limits",
+    "describe_table",
+    "describe_time_to_live",
+    "get_item",
+    "list_tables",
+    "list_tags_of_resource",
+    "put_item",
+    "query",
+    "scan",
+    "tag_resource",
+    "untag_resource",
+    "update_continuous_backups",
+    "update_item",
+    "update_table",
+    "update_time_to_live",
+]

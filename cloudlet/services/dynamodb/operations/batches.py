@@ -1,0 +1,131 @@
+"""BatchGetItem and BatchWriteItem: many items of many tables, each as if it had been asked for alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....context import Context, Encoded
+from ....store.interface import Transaction
+from .. import capacity, storage
+from ..attributes import Item, encode_json
+from ..model import MAX_BATCH_GET_SIZE, validation_error
+from ..schema import check_item, check_key, check_nested
+from ..table import Table
+from ..writes import write
+from .items import collection_metrics
+
+Request = dict[str, Any]
+
+
+async def batch_get_item(ctx: Context, request: Request) -> Encoded:
+    async def body(tx: Transaction) -> Encoded:
+        tables = [
+            (name, await storage.table_of(tx, ctx.account, ctx.region, name), wanted)
+            for name, wanted in request["RequestItems"].items()
+        ]
+        for _, table, wanted in tables:
+            for key in wanted["Keys"]:
+                check_key(table, key)
+            if "_projection" in wanted:
+                check_nested(table, wanted["_projection"].nested)
+        responses, reports, unprocessed = [], [], {}
+        room = MAX_BATCH_GET_SIZE
+        for name, table, wanted in tables:
+            found, left, report, used = await _read(tx, table, wanted, capacity.wants(request), room)
+            room -= used
+            responses.append(b"%b:[%b]" % (encode_json(name), b",".join(found)))
+            reports.append(report)
+            if left:
+                kept = {
+                    key: value for key, value in wanted.items() if not key.startswith("_") and key != "Keys"
+                }
+                unprocessed[name] = {"Keys": left, **kept}
+        parts = b'{"Responses":{%b},"UnprocessedKeys":%b' % (b",".join(responses), encode_json(unprocessed))
+        if capacity.wants(request):
+            parts += b',"ConsumedCapacity":' + encode_json(reports)
+        return Encoded(parts + b"}")
+
+    return await ctx.store.read(body)
+
+
+async def _read(
+    tx: Transaction, table: Table, wanted: Request, report_kind: str, room: int
+) -> tuple[list[bytes], list[Item], dict[str, Any], int]:
+    """Items found, keys left for the next call, capacity, bytes. What doesn't fit any more is left."""
+    found: list[bytes] = []
+    projection = wanted.get("_projection")
+    units, used = 0.0, 0
+    for place, key in enumerate(wanted["Keys"]):
+        if used >= room:
+            return found, wanted["Keys"][place:], _report(report_kind, table, units), used
+        value = await tx.get(storage.item_key(table, key))
+        size = 0 if value is None else storage.size_of(value)
+        used += size
+        units += capacity.read_units(size, wanted.get("ConsistentRead"))
+        if value is not None:
+            whole = storage.body_of(value)
+            found.append(
+                whole if projection is None else encode_json(projection.apply(storage.item_of(value)))
+            )
+    return found, [], _report(report_kind, table, units), used
+
+
+def _report(kind: str, table: Table, units: float) -> dict[str, Any]:
+    return capacity.report(kind, table, units, {})
+
+
+async def batch_write_item(ctx: Context, request: Request) -> dict[str, Any]:
+    async def body(tx: Transaction) -> dict[str, Any]:
+        writes = await _resolve(tx, ctx, request)
+        reports: dict[str, dict[str, Any]] = {}
+        metrics: dict[str, list[dict[str, Any]]] = {}
+        kind = capacity.wants(request)
+        for name, table, key, item, size in writes:
+            stored = await tx.get(key) if kind or table.indexes or size is None else None
+            old = storage.item_of(stored) if stored is not None and table.indexes else None
+            new = None if size is None else item
+            spent: dict[str, float] = {}
+            if new is not None or stored is not None:
+                spent = await write(tx, table, key, old, new, size or 0)
+            if kind:
+                units = capacity.write_units(storage.size_of(stored) if stored else 0, size or 0)
+                report = capacity.report(kind, table, units, spent)
+                if name in reports:
+                    capacity.add(reports[name], report)
+                else:
+                    reports[name] = report
+            if table.local_indexes and request.get("ReturnItemCollectionMetrics") == "SIZE":
+                told = collection_metrics(table, item)
+                if told not in metrics.setdefault(name, []):
+                    metrics[name].append(told)
+        result: dict[str, Any] = {"UnprocessedItems": {}}
+        if kind:
+            result["ConsumedCapacity"] = list(reports.values())
+        if metrics:
+            result["ItemCollectionMetrics"] = metrics
+        return result
+
+    return await ctx.store.transact(body)
+
+
+async def _resolve(
+    tx: Transaction, ctx: Context, request: Request
+) -> list[tuple[str, Table, bytes, Item, int | None]]:
+    """Every write with its table and key, checked; its item and size, or the key's attributes alone for a deletion."""
+    writes: list[tuple[str, Table, bytes, Item, int | None]] = []
+    seen: set[bytes] = set()
+    for name, asked in request["RequestItems"].items():
+        table = await storage.table_of(tx, ctx.account, ctx.region, name)
+        for one in asked:
+            if "PutRequest" in one:
+                item, size = one["PutRequest"]["Item"], one["_size"]
+                check_item(table, item)
+            else:
+                item, size = one["DeleteRequest"]["Key"], None
+                check_key(table, item)
+            key = storage.item_key(table, item)
+            if key in seen:
+                raise validation_error("Provided list of item keys contains duplicates")
+            seen.add(key)
+            writes.append((name, table, key, item, size))
+    return writes

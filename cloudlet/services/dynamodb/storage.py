@@ -1,0 +1,223 @@
+"""Where DynamoDB's things lie. Everything is under ("dynamodb", …):
+
+    ("table", account, region, name)                         the table's record, JSON (see `table.Record`)
+    ("item", account, region, id, place, hash[, range])      an item: its size, six digits, then its JSON
+    ("index", account, region, id, index id, place, hash[, range], item's hash[, item's range])
+                                                             an index entry: what the index projects, in the same form
+
+`id` is the table's, new for each creation, so that a name is free before its items are gone. `place` is three bytes of
+a digest of the hash key, the same that the service itself uses: scans go in its order, and segments divide its range.
+Keys are kept as text if they are strings, else as bytes: binary as it is, numbers in an order-preserving form
+(`numbers`). Items lie in the form in which they leave, so that whoever only passes them on decodes nothing.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import md5
+from typing import Any
+
+import orjson
+
+from ...store.interface import Transaction
+from ...store.keys import Subspace, prefix_range, successor
+from . import numbers
+from .attributes import Item, Value, decode_item, encode_json
+from .model import table_not_found
+from .table import Index, Record, Table
+
+_ROOT = Subspace("dynamodb")
+_TABLES = _ROOT.sub("table")
+_ITEMS = _ROOT.sub("item")
+_ENTRIES = _ROOT.sub("index")
+_HEAD = 6
+_PLACES = 1 << 24
+
+Range = tuple[bytes, bytes]
+
+
+# --- tables
+
+
+@lru_cache(maxsize=4096)
+def table_key(account: str, region: str, name: str) -> bytes:
+    """The key of a table's record. A table may be named by its ARN."""
+    if name.startswith("arn:"):
+        _, _, _, region, account, resource = name.split(":", 5)
+        name = resource.removeprefix("table/").partition("/")[0]
+    return _TABLES.pack(account, region, name)
+
+
+def decode(value: bytes) -> Table:
+    return compiled(orjson.loads(value))
+
+
+def compiled(record: Record) -> Table:
+    return Table(record, _ITEMS, _ENTRIES)
+
+
+async def find_table(tx: Transaction, account: str, region: str, name: str) -> Table | None:
+    return await tx.load(table_key(account, region, name), decode)
+
+
+async def table_of(tx: Transaction, account: str, region: str, name: str) -> Table:
+    """The table, for an operation on items."""
+    table = await tx.load(table_key(account, region, name), decode)
+    if table is None:
+        raise table_not_found()
+    return table
+
+
+async def put_table(tx: Transaction, account: str, region: str, record: Record) -> None:
+    await tx.put(table_key(account, region, record["name"]), orjson.dumps(record))
+
+
+async def delete_table(tx: Transaction, account: str, region: str, name: str) -> None:
+    await tx.delete(table_key(account, region, name))
+
+
+async def table_names(tx: Transaction, account: str, region: str, after: str, limit: int) -> list[str]:
+    begin, end = _TABLES.range(account, region)
+    if after:
+        begin = successor(_TABLES.pack(account, region, after))
+    rows = await tx.range(begin, end, limit=limit)
+    return [_TABLES.unpack(key)[2] for key, _ in rows]
+
+
+async def tables(tx: Transaction, account: str, region: str) -> list[Record]:
+    begin, end = _TABLES.range(account, region)
+    return [orjson.loads(value) for _, value in await tx.range(begin, end)]
+
+
+def table_range(scope: tuple[str, str, str]) -> tuple[Range, Range]:
+    """Everything that a table has, by its account, region and id: items and index entries."""
+    return _ITEMS.range(*scope), _ENTRIES.range(*scope)
+
+
+def index_range(scope: tuple[str, str, str], index_id: str) -> Range:
+    return _ENTRIES.range(*scope, index_id)
+
+
+# --- items
+
+
+def stored(item: Item, size: int) -> bytes:
+    return b"%06d%b" % (size, encode_json(item))
+
+
+def body_of(value: bytes) -> bytes:
+    """The item's JSON."""
+    return value[_HEAD:]
+
+
+def size_of(value: bytes) -> int:
+    return int(value[:_HEAD])
+
+
+def item_of(value: bytes) -> Item:
+    item: Any = decode_item(value[_HEAD:])
+    return item  # type: ignore[no-any-return]
+
+
+def _raw(kind: str, content: Any) -> bytes:
+    if kind == "S":
+        return content.encode("utf-8", "surrogatepass")  # type: ignore[no-any-return]
+    return numbers.encode(content) if kind == "N" else content
+
+
+def _place(raw: bytes) -> bytes:
+    return md5(b"Outliers" + raw, usedforsecurity=False).digest()[:3]
+
+
+def item_key(table: Table, item: Item) -> bytes:
+    """The key of an item; its key attributes are known to be good."""
+    kind = table.hash_type
+    content = item[table.hash_name][kind]
+    raw = _raw(kind, content)
+    place = md5(b"Outliers" + raw, usedforsecurity=False).digest()[:3]
+    if kind != "S":
+        content = raw
+    if table.range_name is None:
+        return table.items.pack(place, content)
+    kind = table.range_type
+    second = item[table.range_name][kind]
+    return table.items.pack(place, content, second if kind == "S" else _raw(kind, second))
+
+
+def _part(kind: str, value: Value) -> Any:
+    content = value[kind]
+    return content if kind == "S" else _raw(kind, content)
+
+
+def entry_key(table: Table, index: Index, item: Item) -> bytes | None:
+    """The key of an item's entry in an index, or None if it has none."""
+    first = item.get(index.hash_name)
+    if first is None or index.hash_type not in first:
+        return None
+    parts = [_place(_raw(index.hash_type, first[index.hash_type])), _part(index.hash_type, first)]
+    if index.range_name is not None:
+        second = item.get(index.range_name)
+        if second is None or index.range_type not in second:
+            return None
+        parts.append(_part(index.range_type, second))
+    parts.append(_part(table.hash_type, item[table.hash_name]))
+    if table.range_name is not None:
+        parts.append(_part(table.range_type, item[table.range_name]))
+    return index.entries.pack(*parts)
+
+
+# --- ranges
+
+
+def start_key(table: Table, index: Index | None, key: Item) -> bytes:
+    """The key at which a page ended, from its LastEvaluatedKey."""
+    if index is None:
+        return item_key(table, key)
+    entry = entry_key(table, index, key)
+    assert entry is not None
+    return entry
+
+
+def query_range(source: Table | Index, hash_value: Value, operator: str, operands: list[Value]) -> Range:
+    """The items of one hash key whose range key satisfies the condition; no operator is no condition."""
+    space = source.items if isinstance(source, Table) else source.entries
+    raw = _raw(source.hash_type, hash_value[source.hash_type])
+    first = (_place(raw), _part(source.hash_type, hash_value))
+    begin, end = space.range(*first)
+    if not operator:
+        return begin, end
+    low = (*first, _part(source.range_type, operands[0]))
+    if operator == "EQ":
+        return space.range(*low)
+    if operator == "LT":
+        return begin, space.pack(*low)
+    if operator == "LE":
+        return begin, space.range(*low)[1]
+    if operator == "GT":
+        return space.range(*low)[1], end
+    if operator == "GE":
+        return space.pack(*low), end
+    if operator == "BEGINS_WITH":
+        return prefix_range(space.pack(*low)[:-1])
+    assert operator == "BETWEEN"
+    return space.pack(*low), space.range(*first, _part(source.range_type, operands[1]))[1]
+
+
+def scan_range(source: Table | Index, segment: int, total: int) -> Range:
+    """The part of a table or index that a segment of a parallel scan reads."""
+    space = source.items if isinstance(source, Table) else source.entries
+    begin, end = space.range()
+    if segment:
+        begin = space.pack(_boundary(segment, total))
+    if segment + 1 < total:
+        end = space.pack(_boundary(segment + 1, total))
+    return begin, end
+
+
+def _boundary(segment: int, total: int) -> bytes:
+    return (-(-_PLACES * segment // total)).to_bytes(3, "big")
+
+
+def after(span: Range, key: bytes, reverse: bool) -> Range:
+    """What is left of a range once `key` has been read."""
+    return (span[0], key) if reverse else (successor(key), span[1])

@@ -1,0 +1,83 @@
+"""A table as operations see it: its record, decoded once and kept by the store until it is written again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...store.keys import Subspace
+from .expressions import Projection, project_attributes
+
+Record = dict[str, Any]
+"""What is stored of a table:
+
+    name, id, created         its name, its id (a new one for each creation), seconds
+    attributes                {name: type}, as defined
+    keys                      [hash] or [hash, range]
+    indexes                   [{name, id, local, keys, projection, attributes, status, throughput}]
+    billing, throughput       PROVISIONED or PAY_PER_REQUEST; {read, write, increased, decreased}
+    status                    ACTIVE or UPDATING
+    and what is only remembered: protected, class, stream, stream_label, sse, tags, ttl, on_demand, recovery
+"""
+
+
+class Index:
+    __slots__ = (
+        "attributes", "backfilling", "entries", "hash_name", "hash_type", "id", "key_names", "keys", "local", "name",
+        "projection", "range_name", "range_type", "start_names",
+    )  # fmt: skip
+
+    def __init__(self, record: Record, described: Record, entries: Subspace) -> None:
+        types: dict[str, str] = record["attributes"]
+        self.name: str = described["name"]
+        self.id: str = described["id"]
+        self.local: bool = described["local"]
+        self.keys: list[str] = described["keys"]
+        self.hash_name = self.keys[0]
+        self.hash_type = types[self.hash_name]
+        self.range_name: str | None = self.keys[1] if len(self.keys) > 1 else None
+        self.range_type = types[self.range_name] if self.range_name is not None else ""
+        self.backfilling: bool = described["status"] == "CREATING"
+        self.projection: str = described["projection"]
+        self.start_names = [*record["keys"], *(name for name in self.keys if name not in record["keys"])]
+        self.key_names = frozenset(self.keys)
+        self.attributes: Projection | None = None
+        """What entries hold; None is everything."""
+        if self.projection != "ALL":
+            names = dict.fromkeys((*self.start_names, *described.get("attributes", ())))
+            self.attributes = project_attributes(tuple(names))
+        self.entries = entries
+        """Where they lie."""
+
+
+class Table:
+    __slots__ = (
+        "arn", "hash_name", "hash_type", "id", "index", "indexes", "items", "key_names", "keys", "local_indexes",
+        "name", "range_name", "range_type", "record", "scope",
+    )  # fmt: skip
+
+    def __init__(self, record: Record, items: Subspace, entries: Subspace) -> None:
+        """`items` and `entries` are where all tables have theirs; see `storage`."""
+        types: dict[str, str] = record["attributes"]
+        self.record = record
+        self.name: str = record["name"]
+        self.id: str = record["id"]
+        self.arn: str = record["arn"]
+        _, _, _, region, account, _ = self.arn.split(":", 5)
+        self.keys: list[str] = record["keys"]
+        self.key_names = frozenset(self.keys)
+        self.hash_name = self.keys[0]
+        self.hash_type = types[self.hash_name]
+        self.range_name: str | None = self.keys[1] if len(self.keys) > 1 else None
+        self.range_type = types[self.range_name] if self.range_name is not None else ""
+        self.scope = (account, region, self.id)
+        self.items = items.sub(*self.scope)
+        self.indexes = [
+            Index(record, described, entries.sub(*self.scope, described["id"]))
+            for described in record["indexes"]
+        ]
+        self.index = {index.name: index for index in self.indexes}
+        self.local_indexes = any(index.local for index in self.indexes)
+
+    @property
+    def provisioned(self) -> bool:
+        return bool(self.record["billing"] == "PROVISIONED")

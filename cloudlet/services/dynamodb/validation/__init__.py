@@ -1,0 +1,45 @@
+"""Validation: what can be said about a request without the store, in the service's words and order.
+
+A function returns the request with its expressions compiled into it; see `common`.
+"""
+
+from .batches import batch_get_item, batch_write_item
+from .items import delete_item, get_item, put_item, update_item
+from .queries import query, scan
+from .tables import (
+    create_table,
+    delete_table,
+    describe_continuous_backups,
+    describe_table,
+    describe_time_to_live,
+    list_tables,
+    list_tags_of_resource,
+    tag_resource,
+    untag_resource,
+    update_continuous_backups,
+    update_table,
+    update_time_to_live,
+)
+
+__all__ = [
+    "batch_get_item",
+    "batch_write_item",
+    "create_table",
+    "delete_item",
+    "delete_table",
+    "describe_continuous_backups",
+    "describe_table",
+    "describe_time_to_live",
+    "get_item",
+    "list_tables",
+    "list_tags_of_resource",
+    "put_item",
+    "query",
+    "scan",
+    "tag_resource",
+    "untag_resource",
+    "update_continuous_backups",
+    "update_item",
+    "update_table",
+    "update_time_to_live",
+]

@@ -1,0 +1,57 @@
+"""Validation of BatchGetItem and BatchWriteItem: all that can be told without the tables."""
+
+from __future__ import annotations
+
+from ..attributes import check_item
+from ..expressions import project_attributes
+from ..model import MAX_BATCH_GET, MAX_BATCH_WRITE, MAX_ITEM_SIZE, validation_error
+from .common import (
+    Request,
+    check_distinct_names,
+    check_parameters,
+    check_table_name,
+    check_values,
+    compile_expressions,
+)
+
+
+def batch_get_item(request: Request) -> Request:
+    count = 0
+    for name, wanted in request["RequestItems"].items():
+        check_table_name(name)
+        check_parameters(wanted, ("ProjectionExpression",), ("AttributesToGet",))
+        if "AttributesToGet" in wanted:
+            check_distinct_names(wanted["AttributesToGet"])
+            wanted["_projection"] = project_attributes(tuple(wanted["AttributesToGet"]))
+        compile_expressions(wanted)
+        for key in wanted["Keys"]:
+            check_values(key)
+        if any(key in wanted["Keys"][:i] for i, key in enumerate(wanted["Keys"])):
+            raise validation_error("Provided list of item keys contains duplicates")
+        count += len(wanted["Keys"])
+        if count > MAX_BATCH_GET:
+            raise validation_error("Too many items requested for the BatchGetItem call")
+    return request
+
+
+def batch_write_item(request: Request) -> Request:
+    count = 0
+    for name, writes in request["RequestItems"].items():
+        check_table_name(name)
+        for write in writes:
+            if len(write) != 1:
+                raise validation_error(
+                    "Supplied AttributeValue has more than one datatypes set, "
+                    "must contain exactly one of the supported datatypes"
+                )
+            if "PutRequest" in write:
+                size = check_item(write["PutRequest"]["Item"])
+                if size > MAX_ITEM_SIZE:
+                    raise validation_error("Item size has exceeded the maximum allowed size")
+                write["_size"] = size
+            else:
+                check_values(write["DeleteRequest"]["Key"])
+        count += len(writes)
+        if count > MAX_BATCH_WRITE:
+            raise validation_error("Too many items requested for the BatchWriteItem call")
+    return request

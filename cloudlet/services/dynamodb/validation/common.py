@@ -1,0 +1,180 @@
+"""What the validations of items, queries and batches share: table names, expressions and their placeholders, values.
+
+The compiled expressions are put into the request under names that no API member has: `_condition`, `_update`, `_key`,
+`_filter`, `_projection`, and `_values` beside them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ....errors import AwsError
+from ..attributes import check
+from ..expressions import (
+    ExpressionError,
+    KeyConditionError,
+    compile_condition,
+    compile_key_condition,
+    compile_projection,
+    compile_update,
+)
+from ..model import MAX_EXPRESSION_SIZE, invalid_parameters, validation_error
+
+Request = dict[str, Any]
+
+_alias = re.compile(r"#[A-Za-z0-9_]+").fullmatch
+_reference = re.compile(r":[A-Za-z0-9_]+").fullmatch
+_name = re.compile(r"[a-zA-Z0-9_.-]+").fullmatch
+_arn = re.compile(
+    r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/([a-zA-Z0-9_.-]+)(/index/[a-zA-Z0-9_.-]+)?"
+).fullmatch
+
+_Compile = Callable[[str, tuple[tuple[str, str], ...]], Any]
+
+_KINDS: tuple[tuple[str, str, _Compile], ...] = (
+    ("UpdateExpression", "_update", compile_update),
+    ("ConditionExpression", "_condition", compile_condition),
+    ("KeyConditionExpression", "_key", compile_key_condition),
+    ("FilterExpression", "_filter", compile_condition),
+    ("ProjectionExpression", "_projection", compile_projection),
+)
+
+
+def is_table_arn(text: str) -> bool:
+    return _arn(text) is not None
+
+
+def check_table_name(name: str) -> None:
+    """A table's name, or its ARN."""
+    if _name(name) and 3 <= len(name) <= 255:
+        return
+    if _arn(name):
+        return
+    if name.startswith("arn:"):
+        raise validation_error("Invalid TableArn")
+    if not 3 <= len(name) <= 255:
+        raise validation_error("TableName must be at least 3 characters long and at most 255 characters long")
+    raise validation_error(
+        f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy constraint: "
+        "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
+    )
+
+
+def check_parameters(request: Request, expressions: Sequence[str], legacy: Sequence[str]) -> None:
+    """Expressions and the parameters that were before them don't go together."""
+    used = [name for name in expressions if name in request]
+    old = [name for name in legacy if name in request]
+    if used and old:
+        if "KeyConditions" in old and "KeyConditionExpression" not in request:
+            old.remove("KeyConditions")
+        if old:
+            raise validation_error(
+                "Can not use both expression and non-expression parameters in the same request: "
+                f"Non-expression parameters: {{{', '.join(old)}}} Expression parameters: {{{', '.join(used)}}}"
+            )
+    if "ExpressionAttributeNames" in request and not used:
+        raise validation_error("ExpressionAttributeNames can only be specified when using expressions")
+    if "ExpressionAttributeValues" in request:
+        with_values = [name for name in expressions if name != "ProjectionExpression"]
+        if with_values and not any(name in request for name in with_values):
+            verb = "are" if len(with_values) > 1 else "is"
+            raise validation_error(
+                "ExpressionAttributeValues can only be specified when using expressions: "
+                f"{' and '.join(with_values)} {verb} null"
+            )
+
+
+def compile_expressions(request: Request) -> None:
+    """Compile what expressions the request has, and check its placeholders: known, well formed, all used."""
+    names, values = _placeholders(request)
+    pairs = tuple(names.items())
+    aliases: set[str] = set()
+    references: set[str] = set()
+    for parameter, target, compile in _KINDS:
+        text = request.get(parameter)
+        if text is None:
+            continue
+        compiled = _compiled(parameter, text, pairs, compile, values)
+        aliases |= compiled.aliases
+        if target != "_projection":
+            references |= compiled.values
+        request[target] = compiled
+    _refuse_unused("ExpressionAttributeNames", names, aliases)
+    _refuse_unused("ExpressionAttributeValues", values, references)
+    request["_values"] = values
+
+
+def _placeholders(request: Request) -> tuple[dict[str, str], dict[str, Any]]:
+    names: dict[str, str] | None = request.get("ExpressionAttributeNames")
+    if names is not None:
+        if not names:
+            raise validation_error("ExpressionAttributeNames must not be empty")
+        for key in names:
+            if not _alias(key):
+                raise validation_error(
+                    f'ExpressionAttributeNames contains invalid key: Syntax error; key: "{key}"'
+                )
+    values: dict[str, Any] | None = request.get("ExpressionAttributeValues")
+    if values is not None:
+        if not values:
+            raise validation_error("ExpressionAttributeValues must not be empty")
+        for key in values:
+            if not _reference(key):
+                raise validation_error(
+                    f'ExpressionAttributeValues contains invalid key: Syntax error; key: "{key}"'
+                )
+        for key, value in values.items():
+            try:
+                check(value)
+            except AwsError as error:
+                raise validation_error(
+                    f"ExpressionAttributeValues contains invalid value: {error.message} for key {key}"
+                ) from error
+    return names or {}, values or {}
+
+
+def _compiled(
+    parameter: str,
+    text: str,
+    names: tuple[tuple[str, str], ...],
+    compile: _Compile,
+    values: Mapping[str, Any],
+) -> Any:
+    try:
+        if len(text) > MAX_EXPRESSION_SIZE and len(text.encode()) > MAX_EXPRESSION_SIZE:
+            raise ExpressionError(
+                "Expression size has exceeded the maximum allowed size; "
+                f"expression size: {len(text.encode())}"
+            )
+        compiled = compile(text, names)
+        if parameter != "ProjectionExpression":
+            compiled.check(values)
+        return compiled
+    except ExpressionError as error:
+        raise validation_error(f"Invalid {parameter}: {error}") from error
+    except KeyConditionError as error:
+        raise validation_error(str(error)) from error
+
+
+def _refuse_unused(parameter: str, given: Mapping[str, Any], used: set[str]) -> None:
+    if len(used) == len(given):
+        return
+    unused = [key for key in given if key not in used]
+    if unused:
+        raise validation_error(
+            f"Value provided in {parameter} unused in expressions: keys: {{{', '.join(unused)}}}"
+        )
+
+
+def check_values(values: Mapping[str, Any]) -> None:
+    for value in values.values():
+        check(value)
+
+
+def check_distinct_names(names: Sequence[str]) -> None:
+    """AttributesToGet names each attribute once."""
+    if len(set(names)) != len(names):
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise invalid_parameters(f"Duplicate value in attribute name: {twice}")

@@ -1,0 +1,318 @@
+"""Validation of operations on tables: all that can be told without the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ....errors import AwsError
+from ..model import (
+    MAX_CAPACITY_UNITS,
+    MAX_GLOBAL_INDEXES,
+    MAX_LOCAL_INDEXES,
+    MAX_PROJECTED_ATTRIBUTES,
+    MAX_TAGS,
+    invalid_parameters,
+    limit_exceeded,
+    validation_error,
+)
+from .common import Request, check_table_name, is_table_arn
+
+_CHANGES = frozenset(
+    (
+        "BillingMode", "DeletionProtectionEnabled", "OnDemandThroughput", "ProvisionedThroughput", "ReplicaUpdates",
+        "SSESpecification", "StreamSpecification", "TableClass", "VectorIndexUpdates", "WarmThroughput",
+    )
+)  # fmt: skip
+
+
+def create_table(request: Request) -> Request:
+    check_table_name(request["TableName"])
+    if request["TableName"].startswith("arn:"):
+        raise validation_error("TableArn is not supported for this operation")
+    _check_throughput(request)
+    for member in ("AttributeDefinitions", "KeySchema"):
+        if member not in request:
+            name = member[0].lower() + member[1:]
+            raise validation_error(
+                f"1 validation error detected: Value null at '{name}' failed to satisfy constraint: "
+                "Member must not be null"
+            )
+    definitions = [definition["AttributeName"] for definition in request["AttributeDefinitions"]]
+    if len(set(definitions)) != len(definitions):
+        raise validation_error("Cannot have two attributes with the same name")
+    keys = _check_keys(request["KeySchema"], definitions, table=True)
+    used = set(keys)
+    names: set[str] = set()
+    local = request.get("LocalSecondaryIndexes")
+    if local is not None:
+        _check_local(local, keys, definitions, names)
+    global_ = request.get("GlobalSecondaryIndexes")
+    if global_ is not None:
+        _check_global(request, global_, definitions, names)
+    for index in (*(local or ()), *(global_ or ())):
+        used.update(element["AttributeName"] for element in index["KeySchema"])
+    if local is None and global_ is None and len(keys) != len(definitions):
+        raise invalid_parameters(
+            "Number of attributes in KeySchema does not exactly match number of attributes defined "
+            "in AttributeDefinitions"
+        )
+    if len(used) != len(definitions):
+        raise invalid_parameters(
+            "Some AttributeDefinitions are not used. "
+            f"AttributeDefinitions: [{', '.join(definitions)}], keys used: [{', '.join(sorted(used))}]"
+        )
+    _check_stream(request)
+    check_tags(request.get("Tags", ()))
+    return request
+
+
+def _check_throughput(request: Request) -> None:
+    throughput = request.get("ProvisionedThroughput")
+    if request.get("BillingMode") == "PAY_PER_REQUEST":
+        if throughput is not None:
+            raise invalid_parameters(
+                "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"
+            )
+        return
+    if throughput is None:
+        raise invalid_parameters(
+            "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"
+        )
+    check_bounds(throughput)
+
+
+def check_bounds(throughput: Request, index: str = "") -> None:
+    for name in ("ReadCapacityUnits", "WriteCapacityUnits"):
+        if throughput[name] > MAX_CAPACITY_UNITS:
+            suffix = f" for index {index}" if index else ""
+            raise validation_error(f"Given value {throughput[name]} for {name} is out of bounds{suffix}")
+
+
+def _check_keys(schema: list[Request], definitions: Sequence[str], table: bool = False) -> list[str]:
+    """A KeySchema: defined attributes, HASH and then perhaps RANGE."""
+    keys = [element["AttributeName"] for element in schema]
+    if table and len(keys) > len(definitions):
+        raise validation_error("Invalid KeySchema: Some index key attribute have no definition")
+    if any(key not in definitions for key in keys):
+        raise invalid_parameters(
+            "Some index key attributes are not defined in AttributeDefinitions. "
+            f"Keys: [{', '.join(keys)}], AttributeDefinitions: [{', '.join(definitions)}]"
+        )
+    if len(keys) > 2:
+        raise validation_error(
+            f"1 validation error detected: Value '{schema}' at 'keySchema' failed to satisfy constraint: "
+            "Member must have length less than or equal to 2"
+        )
+    if len(keys) == 2 and keys[0] == keys[1]:
+        raise validation_error(
+            "Both the Hash Key and the Range Key element in the KeySchema have the same name"
+        )
+    if schema[0]["KeyType"] != "HASH":
+        raise validation_error("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
+    if len(schema) == 2 and schema[1]["KeyType"] != "RANGE":
+        raise validation_error("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
+    return keys
+
+
+def _check_local(
+    indexes: list[Request], table_keys: list[str], definitions: Sequence[str], names: set[str]
+) -> None:
+    if not indexes:
+        raise invalid_parameters("List of LocalSecondaryIndexes is empty")
+    if len(table_keys) != 2:
+        raise invalid_parameters(
+            "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex"
+        )
+    for index in indexes:
+        keys = _check_keys(index["KeySchema"], definitions)
+        if len(keys) != 2:
+            raise invalid_parameters(
+                f"Index KeySchema does not have a range key for index: {index['IndexName']}"
+            )
+        if keys[0] != table_keys[0]:
+            raise invalid_parameters(
+                "Index KeySchema does not have the same leading hash key as table KeySchema for index: "
+                f"{index['IndexName']}. index hash key: {keys[0]}, table hash key: {table_keys[0]}"
+            )
+        check_projection(index)
+        _check_new_name(index, names)
+    if len(indexes) > MAX_LOCAL_INDEXES:
+        raise invalid_parameters(
+            f"Number of LocalSecondaryIndexes exceeds per-table limit of {MAX_LOCAL_INDEXES}"
+        )
+
+
+def _check_global(
+    request: Request, indexes: list[Request], definitions: Sequence[str], names: set[str]
+) -> None:
+    if not indexes:
+        raise invalid_parameters("List of GlobalSecondaryIndexes is empty")
+    for index in indexes:
+        _check_keys(index["KeySchema"], definitions)
+        check_projection(index)
+        check_index_throughput(index, request.get("BillingMode") != "PAY_PER_REQUEST")
+        _check_new_name(index, names)
+    if len(indexes) > MAX_GLOBAL_INDEXES:
+        raise invalid_parameters(
+            f"GlobalSecondaryIndex count exceeds the per-table limit of {MAX_GLOBAL_INDEXES}"
+        )
+
+
+def check_index_throughput(index: Request, provisioned: bool) -> None:
+    throughput = index.get("ProvisionedThroughput")
+    if provisioned and throughput is None:
+        raise invalid_parameters(f"ProvisionedThroughput is not specified for index: {index['IndexName']}")
+    if not provisioned and throughput is not None:
+        raise invalid_parameters(
+            f"ProvisionedThroughput should not be specified for index: {index['IndexName']} "
+            "when BillingMode is PAY_PER_REQUEST"
+        )
+    if throughput is not None:
+        check_bounds(throughput, index["IndexName"])
+
+
+def check_projection(index: Request) -> None:
+    projection = index["Projection"]
+    kind = projection.get("ProjectionType")
+    if kind is None:
+        raise invalid_parameters("Unknown ProjectionType: null")
+    attributes = projection.get("NonKeyAttributes")
+    if attributes is not None and kind != "INCLUDE":
+        raise invalid_parameters(f"ProjectionType is {kind}, but NonKeyAttributes is specified")
+    if attributes is None and kind == "INCLUDE":
+        raise invalid_parameters("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
+    if attributes is not None and len(attributes) > MAX_PROJECTED_ATTRIBUTES:
+        raise invalid_parameters("Number of NonKeyAttributes exceeds the limit of 100")
+
+
+def _check_new_name(index: Request, names: set[str]) -> None:
+    if index["IndexName"] in names:
+        raise invalid_parameters(f"Duplicate index name: {index['IndexName']}")
+    names.add(index["IndexName"])
+
+
+def _check_stream(request: Request) -> None:
+    stream = request.get("StreamSpecification")
+    if stream is None:
+        return
+    if stream["StreamEnabled"] and "StreamViewType" not in stream:
+        raise invalid_parameters("StreamViewType is required when StreamEnabled is true")
+    if not stream["StreamEnabled"] and "StreamViewType" in stream:
+        raise invalid_parameters("StreamViewType may not be specified when StreamEnabled is false")
+
+
+def check_tags(tags: Sequence[Request]) -> None:
+    keys = [tag["Key"] for tag in tags]
+    if len(set(keys)) != len(keys):
+        twice = next(key for place, key in enumerate(keys) if key in keys[:place])
+        raise validation_error(f"Duplicate tag key: {twice}")
+    if len(keys) > MAX_TAGS:
+        raise validation_error("One or more parameter values were invalid: Too many tags")
+    for key in keys:
+        if key.startswith("aws:"):
+            raise _reserved_tag()
+
+
+def _reserved_tag() -> AwsError:
+    return validation_error(
+        "One or more parameter values were invalid: aws: prefixed tag key names are not allowed"
+    )
+
+
+def describe_table(request: Request) -> Request:
+    check_table_name(request["TableName"])
+    return request
+
+
+delete_table = describe_table
+describe_time_to_live = describe_table
+update_time_to_live = describe_table
+describe_continuous_backups = describe_table
+update_continuous_backups = describe_table
+
+
+def update_table(request: Request) -> Request:
+    check_table_name(request["TableName"])
+    updates = request.get("GlobalSecondaryIndexUpdates")
+    if not updates and not request.keys() & _CHANGES:
+        raise validation_error(
+            "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates "
+            "or SSESpecification or ReplicaUpdates is required"
+        )
+    if "ReplicaUpdates" in request:
+        raise validation_error("Replicas are not supported: a node has no other regions to replicate to")
+    if "VectorIndexUpdates" in request:
+        raise validation_error("Vector indexes are not supported")
+    if "ProvisionedThroughput" in request:
+        check_bounds(request["ProvisionedThroughput"])
+    _check_stream(request)
+    seen: set[str] = set()
+    for update in updates or ():
+        _check_index_update(request, update, seen)
+    return request
+
+
+def _check_index_update(request: Request, update: Request, seen: set[str]) -> None:
+    actions = [update[name] for name in ("Update", "Create", "Delete") if name in update]
+    if not actions:
+        raise invalid_parameters(
+            "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
+            "GlobalSecondaryIndexUpdate.Delete must not be null"
+        )
+    if len(actions) > 1:
+        raise invalid_parameters(
+            "Only one of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
+            "GlobalSecondaryIndexUpdate.Delete can be specified"
+        )
+    name = actions[0]["IndexName"]
+    if name in seen:
+        raise invalid_parameters(
+            f"Only one global secondary index update per index is allowed simultaneously. Index: {name}"
+        )
+    seen.add(name)
+    if "ProvisionedThroughput" in actions[0]:
+        check_bounds(actions[0]["ProvisionedThroughput"], name)
+    if "Create" in update:
+        if sum("Create" in one or "Delete" in one for one in request["GlobalSecondaryIndexUpdates"]) > 1:
+            raise limit_exceeded(
+                "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
+            )
+        if "AttributeDefinitions" not in request:
+            raise invalid_parameters(
+                "AttributeDefinitions must be provided to create a global secondary index"
+            )
+        keys = [element["AttributeName"] for element in update["Create"]["KeySchema"]]
+        _check_keys(update["Create"]["KeySchema"], keys)
+        check_projection(update["Create"])
+
+
+def tag_resource(request: Request) -> Request:
+    _check_arn(request["ResourceArn"])
+    if not request["Tags"]:
+        raise validation_error("Atleast one Tag needs to be provided as Input.")
+    check_tags(request["Tags"])
+    return request
+
+
+def untag_resource(request: Request) -> Request:
+    _check_arn(request["ResourceArn"])
+    if not request["TagKeys"]:
+        raise validation_error("Atleast one Tag Key needs to be provided as Input.")
+    return request
+
+
+def list_tags_of_resource(request: Request) -> Request:
+    _check_arn(request["ResourceArn"])
+    return request
+
+
+def _check_arn(arn: str) -> None:
+    if not is_table_arn(arn):
+        raise validation_error(f"Invalid TableArn: Invalid ResourceArn provided as input {arn}")
+
+
+def list_tables(request: Request) -> Request:
+    start = request.get("ExclusiveStartTableName")
+    if start is not None:
+        check_table_name(start)
+    return request
