@@ -1,4 +1,4 @@
-"""The resource types: what the services declare, the properties that each type has, and values as operations want them."""
+"""The resource types: what the services declare, each type's properties, and values as operations want them."""
 
 from __future__ import annotations
 
@@ -99,7 +99,8 @@ class Catalog:
         return frozenset(names)
 
     def check_properties(self, resources: Iterable[Wanted], template: Template) -> None:
-        """Raises for properties that a type doesn't have, and for those that it needs and that aren't there."""
+        """Raises for properties that a type doesn't have, and for those that it needs and that"
+        " aren't there."""
         for wanted in resources:
             known = self.properties(wanted.type)
             if known is None:
@@ -127,7 +128,7 @@ def _failed(logical_id: str, what: str, line: int) -> Exception:
 
 
 def _constants(function: Callable[..., Any]) -> set[str]:
-    """The capitalised words among the constants of a function's code and of the functions of its module that it calls."""
+    """The capitalised words among the constants of a function and of those of its module that it calls."""
     words: set[str] = set()
     seen: set[int] = set()
     todo: list[Any] = [function]
@@ -142,7 +143,7 @@ def _constants(function: Callable[..., Any]) -> set[str]:
             todo.extend(cell.cell_contents for cell in item.__closure__ or ())
         elif isinstance(item, CodeType):
             todo.extend(item.co_consts)
-        elif isinstance(item, (tuple, list, set, frozenset)) or isinstance(item, dict):
+        elif isinstance(item, (tuple, list, set, frozenset, dict)):
             todo.extend(item)
         elif isinstance(item, str) and WORD.fullmatch(item):
             words.add(item)
@@ -214,7 +215,7 @@ def _found(value: Any) -> str:
 
 
 def fill(format: str, values: Mapping[str, Any]) -> Any:
-    """A format like "{ApiId}" or "arn:…:{Name}" over values; "{A.B}" looks inside. Raises `KeyError` for what isn't there.
+    """A format like "{ApiId}" or "arn:…:{Name}" over values; "{A.B}" looks inside. What isn't there is a `KeyError`.
 
     A format that is one field alone gives the value as it is."""
 

@@ -59,7 +59,8 @@ class Change:
 
 
 def compare(plan: Plan, resources: Mapping[str, Record], catalog: Catalog) -> list[Change]:
-    """The changes that bring the stack's resources to the plan. Sets the plan's resolver to answer with what is known."""
+    """The changes that bring the stack's resources to the plan, whose resolver then answers with"
+    " what is known."""
     live = {name: record for name, record in resources.items() if record["status"] != "DELETE_COMPLETE"}
     renewed: set[str] = set()
 
@@ -80,7 +81,8 @@ def compare(plan: Plan, resources: Mapping[str, Record], catalog: Catalog) -> li
     ]
     if retyped:
         raise model.validation_error(
-            "Update of resource type is not permitted. The new template modifies resource type of the following resources:"
+            "Update of resource type is not permitted. The new template modifies resource type of"
+            " the following resources:"
             f" [{', '.join(retyped)}]"
         )
     for name, wanted in plan.resources.items():

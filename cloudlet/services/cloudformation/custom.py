@@ -39,7 +39,7 @@ class CustomResources:
         await job.save()
 
     async def update(self, job: Job) -> None:
-        """A function that answers with another physical id has made a new resource; the old one is deleted by it, too."""
+        """An answer with another physical id means a new resource; the function deletes the old one, too."""
         old = job.record["physical_id"]
         answer = await self._ask(job, "Update")
         self._take(job.record, answer)
@@ -70,13 +70,18 @@ class CustomResources:
         made.pop("token", None)
         made.pop("asked", None)
         if answer is None:
-            raise Failed("CloudFormation did not receive a response from your Custom Resource. Please check your logs for"
-                         f" requestId [{token}]. If you are using the Python cfn-response module, you may need to update"
-                         " your Lambda function code so that CloudFormation can attach the updated version.")  # fmt: skip
+            raise Failed(
+                "CloudFormation did not receive a response from your Custom Resource. Please check"
+                " your logs for"
+                f" requestId [{token}]. If you are using the Python cfn-response module, you may need"
+                " to update your"
+                " Lambda function code so that CloudFormation can attach the updated version."
+            )
         if answer.get("Status") != "SUCCESS":
             reason = answer.get("Reason") or "See the details in CloudWatch Log Stream"
             raise Failed(
-                f"Received response status [FAILED] from custom resource. Message returned: {reason} (RequestId: {token})"
+                f"Received response status [FAILED] from custom resource. Message returned: {reason}"
+                f" (RequestId: {token})"
             )
         return answer
 

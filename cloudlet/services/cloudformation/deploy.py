@@ -10,8 +10,8 @@ starts again after a kill reads both and goes on.
                     └ UPDATE_ROLLBACK_FAILED
     DELETE_IN_PROGRESS ── DELETE_COMPLETE | DELETE_FAILED
 
-Within an update a record has `change` ("created", "updated" or "replaced", "" once it is over) and `previous`, the state
-before it. Once the resources are as wanted, or are back, what is left over is deleted: the cleanup.
+Within an update a record has `change` ("created", "updated" or "replaced", "" once it is over) and `previous`, the
+state before it. Once the resources are as wanted, or are back, what is left over is deleted: the cleanup.
 """
 
 from __future__ import annotations
@@ -489,7 +489,8 @@ class Deployment:
     async def _in_order(
         self, graph: Mapping[str, frozenset[str]], work: Callable[[str], Awaitable[bool]]
     ) -> None:
-        """`work(name)` for each, as many at once as the graph lets; what depends on a failed one isn't begun."""
+        """`work(name)` for each, as many at once as the graph lets; what depends on a failed one"
+        " isn't begun."""
         waiting = dict(graph)
         done: set[str] = set()
         running: dict[asyncio.Task[bool], str] = {}
@@ -519,7 +520,8 @@ class Deployment:
         await home.delete_stop(tx, self._stack["id"])
 
     async def _finish(self, status: str, source: Mapping[str, Any]) -> None:
-        """The resources are as wanted: outputs and exports, and what the update was about becomes the stack's own."""
+        """The resources are as wanted: outputs and exports, and what the update was about becomes"
+        " the stack's own."""
         plan = self._plan(source)
         await outputs.load_exports(self._ctx, plan.resolver)
         result = outputs.evaluate(plan)

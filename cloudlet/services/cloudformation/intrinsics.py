@@ -74,7 +74,8 @@ def get_att(value: Any) -> tuple[str, str]:
     if isinstance(value, list) and len(value) >= 2 and all(isinstance(part, str) and part for part in value):
         return value[0], ".".join(value[1:])
     raise model.validation_error(
-        "Template error: every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute"
+        "Template error: every Fn::GetAtt object requires two non-empty parameters, the resource"
+        " name and the resource attribute"
     )
 
 
@@ -90,8 +91,10 @@ def sub_parts(value: Any) -> tuple[str, dict[str, Any]]:
     ):
         return value[0], value[1]
     raise model.validation_error(
-        "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as"
-        " first argument, and an optional second argument to specify a mapping of values to replace in the string"
+        "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments."
+        " Specify a string as"
+        " first argument, and an optional second argument to specify a mapping of values to replace"
+        " in the string"
     )
 
 
@@ -207,12 +210,14 @@ class Resolver:
             terms = value[name]
             if not isinstance(terms, list) or not 2 <= len(terms) <= 10:
                 raise model.validation_error(
-                    f"Template error: every {name} object requires a list of at least 2 and at most 10 boolean parameters."
+                    f"Template error: every {name} object requires a list of at least 2 and at most"
+                    " 10 boolean parameters."
                 )
             results = [self._test(term, trail) for term in terms]
             return all(results) if name == "Fn::And" else any(results)
         raise model.validation_error(
-            f"Template format error: Conditions can only be boolean operations on parameters and other conditions"
+            "Template format error: Conditions can only be boolean operations on parameters and"
+            " other conditions"
             f" [{trail[0] if trail else ''}]"
         )
 
@@ -300,7 +305,8 @@ class Resolver:
             if isinstance(items, list) and not any(isinstance(item, (dict, list)) for item in items):
                 return _checked(value[0].join(text(item) for item in items))
         raise model.validation_error(
-            "Template error: every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings"
+            "Template error: every Fn::Join object requires two parameters, (1) a string delimiter"
+            " and (2) a list of strings"
             " to be joined or a function that returns a list of strings (such as Fn::GetAZs) to be joined."
         )
 
@@ -310,19 +316,22 @@ class Resolver:
             if not isinstance(source, (dict, list)):
                 return text(source).split(value[0])
         raise model.validation_error(
-            "Template error: every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be"
+            "Template error: every Fn::Split object requires two parameters, (1) a string delimiter"
+            " and (2) a string to be"
             " split or a function that returns a string to be split."
         )
 
     def _select(self, value: Any) -> Any:
         if not isinstance(value, list) or len(value) != 2:
             raise model.validation_error(
-                "Template error: Fn::Select requires a list argument with two elements: an integer index and a list"
+                "Template error: Fn::Select requires a list argument with two elements: an integer"
+                " index and a list"
             )
         index, items = self.resolve(value[0]), self.resolve(value[1])
         if not str(index).isdigit() or not isinstance(items, list):
             raise model.validation_error(
-                "Template error: Fn::Select requires a list argument with two elements: an integer index and a list"
+                "Template error: Fn::Select requires a list argument with two elements: an integer"
+                " index and a list"
             )
         if int(index) >= len(items):
             raise model.validation_error(
@@ -341,7 +350,8 @@ class Resolver:
     def _find_in_map(self, value: Any) -> Any:
         if not isinstance(value, list) or len(value) not in (3, 4):
             raise model.validation_error(
-                "Template error: every Fn::FindInMap object requires three parameters, the map name, map key and the"
+                "Template error: every Fn::FindInMap object requires three parameters, the map name,"
+                " map key and the"
                 " attribute for return value"
             )
         name, first, second = (text(self.resolve(part)) for part in value[:3])

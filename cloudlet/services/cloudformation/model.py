@@ -142,9 +142,11 @@ def no_updates() -> AwsError:
     return validation_error("No updates are to be performed.")
 
 
-def unresolved(names: Iterable[str], block: str) -> AwsError:
+def unresolved(names: Iterable[str], block: str, where: str = "") -> AwsError:
+    listed = ", ".join(names)
     return validation_error(
-        f"Template format error: Unresolved resource dependencies [{', '.join(names)}] in the {block} block of the template"
+        f"Template format error: Unresolved resource dependencies [{listed}] in the {block} block of the template"
+        + (f" {where}" if where else "")
     )
 
 

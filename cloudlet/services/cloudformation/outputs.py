@@ -33,7 +33,8 @@ def evaluate(plan: Plan) -> list[dict[str, Any]]:
         value = plan.resolver.resolve(output.get("Value"))
         if isinstance(value, (dict, list)):
             raise model.validation_error(
-                f"Template format error: The Value field of every Outputs member must evaluate to a String. (Output {name})"
+                "Template format error: The Value field of every Outputs member must evaluate to a"
+                f" String. (Output {name})"
             )
         entry = {"OutputKey": name, "OutputValue": text(value)}
         if output.get("Description"):

@@ -46,7 +46,8 @@ class Parameter:
         return text(self.declared.get("NoEcho", False)).lower() == "true"
 
     def value(self, given: str) -> Any:
-        """The value as functions see it: text, or a list of texts. Raises what CloudFormation answers to a bad one."""
+        """The value as functions see it: text, or a list of texts. Raises what CloudFormation"
+        " answers to a bad one."""
         given = given.strip() if self.type == "Number" else given
         values: list[str] = [part.strip() for part in given.split(",")] if self._is_list else [given]
         for value in values:
@@ -104,7 +105,8 @@ def declared(body: Mapping[str, Any]) -> dict[str, Parameter]:
         raise model.validation_error("Template format error: Parameters must be an object.")
     if len(block) > model.MAX_PARAMETERS:
         raise model.validation_error(
-            f"Template format error: Number of parameters, {len(block)}, is greater than maximum allowed, {model.MAX_PARAMETERS}"
+            f"Template format error: Number of parameters, {len(block)}, is greater than maximum"
+            f" allowed, {model.MAX_PARAMETERS}"
         )
     return {name: _declaration(name, declaration) for name, declaration in block.items()}
 
@@ -132,7 +134,8 @@ def _declaration(name: str, declaration: Any) -> Parameter:
 def given(
     parameters: Mapping[str, Parameter], entries: Iterable[Mapping[str, Any]], previous: Mapping[str, str]
 ) -> dict[str, str]:
-    """The text of every parameter: from the request's entries, the stack's previous values or the defaults."""
+    """The text of every parameter: from the request's entries, the stack's previous values or the"
+    " defaults."""
     values: dict[str, str] = {}
     unknown: list[str] = []
     for entry in entries:
@@ -142,7 +145,8 @@ def given(
         elif entry.get("UsePreviousValue"):
             if name not in previous:
                 raise model.validation_error(
-                    f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true for a parameter key"
+                    f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true"
+                    " for a parameter key"
                     " not in the previous template"
                 )
             values[name] = previous[name]

@@ -86,7 +86,8 @@ def make(
     previous: Mapping[str, str],
     env: Mapping[str, Any],
 ) -> Plan:
-    """`entries` are a request's Parameters, `previous` the stack's values, `env` the pseudo parameters by name."""
+    """`entries` are a request's Parameters, `previous` the stack's values, `env` the pseudo"
+    " parameters by name."""
     check_structure(template)
     declared = parameters.declared(template.body)
     values = parameters.given(declared, entries, previous)
@@ -132,7 +133,8 @@ def check_structure(template: Template) -> None:
         raise model.validation_error("Template format error: At least one Resources member must be defined.")
     if len(resources) > model.MAX_RESOURCES:
         raise model.validation_error(
-            f"Template format error: Number of resources, {len(resources)}, is greater than maximum allowed, {model.MAX_RESOURCES}"
+            f"Template format error: Number of resources, {len(resources)}, is greater than maximum"
+            f" allowed, {model.MAX_RESOURCES}"
         )
     for name, resource in resources.items():
         _check_resource(name, resource, template)
@@ -140,7 +142,8 @@ def check_structure(template: Template) -> None:
         if not isinstance(output, dict) or "Value" not in output:
             line = template.line("Outputs", name)
             raise model.validation_error(
-                f"Template format error: Every Outputs member must contain a Value object. (Output {name}, line {line})"
+                "Template format error: Every Outputs member must contain a Value object. (Output"
+                f" {name}, line {line})"
             )
 
 
@@ -152,7 +155,8 @@ def _check_resource(name: str, resource: Any, template: Template) -> None:
         )
     if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
         raise model.validation_error(
-            f"Template format error: [/Resources/{name}] Every Resources object must contain a Type member. (line {line})"
+            f"Template format error: [/Resources/{name}] Every Resources object must contain a Type"
+            f" member. (line {line})"
         )
     unknown = [attribute for attribute in resource if attribute not in RESOURCE_ATTRIBUTES]
     if unknown:
@@ -184,7 +188,8 @@ def _check_conditions(template: Template, resolver: Resolver, declared: Mapping[
         ]
         if strange:
             raise model.validation_error(
-                f"Template format error: Unresolved dependencies [{', '.join(strange)}]. Cannot reference resources in the"
+                f"Template format error: Unresolved dependencies [{', '.join(strange)}]. Cannot"
+                " reference resources in the"
                 " Conditions block of the template"
             )
     for name in resolver.conditions:
@@ -197,7 +202,8 @@ def _check_conditions(template: Template, resolver: Resolver, declared: Mapping[
             for name in used:
                 if name not in resolver.conditions:
                     raise model.validation_error(
-                        f"Template format error: Unresolved condition dependency {name} in the {block} block of the template"
+                        f"Template format error: Unresolved condition dependency {name} in the"
+                        f" {block} block of the template"
                         f" (line {template.line(block, logical_id)})"
                     )
 
@@ -232,8 +238,7 @@ def check_references(template: Template, catalog: Catalog, declared: Mapping[str
                 if name not in resources:
                     missing.setdefault(name, line)
         if missing:
-            lines = ", ".join(map(str, sorted(set(missing.values()))))
-            raise _with_line(model.unresolved(sorted(missing), block), lines)
+            raise model.unresolved(sorted(missing), block, _at(missing.values()))
 
 
 def _check_attribute(each: Reference, resources: Mapping[str, Any], catalog: Catalog, line: int) -> None:
@@ -243,13 +248,15 @@ def _check_attribute(each: Reference, resources: Mapping[str, Any], catalog: Cat
         )
     if not catalog.has_attribute(resources[each.name]["Type"], each.attribute):
         raise model.validation_error(
-            f"Template error: resource {each.name} does not support attribute type {each.attribute} in Fn::GetAtt"
+            f"Template error: resource {each.name} does not support attribute type {each.attribute}"
+            " in Fn::GetAtt"
             f" (line {line})"
         )
 
 
-def _with_line(error: Any, lines: str) -> Exception:
-    return model.validation_error(f"{error.message} (line {lines})")
+def _at(lines: Iterable[int]) -> str:
+    distinct = sorted(set(lines))
+    return f"(line{'s' if len(distinct) > 1 else ''} {', '.join(map(str, distinct))})"
 
 
 def _depends_on(resource: Mapping[str, Any]) -> list[str]:
@@ -306,8 +313,7 @@ def _check_absent(resources: Mapping[str, Wanted], template: Template) -> None:
             if name not in resources:
                 absent.setdefault(name, wanted.line)
     if absent:
-        lines = ", ".join(map(str, sorted(set(absent.values()))))
-        raise _with_line(model.unresolved(sorted(absent), "Resources"), lines)
+        raise model.unresolved(sorted(absent), "Resources", _at(absent.values()))
 
 
 def _check_absent_outputs(
@@ -319,7 +325,7 @@ def _check_absent_outputs(
             {each.name for each in references(output) if each.name in every and each.name not in resources}
         )
         if absent:
-            raise _with_line(model.unresolved(absent, "Outputs"), str(template.line("Outputs", name)))
+            raise model.unresolved(absent, "Outputs", _at([template.line("Outputs", name)]))
 
 
 def in_order(graph: Mapping[str, frozenset[str]], template: Template | None = None) -> list[str]:
@@ -343,7 +349,7 @@ def _circular(waiting: Mapping[str, frozenset[str]], template: Template | None) 
     circle = sorted(name for name in waiting if name in _reachable(name, waiting))
     where = ""
     if template is not None:
-        where = f" (line {', '.join(str(template.line('Resources', name)) for name in circle)})"
+        where = " " + _at({template.line("Resources", name) for name in circle})
     return model.validation_error(f"Circular dependency between resources: [{', '.join(circle)}]{where}")
 
 

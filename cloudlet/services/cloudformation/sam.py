@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import json
+import logging
 import sys
 from types import ModuleType
 from typing import Any
@@ -76,6 +77,7 @@ def translate(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
+    logging.disable(logging.CRITICAL)
     gc.disable()
     _stand_ins()
     import samtranslator.translator.transform  # noqa: F401  (now, while the node sends its request)

@@ -1,4 +1,4 @@
-"""From a request to what a stack is to become: its template read, translated and planned, its capabilities held against it."""
+"""From a request to what a stack is to become: its template read, translated, planned, and held to its capabilities."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _bucket_and_key(url: str) -> tuple[str, str]:
         return parts.netloc, path
     if parts.scheme in ("http", "https"):
         first, _, rest = host.partition(".")
-        if rest.startswith("s3") or rest.startswith("s3-"):
+        if rest.startswith(("s3.", "s3-")):
             return first, path
         bucket, _, key = path.partition("/")
         return bucket, key

@@ -1,6 +1,6 @@
 """A template's text made into plain data, with the line of everything in it.
 
-JSON and YAML with the short forms (`!Ref`, `!GetAtt A.B`, `!Sub`, ...), which become the long ones. Like CloudFormation,
+JSON and YAML with the short forms (`!Ref`, `!GetAtt A.B`, `!Sub`, ...), which become the long ones. As in CloudFormation
 a date stays text, anchors are refused, and a number that would be written differently (`000123`, `1.10`) stays the
 text that it was; the service that gets it turns it into a number if it wants one.
 """
@@ -22,7 +22,19 @@ Path = tuple[str | int, ...]
 SHORT_FORMS = frozenset(
     f"!{name}"
     for name in (
-        *("And", "Base64", "Cidr", "Equals", "FindInMap", "GetAZs", "If", "ImportValue", "Join", "Length", "Not"),
+        *(
+            "And",
+            "Base64",
+            "Cidr",
+            "Equals",
+            "FindInMap",
+            "GetAZs",
+            "If",
+            "ImportValue",
+            "Join",
+            "Length",
+            "Not",
+        ),
         *("Or", "Select", "Split", "Sub", "ToJsonString", "Transform"),
     )
 )
@@ -50,7 +62,8 @@ class Template:
 
 
 def parse(text: str) -> Template:
-    """The template in `text`. Raises the ValidationError that CloudFormation answers to what it can't read."""
+    """The template in `text`. Raises the ValidationError that CloudFormation answers to what it"
+    " can't read."""
     stripped = text.lstrip("\ufeff \t\r\n")
     lines: dict[Path, int] = {}
     if stripped.startswith("{"):

@@ -48,12 +48,14 @@ def describe_stack_resources(request: dict[str, Any]) -> dict[str, Any]:
 def _check_name(name: str, member: str) -> None:
     if not NAME.fullmatch(name):
         raise model.validation_error(
-            f"1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: Member must satisfy"
+            f"1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint:"
+            " Member must satisfy"
             " regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
         )
     if len(name) > MAX_NAME:
         raise model.validation_error(
-            f"1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: Member must have"
+            f"1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint:"
+            " Member must have"
             f" length less than or equal to {MAX_NAME}"
         )
 
@@ -69,6 +71,7 @@ def _check_template_source(request: dict[str, Any]) -> None:
     body = request.get("TemplateBody", "")
     if len(body.encode()) > model.MAX_TEMPLATE_BODY:
         raise model.validation_error(
-            "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length"
+            "1 validation error detected: Value at 'templateBody' failed to satisfy constraint:"
+            " Member must have length"
             f" less than or equal to {model.MAX_TEMPLATE_BODY}"
         )

@@ -134,7 +134,8 @@ async def delete_stack(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
         status = stack["status"]
         if request.get("RetainResources") and status != "DELETE_FAILED":
             raise model.validation_error(
-                f"Invalid operation on stack [{stack['id']}]. RetainResources can only be used when the stack is in the"
+                f"Invalid operation on stack [{stack['id']}]. RetainResources can only be used when"
+                " the stack is in the"
                 " DELETE_FAILED state"
             )
         stack["token"] = request.get("ClientRequestToken", "")
@@ -255,4 +256,3 @@ async def _set(ctx: Context, request: dict[str, Any], **fields: Any) -> str:
         return str(stack["id"])
 
     return await ctx.store.transact(body)
-

@@ -83,4 +83,3 @@ async def validate_template(ctx: Context, request: dict[str, Any]) -> dict[str, 
             entry["Description"] = str(parameter.declared["Description"])
         result["Parameters"].append(entry)
     return result
-
