@@ -37,7 +37,7 @@ def write_until_it_dies(
     for number in range(100_000):
         key = f"{round}-{writer}-{number}"
         try:
-            dynamodb.put_item(TableName="t", Item={"id": {"S": key}, "by": {"S": f"w{writer}"}})
+            dynamodb.put_item(TableName="kept", Item={"id": {"S": key}, "by": {"S": f"w{writer}"}})
         except Exception:
             return
         acknowledged.append(key)
@@ -48,7 +48,7 @@ def write_until_it_dies(
 def test_items_and_their_index_entries_survive(fresh_node: Callable[..., Node]) -> None:
     node = fresh_node()
     node.client("dynamodb").create_table(
-        TableName="t",
+        TableName="kept",
         AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("id", "by")],
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         GlobalSecondaryIndexes=[
@@ -83,13 +83,13 @@ def test_items_and_their_index_entries_survive(fresh_node: Callable[..., Node]) 
         dynamodb = node.client("dynamodb")
         found = {
             item["id"]["S"]
-            for page in dynamodb.get_paginator("scan").paginate(TableName="t")
+            for page in dynamodb.get_paginator("scan").paginate(TableName="kept")
             for item in page["Items"]
         }
         assert set(acknowledged) <= found
         indexed = {
             item["id"]["S"]
-            for page in dynamodb.get_paginator("scan").paginate(TableName="t", IndexName="by-writer")
+            for page in dynamodb.get_paginator("scan").paginate(TableName="kept", IndexName="by-writer")
             for item in page["Items"]
         }
         assert indexed == found
