@@ -29,7 +29,7 @@ def reader(operation: Operation, decoder: Decoder | None) -> Reader:
         params: dict[str, Any] = {}
         try:
             if payload is not None:
-                _read_payload(model, payload, request, params)
+                _read_payload(model, payload, shape.payload in shape.required, request, params)
             elif compiled is not None:
                 params = compiled(request.body or b"{}")
             elif has_body and request.body:
@@ -46,8 +46,13 @@ def reader(operation: Operation, decoder: Decoder | None) -> Reader:
     return read
 
 
-def _read_payload(model: Model, member: Member, request: Request, params: dict[str, Any]) -> None:
+def _read_payload(
+    model: Model, member: Member, required: bool, request: Request, params: dict[str, Any]
+) -> None:
+    """An empty body is an absent member, unless it has to be there."""
     kind = member.shape.type
+    if not request.body and not required:
+        return
     if kind == "blob":
         params[member.name] = request.body
     elif kind == "string":

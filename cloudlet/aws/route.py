@@ -101,7 +101,7 @@ class Router:
         models = self.candidates(signed_for) if signed_for else self._by_host(request) or self.candidates("")
         for model in models:
             if model.protocol.startswith("rest"):
-                found = self.tree(model).find(request.method, request.path)
+                found = self.tree(model).find(request.method, request.path, request.query)
                 if found is not None:
                     return Match(model, *found)
         if signed_for and models:
@@ -144,6 +144,14 @@ def _form(request: Request) -> dict[str, str] | None:
     return None
 
 
+class End(NamedTuple):
+    operation: Operation
+    names: tuple[str, ...]
+    """Of the path's variables, in order."""
+    query: frozenset[str]
+    """What the query string must have: some operations differ in nothing else (`/layers?find=LayerVersion`)."""
+
+
 class Tree:
     """A service's URI templates as a tree of path segments; literal segments go before variables."""
 
@@ -151,27 +159,30 @@ class Tree:
         self._methods: dict[str, _Branch] = {}
         for operation in operations:
             branch = self._methods.setdefault(operation.method, _Branch())
-            path = operation.uri.partition("?")[0]
+            path, _, query = operation.uri.partition("?")
             names = []
             for segment in path.strip("/").split("/"):
+                key = segment
                 if segment.startswith("{"):
                     name = segment.strip("{}")
                     names.append(name.removesuffix("+"))
-                    key = "{+}" if name.endswith("+") else "{}"
-                else:
-                    key = segment
+                    key = GREEDY if name.endswith("+") else ANY
                 branch = branch.next.setdefault(key, _Branch())
-            branch.ends.append((operation, tuple(names)))
+            branch.ends.append(End(operation, tuple(names), frozenset(query.split("&") if query else ())))
+            branch.ends.sort(key=lambda end: -len(end.query))
 
-    def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
+    def find(self, method: str, path: str, query: str) -> tuple[Operation, dict[str, str]] | None:
         root = self._methods.get(method)
         if root is None:
             return None
-        found = _descend(root, path.strip("/").split("/"), 0)
+        found = _descend(root, path.strip("/").split("/"), 0, query)
         if found is None:
             return None
-        (operation, names), values = found
-        return operation, {name: unquote(value) for name, value in zip(names, values, strict=True)}
+        end, values = found
+        return end.operation, {name: unquote(value) for name, value in zip(end.names, values, strict=True)}
+
+
+ANY, GREEDY = "{}", "{+}"
 
 
 class _Branch:
@@ -179,25 +190,30 @@ class _Branch:
 
     def __init__(self) -> None:
         self.next: dict[str, _Branch] = {}
-        self.ends: list[tuple[Operation, tuple[str, ...]]] = []
+        self.ends: list[End] = []
+
+    def end(self, query: str) -> End | None:
+        """The end that the query string fits best."""
+        if len(self.ends) == 1 and not self.ends[0].query:
+            return self.ends[0]
+        present = set(query.split("&"))
+        return next((end for end in self.ends if end.query <= present), None)
 
 
-def _descend(
-    branch: _Branch, segments: list[str], at: int
-) -> tuple[tuple[Operation, tuple[str, ...]], list[str]] | None:
+def _descend(branch: _Branch, segments: list[str], at: int, query: str) -> tuple[End, list[str]] | None:
     if at == len(segments):
-        return (branch.ends[0], []) if branch.ends else None
+        end = branch.end(query)
+        return (end, []) if end is not None else None
     literal = branch.next.get(segments[at])
     if literal is not None:
-        found = _descend(literal, segments, at + 1)
+        found = _descend(literal, segments, at + 1, query)
         if found is not None:
             return found
-    variable = branch.next.get("{}")
+    variable = branch.next.get(ANY)
     if variable is not None and segments[at]:
-        found = _descend(variable, segments, at + 1)
+        found = _descend(variable, segments, at + 1, query)
         if found is not None:
             return found[0], [segments[at], *found[1]]
-    greedy = branch.next.get("{+}")
-    if greedy is not None and greedy.ends:
-        return greedy.ends[0], ["/".join(segments[at:])]
-    return None
+    greedy = branch.next.get(GREEDY)
+    end = greedy.end(query) if greedy is not None else None
+    return (end, ["/".join(segments[at:])]) if end is not None else None
