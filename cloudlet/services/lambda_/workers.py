@@ -8,20 +8,26 @@ Pools are per function, version and revision; a new revision retires the old one
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import os
+import random
 import secrets
 import shutil
+import weakref
 from collections import deque
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from cloudlet.context import Node
 from cloudlet.errors import AwsError, UserError
 
 from . import runtimes
 from .logsink import LogSink
+from .runtime_api import RuntimeApi
 from .runtimes import Language, install
 from .runtimes.credentials import CredentialCache
 from .runtimes.environment import Place, environment, python_layers
@@ -131,7 +137,7 @@ class Workers:
         self._languages: dict[str, asyncio.Future[Language | None]] = {}
         self._zygotes: dict[tuple[str, bool], asyncio.Future[Zygote]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._processes: set[Worker] = set()
+        self._every_pool: weakref.WeakSet[Pool] = weakref.WeakSet()
         self._starved: dict[Pool, None] = {}
         self._count = 0
         self._limit = machine_limit()
@@ -145,7 +151,7 @@ class Workers:
         self.stopping = True
         for task in list(self._tasks):
             task.cancel()
-        for _, pool in self._pools.values():
+        for pool in self._every_pool:
             pool.fail_waiting(stopping())
         for starting in self._zygotes.values():
             if starting.done() and not starting.cancelled() and starting.exception() is None:
@@ -195,7 +201,8 @@ class Workers:
         pool.function.running += 1
         pool.account.running += 1
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        pool.submit(Call(spec.arn, request_id, payload, client_context, trace_id, future))
+        trace_id = trace_id or new_trace_id(self._node.clock.now())
+        pool.submit(Call(spec.arn, request_id, payload, plain_json(client_context), trace_id, future))
         return await future
 
     def _pool(self, spec: FunctionSpec) -> Pool:
@@ -209,6 +216,7 @@ class Workers:
         account = self._accounts.setdefault(key[:2], Tally())
         pool = Pool(self, spec, function, account)
         self._pools[key] = (spec.revision, pool)
+        self._every_pool.add(pool)
         return pool
 
     def grow(self, pool: Pool) -> None:
@@ -242,7 +250,6 @@ class Workers:
             pool.settle(call, throttled("ConcurrentInvocationLimitExceeded"))
 
     def worker_gone(self, worker: Worker) -> None:
-        self._processes.discard(worker)
         self._count -= 1
         with contextlib.suppress(OSError):
             os.rmdir(worker.tmp)
@@ -285,11 +292,14 @@ class Workers:
         own = install.node_dir() if language.kind == "nodejs" else install.python_dir()
         place = Place(self._node.url, str(self._node.ca_bundle), str(own), str(tmp), stream.name)
         env = environment(spec, credentials, place)
-        launch = {"python": self._python, "nodejs": self._nodejs}[language.kind]
-        launch(worker, zygote, language, env)
-        self._processes.add(worker)
+        if language.kind == "python":
+            self._python(worker, zygote, env)
+        elif language.kind == "nodejs":
+            self._nodejs(worker, zygote, language, env)
+        else:
+            await self._provided(worker, zygote, env)
 
-    def _python(self, worker: Worker, zygote: Zygote, language: Language, env: dict[str, str]) -> None:
+    def _python(self, worker: Worker, zygote: Zygote, env: dict[str, str]) -> None:
         spec = worker.spec
         order: dict[str, Any] = {
             "cwd": str(spec.code),
@@ -309,10 +319,33 @@ class Workers:
         heap = f"--max-old-space-size={max(64, spec.memory * 9 // 10)}"
         preload, script = (str(HERE / "runtimes" / "nodejs" / name) for name in ("preload.js", "worker.js"))
         argv = [language.executable, heap, "--require", preload, script]
+        env["_CLOUDLET_URL"] = self._node.url
+        self._link_modules(spec.code.parent)
         process = zygote.spawn(
             "ex", {"cwd": str(spec.code), "env": env, "argv": argv, "channel": True}, worker
         )
         worker.begin(process, FramePort(process))
+
+    def _link_modules(self, folder: Path) -> None:
+        """Above the code, where both `require` and `import` look after the function's own modules, lies the SDK."""
+        link, modules = folder / "node_modules", install.node_dir() / "node_modules"
+        if folder.is_relative_to(self._node.data) and modules.is_dir() and not link.is_dir():
+            link.unlink(missing_ok=True)
+            link.symlink_to(modules)
+
+    async def _provided(self, worker: Worker, zygote: Zygote, env: dict[str, str]) -> None:
+        spec = worker.spec
+        places = [spec.code, *reversed(spec.layers)]
+        bootstrap = next((p / "bootstrap" for p in places if os.access(p / "bootstrap", os.X_OK)), None)
+        api = RuntimeApi(worker)
+        env["AWS_LAMBDA_RUNTIME_API"] = await api.listen()
+        argv = [str(bootstrap or spec.code / "bootstrap")]
+        process = zygote.spawn(
+            "ex", {"cwd": str(spec.code), "env": env, "argv": argv, "channel": False}, worker
+        )
+        worker.begin(process, api)
+        if bootstrap is None:
+            worker.init_failed(missing_bootstrap([str(place / "bootstrap") for place in places]))
 
     async def _language(self, runtime: str) -> Language | None:
         found = self._languages.get(runtime)
@@ -368,6 +401,27 @@ def machine_limit() -> int:
     """Worker processes at once on this machine: one per 32 MB of memory, at least 32, at most the account's quota."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return max(32, min(ACCOUNT_CONCURRENCY, memory // (32 * 1024 * 1024)))
+
+
+def new_trace_id(now: float) -> str:
+    """As Lambda makes it for a request that brings none: not sampled."""
+    root, parent = random.getrandbits(96), random.getrandbits(64)
+    return f"Root=1-{int(now):08x}-{root:024x};Parent={parent:016x};Sampled=0"
+
+
+def plain_json(client_context: bytes) -> bytes:
+    """The header X-Amz-Client-Context is base64; functions see what is in it."""
+    if not client_context or client_context.lstrip().startswith(b"{"):
+        return client_context
+    try:
+        return base64.b64decode(client_context, validate=True)
+    except ValueError:
+        return client_context
+
+
+def missing_bootstrap(places: list[str]) -> bytes:
+    message = f"RequestId: {{id}} Error: Couldn't find valid bootstrap(s): [{' '.join(places)}]"
+    return orjson.dumps({"errorType": "Runtime.InvalidEntrypoint", "errorMessage": message})
 
 
 def throttled(reason: str) -> AwsError:

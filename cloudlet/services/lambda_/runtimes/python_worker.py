@@ -7,6 +7,7 @@ It speaks frames on its channel, each 4 bytes of length (big-endian, of what fol
                      "x"  could not start; the body is the error as JSON
                      "R"  8 bytes of memory in KB, then the result as JSON
                      "E"  8 bytes of memory in KB, then the error as JSON
+                     "F"  the same, and the worker is about to exit
 
 Output goes to descriptor 1, a pipe. There a line that ends with NUL goes on in the next one: so a log record of many
 lines stays one event, as with AWS's own telemetry frames. Texts and shapes of errors are those of AWS's runtime.

@@ -155,6 +155,8 @@ class Worker:
             self.answered(body[8:], int.from_bytes(body[:8], "big"))
         elif kind == 69:  # E
             self.errored(body[8:], int.from_bytes(body[:8], "big"))
+        elif kind == 70:  # F
+            self.fell(body[8:], int.from_bytes(body[:8], "big"))
         elif kind == 105:  # i
             self.initialized()
         elif kind == 120:  # x
@@ -198,6 +200,14 @@ class Worker:
     def errored(self, payload: bytes, used_kb: int) -> None:
         self._answer(payload, "Unhandled", used_kb)
 
+    def fell(self, payload: bytes, used_kb: int) -> None:
+        """It gives the error and dies of it; nothing more may be sent to it."""
+        if self._call is not None:
+            self.process.drain()
+            self.stream.end_of_output()
+            self._finish(payload, "Unhandled", used_kb, "error")
+        self.kill()
+
     # Its own affairs
 
     def _answer(self, payload: bytes, error: str | None, used_kb: int) -> None:
@@ -230,7 +240,9 @@ class Worker:
         if init is not None:
             report += f"Init Duration: {init:.2f} ms\t"
         if status:
-            report += f"Status: {status}" + ("\tError Type: Runtime.ExitError" if status == "error" else "")
+            report += f"Status: {status}" + (
+                f"\tError Type: {error_type(payload)}" if status == "error" else ""
+            )
         stream = self.stream
         stream.add(f"END RequestId: {id}\n")
         stream.add(report + "\n")
@@ -280,6 +292,13 @@ class Worker:
         else:
             self._timed_out = True
             self.kill()
+
+
+def error_type(payload: bytes) -> str:
+    try:
+        return str(orjson.loads(payload)["errorType"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return "Runtime.Unknown"
 
 
 def _iso(now: float) -> str:
