@@ -15,7 +15,7 @@ from . import DEFAULT_ENDPOINT
 
 CREDENTIALS = (
     "AWS4-HMAC-SHA256 Credential={key}/20000101/{region}/cloudformation/aws4_request, "
-    "SignedHeaders=host, Signature=0"
+    "SignedHeaders=host;x-amz-date, Signature=0"
 )
 
 
@@ -85,6 +85,7 @@ class Client:
         headers = {
             "content-type": "application/x-www-form-urlencoded",
             "authorization": CREDENTIALS.format(key=key, region=region),
+            "x-amz-date": "20000101T000000Z",
         }
         status, body = self.request("POST", "/", form, headers)
         root = _without_namespaces(ET.fromstring(body))

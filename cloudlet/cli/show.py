@@ -56,7 +56,7 @@ def _text(e: dict[str, Any]) -> str | None:
             error = f"  {e['error']}" if e.get("error") else ""
             return f"λ {e.get('function')}  {float(e.get('ms', 0)):.1f} ms{cold}{error}"
         case "lambda.log":
-            return f"  {e.get('function')} | {str(e.get('line', '')).rstrip()}"
+            return f"  {e.get('function') or 'lambda'} | {str(e.get('line', '')).rstrip()}"
         case "cfn.event":
             reason = f"  {e['reason']}" if e.get("reason") else ""
             return f"▲ {e.get('stack')}  {e.get('logical_id')} {e.get('status')}{reason}"

@@ -109,19 +109,24 @@ def delete(client: Client, stack: str, say: Callable[[str], None]) -> None:
 
 
 def _follow(client: Client, stack: str, events: Iterator[dict[str, Any]], say: Callable[[str], None]) -> None:
-    """Say the stack's events until one of the stack itself ends it."""
+    """Wait for the event of the stack itself that ends it; say what fails and, in the end, how much was done."""
     if _settled(client, stack):
         return
+    done = 0
     for event in events:
         if event["kind"] != "cfn.event" or event.get("stack") != stack:
             continue
         status = str(event.get("status", ""))
         if event.get("type") == "AWS::CloudFormation::Stack" and event.get("logical_id") == stack:
             if status.endswith(("_COMPLETE", "_FAILED")) and "CLEANUP" not in status:
+                say(f"{status.lower().replace('_', ' ')}: {done} resource{'s' * (done != 1)}")
                 return
-        elif status.endswith(("_COMPLETE", "_FAILED")):
-            reason = f": {event['reason']}" if event.get("reason") else ""
-            say(f"{event.get('logical_id')} ({event.get('type')}) {status}{reason}")
+        elif status.endswith("_FAILED"):
+            say(
+                f"{event.get('logical_id')} ({event.get('type')}) {status}: {event.get('reason') or 'no reason given'}"
+            )
+        elif status.endswith("_COMPLETE"):
+            done += 1
     raise UserError(f"the node went away while stack {stack} was changing")
 
 
