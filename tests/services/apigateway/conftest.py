@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from tests.harness import REGION, eventually, python_function
+from tests.harness import REGION, client, eventually, python_function
 
 SOURCE = """
 import json, os, time
@@ -34,7 +34,8 @@ def handler(event, context):
         raise Exception(told["fail"])
     if "give" in told:
         return told["give"]
-    return {"statusCode": 200, "body": json.dumps({"you": event.get("body"), "route": event["requestContext"]["routeKey"]})}
+    body = {"you": event.get("body"), "route": event["requestContext"]["routeKey"]}
+    return {"statusCode": 200, "body": json.dumps(body)}
 """
 
 
@@ -54,6 +55,7 @@ class Api:
     routes: dict[str, str] = field(default_factory=dict)
     """Route ids by key."""
     integrations: dict[str, str] = field(default_factory=dict)
+    clients: dict[str, Any] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -75,7 +77,10 @@ class Api:
 
     @property
     def management(self) -> Any:
-        return self.node.client("apigatewaymanagementapi", endpoint_url=self.node.endpoint + self.path)
+        endpoint = self.node.endpoint + self.path
+        if endpoint not in self.clients:
+            self.clients[endpoint] = client("apigatewaymanagementapi", endpoint)
+        return self.clients[endpoint]
 
     def events(self, kind: str = "") -> list[dict[str, Any]]:
         """What the function has got."""
@@ -141,18 +146,16 @@ class Gateway:
 
 
 @pytest.fixture(scope="session")
-def told_function(
-    node: Any, client: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, Path]]:
+def told_function(node: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     events = tmp_path_factory.mktemp("events") / "events.jsonl"
     environment = {"Variables": {"EVENTS": str(events)}}
-    with python_function(client("lambda"), "gateway-told", SOURCE, Environment=environment) as arn:
+    with python_function(node.client("lambda"), "gateway-told", SOURCE, Environment=environment) as arn:
         yield arn, events
 
 
 @pytest.fixture
-def gateway(node: Any, client: Callable[..., Any], told_function: tuple[str, Path]) -> Iterator[Gateway]:
-    gateway = Gateway(node, client("apigatewayv2"), *told_function)
+def gateway(node: Any, told_function: tuple[str, Path]) -> Iterator[Gateway]:
+    gateway = Gateway(node, node.client("apigatewayv2"), *told_function)
     yield gateway
     for id in gateway.made:
         gateway.control.delete_api(ApiId=id)

@@ -13,7 +13,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from .conftest import Api, Gateway
+from .conftest import Api, Gateway, uri_of
 
 pytestmark = pytest.mark.node_only
 
@@ -95,7 +95,7 @@ class TestConnect:
 
     def test_a_function_that_is_not_there_refuses_with_500(self, gateway: Gateway) -> None:
         api = gateway.api()
-        uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:none/invocations"
+        uri = uri_of("arn:aws:lambda:us-east-1:000000000000:function:none")
         gateway.route(
             api, "$connect", gateway.integrate(api, IntegrationType="AWS_PROXY", IntegrationUri=uri)
         )

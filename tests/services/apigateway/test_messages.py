@@ -40,9 +40,8 @@ class TestRouting:
             socket.send('{"action":"leave"}')
             text = str(socket.recv(timeout=10))
             frame = json.loads(text)
-            assert text == (
-                f'{{"message": "Forbidden", "connectionId":"{frame["connectionId"]}", "requestId":"{frame["requestId"]}"}}'
-            )
+            ids = f'"connectionId":"{frame["connectionId"]}", "requestId":"{frame["requestId"]}"'
+            assert text == f'{{"message": "Forbidden", {ids}}}'
             assert api.ask(socket, action="join")["route"] == "join"
 
 
