@@ -1,8 +1,8 @@
 """A template's text made into plain data, with the line of everything in it.
 
-JSON and YAML with the short forms (`!Ref`, `!GetAtt A.B`, `!Sub`, ...), which become the long ones. As in CloudFormation
-a date stays text, anchors are refused, and a number that would be written differently (`000123`, `1.10`) stays the
-text that it was; the service that gets it turns it into a number if it wants one.
+JSON and YAML with the short forms (`!Ref`, `!GetAtt A.B`, `!Sub`, ...), which become the long ones. As in
+CloudFormation a date stays text and anchors are refused. A number that Python would write differently (`000123`, `1.10`)
+stays the text that it was; the service that gets it turns it into a number if it wants one.
 """
 
 from __future__ import annotations
@@ -83,9 +83,12 @@ def _json(text: str, lines: dict[Path, int]) -> Any:
         raise model.validation_error(f"Template format error: JSON not well-formed. {where}") from None
     except RecursionError:
         raise model.validation_error("Template format error: unsupported structure.") from None
-    root = _compose(text.replace("\t", " "), "JSON")
-    if root is not None:
-        _Reader(lines).read(root, ())
+    try:
+        root = _compose(text.replace("\t", " "), "JSON")
+        if root is not None:
+            _Reader(lines).read(root, ())
+    except AwsError:
+        lines.clear()  # the few texts that are JSON and not YAML go without their lines
     return body
 
 
