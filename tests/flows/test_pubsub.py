@@ -138,15 +138,18 @@ async def test_presence_tells_who_comes_and_goes(app: Application) -> None:
 
 
 async def test_a_connection_that_is_gone_is_forgotten(app: Application) -> None:
-    table = next(
-        name for name in app.node.client("dynamodb").list_tables()["TableNames"] if "Subscriptions" in name
-    )
+    async with client(app) as watcher:
+        await watcher.ask("subscribe", "$presence/haunted")
+        async with client(app) as guest:
+            await guest.ask("subscribe", "haunted")
+            gone = (await watcher.next())["body"]["connectionId"]
+        assert (await watcher.next())["body"]["event"] == "left"
     dynamodb = app.node.client("dynamodb")
-    dynamodb.put_item(
-        TableName=table, Item={"connectionId": {"S": "Zm9yZ290dGVuMTIz"}, "topic": {"S": "ghost"}}
-    )
-    assert await app.publish_soon("ghost", "boo") == {"delivered": 0, "gone": 1, "failed": 0}
-    assert await app.publish_soon("ghost", "boo") == {"delivered": 0, "gone": 0, "failed": 0}
+    table = next(name for name in dynamodb.list_tables()["TableNames"] if "Subscriptions" in name)
+    left_over = {"connectionId": {"S": gone}, "topic": {"S": "haunted"}}
+    dynamodb.put_item(TableName=table, Item=left_over)
+    assert await app.publish_soon("haunted", "boo") == {"delivered": 0, "gone": 1, "failed": 0}
+    assert await app.publish_soon("haunted", "boo") == {"delivered": 0, "gone": 0, "failed": 0}
 
 
 @pytest.mark.parametrize("topic", [None, "", 7, "a//b", "a b", "*/a", "a/" * 9 + "a", "x" * 300])
