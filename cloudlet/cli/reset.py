@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"{data} is not a data directory of Cloudlet; nothing was deleted")
     with open(lock, "rb") as file:
         try:
-            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
             raise UserError(f"a node uses {data}; stop it first") from None
     if not args.yes:
