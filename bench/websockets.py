@@ -88,6 +88,9 @@ def websocket_api(node: Node, function_arn: str | None) -> Iterator[tuple[str, s
             RouteResponseSelectionExpression="$default",
         )
         api.create_route_response(ApiId=id, RouteId=route["RouteId"], RouteResponseKey="$default")
+    else:
+        made = api.create_integration(ApiId=id, IntegrationType="MOCK")
+        api.create_route(ApiId=id, RouteKey="nothing", Target=f"integrations/{made['IntegrationId']}")
     api.create_stage(ApiId=id, StageName="bench", AutoDeploy=True)
     try:
         yield f"ws://127.0.0.1:{node.port}/_aws/execute-api/{id}/bench", id
