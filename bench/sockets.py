@@ -18,7 +18,7 @@ from bench.load import MOST_SECONDS, Result
 
 
 def run(url: str, message: str, *, sockets: int, seconds: float = 2.0) -> Result:
-    """`sockets` connections to `url`, each with one message under way at a time."""
+    """`sockets` connections to `url`, each with one message under way at a time; each answer is to be the message."""
     command = [sys.executable, "-m", "bench.sockets", url, message, str(sockets), str(seconds)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=MOST_SECONDS + 30)
     return Result(**json.loads(done.stdout))
@@ -41,7 +41,7 @@ class Pinger(picows.WSListener):
         if frame.msg_type != picows.WSMsgType.TEXT:
             return
         self.load.times.append(time.perf_counter() - self.sent_at)
-        if b'"Internal server error"' in frame.get_payload_as_bytes():
+        if frame.get_payload_as_bytes() != self.load.message:
             self.load.errors += 1
         if self.sent_at < self.load.until:
             self.send()

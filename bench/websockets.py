@@ -54,6 +54,10 @@ def figures(folder: Path, seconds: float) -> list[Figure]:
         floor_many = load.run(node.port, [echo_request()], connections=32, seconds=seconds / 2)
         found = _messages(node, seconds, floor.p50_ms)
         found += _posts(node, seconds, floor_many.per_second)
+    finally:
+        node.stop()
+    node = Node(folder / "idle")
+    try:
         found += _idle(node, 5000 if seconds >= 1 else 500)
     finally:
         node.stop()
@@ -106,6 +110,7 @@ def _messages(node: Node, seconds: float, floor: float) -> list[Figure]:
         sockets.run(url, '{"action":"x"}', sockets=8, seconds=0.3)
         one = sockets.run(url, '{"action":"x"}', sockets=1, seconds=seconds)
         eight = sockets.run(url, '{"action":"x"}', sockets=8, seconds=seconds)
+    assert not one.errors + eight.errors, "messages failed"
     found.append(
         Figure("message → function → route response, 1 socket, p50", one.p50_ms, "ms", 0.6, True, beside)
     )
@@ -117,6 +122,7 @@ def _messages(node: Node, seconds: float, floor: float) -> list[Figure]:
         with python_function(functions, "post", source) as arn, websocket_api(node, arn) as (url, _):
             sockets.run(url, '{"action":"x"}', sockets=1, seconds=0.5)
             result = sockets.run(url, '{"action":"x"}', sockets=1, seconds=seconds)
+        assert not result.errors, "messages failed"
         found.append(Figure(name, result.p50_ms, "ms", target, True, beside))
     return found
 
