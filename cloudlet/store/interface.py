@@ -13,8 +13,8 @@ Rules
  7. After the commit, and only then, `watch`ers of the written keys' prefixes are woken. A wake-up may be spurious, is
     never lost, and says nothing about what changed: whoever wakes reads.
  8. What `load` returns is shared with others: it must not be changed.
- 9. If the disk refuses (full, broken), every transaction that was to be written together raises `StoreError`, and
-    nothing of them is kept. The store goes on: what comes later may succeed.
+ 9. If the disk refuses, every transaction that was to be written together raises `StoreError`. If it was full, nothing
+    of them is kept; if it failed in the end, nobody knows. The store goes on: what comes later may succeed.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Timers(Protocol):
     def on(
         self, kind: str, handler: Callable[[Transaction, tuple[Any, ...], bytes], Awaitable[None]]
     ) -> None:
-        """Say what happens when timers of `kind` are due: `handler(tx, id, payload)`. Call it before the node starts."""
+        """Say what happens when timers of `kind` are due: `handler(tx, id, payload)`. Before the start."""
         ...
 
     async def set(
