@@ -21,12 +21,11 @@ from ..errors import UserError
 APPLICATION_ID = 0x436C6F75
 SCHEMA_VERSION = 1
 SCHEMA = """
-CREATE TABLE kv (k BLOB PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE kv (k BLOB PRIMARY KEY, v BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO meta VALUES ('life', 0);
 """
-HEADER = 32
-FRAME_HEADER = 24
+REWRITE_CHUNK = 1 << 20
 
 
 def open_files(directory: Path) -> Files:
@@ -76,15 +75,25 @@ class Files:
     def sync(self) -> None:
         sync_file(self._wal)
 
+    def rewrite_wal(self) -> None:
+        """Write the WAL's bytes again, and sync. For after a sync that failed: the kernel has then marked the pages
+        clean whether or not they are on disk, so that another sync alone would succeed and mean nothing."""
+        size = os.fstat(self._wal).st_size
+        for at in range(0, size, REWRITE_CHUNK):
+            os.pwrite(self._wal, os.pread(self._wal, REWRITE_CHUNK, at), at)
+        sync_file(self._wal)
+
     def checkpoint(self) -> tuple[int, int]:
         """Copy the WAL to the database, as far as nobody is in the way. Returns its pages and those that are copied."""
         return self._keeper.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def close(self) -> None:
-        self._keeper.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-        self._keeper.close()
-        os.close(self._wal)
-        os.close(self._lock)
+        try:
+            self._keeper.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        finally:
+            self._keeper.close()
+            os.close(self._wal)
+            os.close(self._lock)
 
     def _open_database(self) -> apsw.Connection:
         db = apsw.Connection(str(self.path))
@@ -99,6 +108,7 @@ class Files:
                     db.pragma("application_id", APPLICATION_ID)
                     db.pragma("user_version", SCHEMA_VERSION)
             self._check(db)
+            db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)  # what a crash left, for certain on disk
         except apsw.NotADBError:
             db.close()
             raise UserError(

@@ -13,7 +13,7 @@ Rules
  2. The connection is always within a transaction: between groups it holds a read snapshot, which saves each read two
     lock calls. That is right because nobody else writes: another node is kept out by the `lock` file.
  3. If COMMIT fails, the group is rolled back and each of its transactions raises `StoreError`; the next may succeed. If
-    fdatasync fails, nobody knows what is on disk: see `_lose`.
+    fdatasync fails, nobody knows what is on disk: nothing is given out until the WAL has been written anew (`_lose`).
  4. Checkpoints run on a thread and connection of their own: one pass beside the writers, then, writers held back for
     some milliseconds, one over the rest, after which SQLite starts the WAL anew. So the WAL stays small under any load.
 """
@@ -23,15 +23,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Thread
 from typing import Any, TypeVar
 
 import apsw
 
 from ..clock import Clock
 from . import files
-from .interface import MAX_KEY, MAX_VALUE, StoreError, Transaction
+from .helper import Helper
+from .interface import StoreError, Transaction
+from .sqlite_transactions import ReadTransaction, State, WriteTransaction
 from .watches import PrefixWatch, Watches
 
 T = TypeVar("T")
@@ -39,20 +39,6 @@ T = TypeVar("T")
 CHECKPOINT_PAGES = 8192
 """Pages in the WAL that start a checkpoint: 32 MB."""
 CACHE_KIB = 16 * 1024
-LOADED_MAX = 4096
-"""Decoded values that `load` remembers."""
-RANGE_SCAN_MAX = 512
-"""Above so many dirty keys a range read counts as dirty without looking at each."""
-
-GET = "SELECT v FROM kv WHERE k = ?"
-RANGE = "SELECT k, v FROM kv WHERE k >= ? AND k < ? ORDER BY k LIMIT ?"
-RANGE_REVERSE = "SELECT k, v FROM kv WHERE k >= ? AND k < ? ORDER BY k DESC LIMIT ?"
-PUT = "REPLACE INTO kv VALUES (?, ?)"
-DELETE = "DELETE FROM kv WHERE k = ?"
-DELETE_RANGE = "DELETE FROM kv WHERE k >= ? AND k < ?"
-CLAIM = "DELETE FROM kv WHERE k >= ? AND k <= ?"
-
-_MISSING: Any = object()
 
 
 class Group:
@@ -67,176 +53,6 @@ class Group:
         self.waiters: list[asyncio.Future[None]] = []
 
 
-class Helper:
-    """A thread that runs blocking calls one after another and reports each to the loop."""
-
-    def __init__(self, name: str, loop: asyncio.AbstractEventLoop) -> None:
-        self._jobs: SimpleQueue[tuple[Callable[[], Any], Callable[[Any, BaseException | None], None]] | None]
-        self._jobs = SimpleQueue()
-        self._loop = loop
-        self._thread = Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
-
-    def call(self, job: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
-        self._jobs.put((job, done))
-
-    def stop(self) -> None:
-        self._jobs.put(None)
-        self._thread.join()
-
-    def _run(self) -> None:
-        while (entry := self._jobs.get()) is not None:
-            job, done = entry
-            result, error = None, None
-            try:
-                result = job()
-            except Exception as raised:
-                error = raised
-            self._loop.call_soon_threadsafe(done, result, error)
-
-
-class ReadTransaction:
-    """What a `read` body is given. One object for all bodies: they run one at a time."""
-
-    __slots__ = ("_dirty", "_execute", "_loaded", "_store", "live", "seen")
-
-    _execute: Callable[..., apsw.Cursor]
-
-    def __init__(self, store: SqliteStore) -> None:
-        self._store = store
-        self._dirty = store._dirty
-        self._loaded = store._loaded
-        self.live = False
-        self.seen = 0
-        """The latest group whose writes the body saw before they were on disk."""
-
-    async def get(self, key: bytes) -> bytes | None:
-        if self._dirty or self._store._dirty_ranges:
-            self._note(key)
-        value: bytes | None = self._execute(GET, (key,)).get
-        return value
-
-    async def load(self, key: bytes, decode: Callable[[bytes], T]) -> T | None:
-        if self._dirty or self._store._dirty_ranges:
-            self._note(key)
-        value = self._loaded.get(key, _MISSING)
-        if value is _MISSING:
-            raw: bytes | None = self._execute(GET, (key,)).get
-            value = None if raw is None else decode(raw)
-            self._remember(key, value)
-        result: T | None = value
-        return result
-
-    async def range(
-        self, begin: bytes, end: bytes, *, limit: int = 0, reverse: bool = False
-    ) -> list[tuple[bytes, bytes]]:
-        sql = RANGE_REVERSE if reverse else RANGE
-        rows: Any = self._execute(sql, (begin, end, limit or -1)).fetchall()
-        if self._dirty or self._store._dirty_ranges:
-            if limit and len(rows) == limit:
-                if reverse:
-                    begin = rows[-1][0]
-                else:
-                    end = rows[-1][0] + b"\x00"
-            self._note_range(begin, end)
-        pairs: list[tuple[bytes, bytes]] = rows
-        return pairs
-
-    async def put(self, key: bytes, value: bytes) -> None:
-        raise TypeError("a read body can't write; use transact")
-
-    async def delete(self, key: bytes) -> None:
-        raise TypeError("a read body can't write; use transact")
-
-    async def delete_range(self, begin: bytes, end: bytes) -> None:
-        raise TypeError("a read body can't write; use transact")
-
-    async def claim(self, begin: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
-        raise TypeError("a read body can't write; use transact")
-
-    def stamp(self) -> bytes:
-        raise TypeError("a read body can't take a stamp; use transact")
-
-    def _remember(self, key: bytes, value: object) -> None:
-        loaded = self._loaded
-        if len(loaded) >= LOADED_MAX:
-            del loaded[next(iter(loaded))]
-        loaded[key] = value
-
-    def _note(self, key: bytes) -> None:
-        seq = self._dirty.get(key, 0)
-        if seq > self.seen:
-            self.seen = seq
-        for begin, end, seq in self._store._dirty_ranges:
-            if begin <= key < end and seq > self.seen:
-                self.seen = seq
-
-    def _note_range(self, begin: bytes, end: bytes) -> None:
-        if len(self._dirty) > RANGE_SCAN_MAX:
-            self.seen = self._store._seq
-            return
-        for key, seq in self._dirty.items():
-            if seq > self.seen and begin <= key < end:
-                self.seen = seq
-        for low, high, seq in self._store._dirty_ranges:
-            if seq > self.seen and low < end and begin < high:
-                self.seen = seq
-
-
-class WriteTransaction(ReadTransaction):
-    """What a `transact` body is given."""
-
-    __slots__ = ("keys", "ranges", "wrote")
-
-    def __init__(self, store: SqliteStore) -> None:
-        super().__init__(store)
-        self.wrote = False
-        self.keys: list[bytes] = []
-        self.ranges: list[tuple[bytes, bytes]] = []
-
-    async def put(self, key: bytes, value: bytes) -> None:
-        if len(key) > MAX_KEY or len(value) > MAX_VALUE:
-            raise ValueError(f"key of {len(key)} or value of {len(value)} bytes is too large")
-        if not self.wrote:
-            self._store._begin_write()
-        self._execute(PUT, (key, value))
-        self.keys.append(key)
-        self._loaded.pop(key, None)
-
-    async def delete(self, key: bytes) -> None:
-        if not self.wrote:
-            self._store._begin_write()
-        self._execute(DELETE, (key,))
-        self.keys.append(key)
-        self._loaded.pop(key, None)
-
-    async def delete_range(self, begin: bytes, end: bytes) -> None:
-        if not self.wrote:
-            self._store._begin_write()
-        self._execute(DELETE_RANGE, (begin, end))
-        self.ranges.append((begin, end))
-        for key in [key for key in self._loaded if begin <= key < end]:
-            del self._loaded[key]
-
-    async def claim(self, begin: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
-        rows = await self.range(begin, end, limit=limit)
-        if rows:
-            if not self.wrote:
-                self._store._begin_write()
-            self._execute(CLAIM, (begin, rows[-1][0]))
-            for key, _ in rows:
-                self.keys.append(key)
-                self._loaded.pop(key, None)
-        return rows
-
-    def stamp(self) -> bytes:
-        return self._store._stamp()
-
-    def _remember(self, key: bytes, value: object) -> None:
-        if not self.wrote:  # what this body wrote may yet be rolled back
-            super()._remember(key, value)
-
-
 class SqliteStore:
     """Made by `open`. See the module's rules."""
 
@@ -246,22 +62,24 @@ class SqliteStore:
         self._loop = loop
         self._life = self._files.life
         self._stamps = 0
-        self._seq = 1
         self._synced = 0
         self._open: Group | None = None
         self._flight: Group | None = None
-        self._dirty: dict[bytes, int] = {}
-        self._dirty_ranges: list[tuple[bytes, bytes, int]] = []
-        self._loaded: dict[bytes, Any] = {}
+        self._state = State()
         self._watches = Watches()
         self._held: asyncio.Future[None] | None = None
-        self._closed = False
+        self._barred = ""
+        """Why nothing can be done just now: the store is closed, or the disk failed."""
+        self._drained: asyncio.Future[None] | None = None
         self._wal_pages = 0
         self._checkpointing = False
+        self._rest: asyncio.Task[None] | None = None
+        self._healing = False
+        self._closing = False
         self._disk = Helper("cloudlet-sync", loop)
         self._sweeper: Helper | None = None
-        self._reader = ReadTransaction(self)
-        self._writer = WriteTransaction(self)
+        self._reader = ReadTransaction(self._state)
+        self._writer = WriteTransaction(self._state, self._begin_write, self._stamp)
         self._connect()
 
     @classmethod
@@ -277,9 +95,7 @@ class SqliteStore:
     def _connect(self) -> None:
         self._db = self._files.connect()
         self._db.pragma("cache_size", -CACHE_KIB)
-        self._db.pragma(
-            "cache_spill", False
-        )  # nothing goes to disk before COMMIT, so that only COMMIT can find it full
+        self._db.pragma("cache_spill", False)  # only COMMIT writes, so only COMMIT can find the disk full
         self._db.pragma("temp_store", 2)
         self._db.set_wal_hook(self._on_wal)
         self._execute = self._reader._execute = self._writer._execute = self._db.cursor().execute
@@ -291,61 +107,63 @@ class SqliteStore:
         while self._held is not None:
             await asyncio.shield(self._held)
         tx = self._writer
-        if tx.live or self._reader.live:
-            raise RuntimeError("a transaction body can't start another transaction")
-        if self._closed:
-            raise StoreError("the store is closed")
+        if tx.live or self._reader.live or self._barred:
+            raise self._refusal()
         tx.live = True
         tx.seen = 0
         coroutine: Any = body(tx)
         try:
             coroutine.send(None)
         except StopIteration as end:
-            tx.live = False
-            if tx.wrote:
-                await self._join(tx)
-            elif tx.seen > self._synced:
-                await self._wait(tx.seen)
             result: T = end.value
-            return result
-        except BaseException:
+        except BaseException as error:
             tx.live = False
             if tx.wrote:
                 self._undo(tx)
             if tx.seen > self._synced:
                 await self._wait(tx.seen)
+            if isinstance(error, apsw.Error):
+                raise _explained(error) from error
             raise
-        coroutine.close()
+        else:
+            tx.live = False
+            coroutine.close()
+            if tx.wrote:
+                self._undo(tx)
+            raise RuntimeError("a transaction body may await nothing but its transaction")
         tx.live = False
         if tx.wrote:
-            self._undo(tx)
-        raise RuntimeError("a transaction body may await nothing but its transaction")
+            await self._join(tx)
+        elif tx.seen > self._synced:
+            await self._wait(tx.seen)
+        return result
 
     async def read(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
         tx = self._reader
-        if tx.live or self._writer.live:
-            raise RuntimeError("a transaction body can't start another transaction")
-        if self._closed:
-            raise StoreError("the store is closed")
+        if tx.live or self._writer.live or self._barred:
+            raise self._refusal()
         tx.live = True
         tx.seen = 0
         coroutine: Any = body(tx)
         try:
             coroutine.send(None)
         except StopIteration as end:
-            tx.live = False
-            if tx.seen > self._synced:
-                await self._wait(tx.seen)
             result: T = end.value
-            return result
-        except BaseException:
+        except BaseException as error:
             tx.live = False
             if tx.seen > self._synced:
                 await self._wait(tx.seen)
+            if isinstance(error, apsw.Error):
+                raise _explained(error) from error
             raise
-        coroutine.close()
+        else:
+            tx.live = False
+            coroutine.close()
+            raise RuntimeError("a transaction body may await nothing but its transaction")
         tx.live = False
-        raise RuntimeError("a transaction body may await nothing but its transaction")
+        if tx.seen > self._synced:
+            await self._wait(tx.seen)
+        return result
 
     def watch(self, prefix: bytes) -> PrefixWatch:
         return self._watches.add(prefix)
@@ -362,7 +180,8 @@ class SqliteStore:
             except apsw.Error as error:
                 self._execute("BEGIN")
                 raise StoreError(f"the database can't be written: {error}") from error
-            self._open = Group(self._seq)
+            self._state.newest += 1
+            self._open = Group(self._state.newest)
             self._loop.call_soon(self._commit)
         self._execute("SAVEPOINT body")
         tx.wrote = True
@@ -374,11 +193,11 @@ class SqliteStore:
         tx.wrote = False
         self._execute("RELEASE body")
         group.keys += tx.keys
-        self._dirty.update(dict.fromkeys(tx.keys, group.seq))
+        self._state.dirty.update(dict.fromkeys(tx.keys, group.seq))
         tx.keys.clear()
         if tx.ranges:
             group.ranges += tx.ranges
-            self._dirty_ranges += [(begin, end, group.seq) for begin, end in tx.ranges]
+            self._state.dirty_ranges += [(begin, end, group.seq) for begin, end in tx.ranges]
             tx.ranges.clear()
         waiter = self._loop.create_future()
         group.waiters.append(waiter)
@@ -391,13 +210,18 @@ class SqliteStore:
         if self._db.in_transaction:
             self._execute("ROLLBACK TO body")
             self._execute("RELEASE body")
+        else:  # after some errors SQLite has rolled back everything
+            self._execute("BEGIN")
+            self._drop_open("another transaction of its group met a broken disk")
 
     def _wait(self, seq: int) -> asyncio.Future[None]:
-        """A future that is done when group `seq`, which isn't yet, is on disk."""
-        group = self._flight if self._flight is not None and self._flight.seq >= seq else self._open
-        assert group is not None
-        waiter = self._loop.create_future()
-        group.waiters.append(waiter)
+        """A future that is done when group `seq`, which wasn't yet, is on disk."""
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        group = self._open if self._open is not None and self._open.seq <= seq else self._flight
+        if group is not None:
+            group.waiters.append(waiter)
+        else:  # it failed, and what was seen of it has been said to have failed
+            waiter.set_exception(StoreError("what was read could not be written"))
         return waiter
 
     def _stamp(self) -> bytes:
@@ -410,24 +234,23 @@ class SqliteStore:
         group = self._open
         if group is None or self._flight is not None:
             return
-        self._open = None
-        self._seq += 1
         try:
             self._execute("COMMIT")
         except apsw.Error as error:
             if self._db.in_transaction:
                 self._execute("ROLLBACK")
             self._execute("BEGIN")
-            self._fail(group, f"the transaction could not be written: {error}")
+            self._drop_open(f"the disk did not take the transaction: {error}")
             return
         self._execute("BEGIN")
+        self._open = None
+        if self._wal_pages >= CHECKPOINT_PAGES and not self._checkpointing:
+            self._checkpoint()
         if self._durable:
             self._flight = group
             self._disk.call(self._files.sync, self._on_synced)
         else:
             self._finish(group)
-        if self._wal_pages >= CHECKPOINT_PAGES and not self._checkpointing:
-            self._checkpoint()
 
     def _on_synced(self, _: Any, error: BaseException | None) -> None:
         group = self._flight
@@ -448,31 +271,72 @@ class SqliteStore:
         for waiter in group.waiters:
             if not waiter.done():
                 waiter.set_result(None)
+        self._ended()
+
+    def _drop_open(self, reason: str) -> None:
+        """The open group has been rolled back."""
+        group, self._open = self._open, None
+        if group is not None:
+            self._fail(group, reason)
+            if self._flight is not None:
+                self._state.dirty.update(dict.fromkeys(self._flight.keys, self._flight.seq))
 
     def _fail(self, group: Group, reason: str) -> None:
         self._clean(group)
-        self._loaded.clear()
+        self._state.loaded.clear()
         for waiter in group.waiters:
             if not waiter.done():
                 waiter.set_exception(StoreError(reason))
+        self._ended()
 
     def _clean(self, group: Group) -> None:
-        dirty, seq = self._dirty, group.seq
+        dirty, seq = self._state.dirty, group.seq
         for key in group.keys:
             if dirty.get(key) == seq:
                 del dirty[key]
-        if self._dirty_ranges:
-            self._dirty_ranges = [entry for entry in self._dirty_ranges if entry[2] != seq]
+        if self._state.dirty_ranges:
+            self._state.dirty_ranges = [entry for entry in self._state.dirty_ranges if entry[2] != seq]
+
+    def _ended(self) -> None:
+        """A group came to its end. Who waits until nothing is being written?"""
+        if self._drained is not None and self._open is None and self._flight is None:
+            self._drained.set_result(None)
+            self._drained = None
+
+    async def _drain(self) -> None:
+        while self._open is not None or self._flight is not None:
+            if self._drained is None:
+                self._drained = self._loop.create_future()
+            await asyncio.shield(self._drained)
+
+    # -- when the disk fails
 
     def _lose(self, group: Group, error: BaseException) -> None:
-        """fdatasync failed. The kernel may have dropped what it could not write, and would not say so again: everything
-        since the last good sync is taken back, by cutting the WAL to where it ended then."""
-        reason = f"the disk did not take the transaction: {error}"
-        self._fail(group, reason)
+        """fdatasync failed. What the group wrote can be read, but may not be on disk, and later groups would build on
+        it: so nothing is read or written until the WAL has been written again."""
+        self._barred = f"the disk failed: {error}"
         if self._open is not None:
-            failed, self._open = self._open, None
-            self._seq += 1
-            self._fail(failed, reason)
+            self._execute("ROLLBACK")
+            self._execute("BEGIN")
+            self._drop_open(self._barred)
+        self._fail(group, self._barred)
+        self._heal()
+
+    def _heal(self) -> None:
+        self._healing = True
+        self._disk.call(self._files.rewrite_wal, self._on_healed)
+
+    def _on_healed(self, _: Any, error: BaseException | None) -> None:
+        self._healing = False
+        if error is None and not self._closing:
+            self._barred = ""
+
+    def _refusal(self) -> Exception:
+        if not self._barred:
+            return RuntimeError("a transaction body can't start another transaction")
+        if not self._healing and not self._closing:
+            self._heal()
+        return StoreError(self._barred)
 
     # -- checkpoints
 
@@ -487,42 +351,45 @@ class SqliteStore:
         self._sweeper.call(self._files.checkpoint, self._on_checkpoint)
 
     def _on_checkpoint(self, progress: Any, error: BaseException | None) -> None:
-        if error is None and self._held is None and progress[1] < self._wal_pages:
+        if error is None and self._held is None and progress[1] < self._wal_pages and not self._closing:
             self._held = self._loop.create_future()
-            self._hold()
+            self._rest = self._loop.create_task(self._checkpoint_rest())
             return
         self._checkpointing = False
         if self._open is None:
-            self._execute("COMMIT")
+            self._execute("COMMIT")  # a new snapshot, beyond the WAL, lets the next write begin it anew
             self._execute("BEGIN")
         if self._held is not None:
             self._held.set_result(None)
             self._held = None
 
-    def _hold(self) -> None:
-        """The second pass starts once nothing is being written."""
-        if self._open is None and self._flight is None:
-            self._checkpoint()
-        else:
-            self._wait(self._seq if self._open is not None else self._seq - 1).add_done_callback(
-                lambda _: self._hold()
-            )
+    async def _checkpoint_rest(self) -> None:
+        await self._drain()
+        self._checkpoint()
 
     # -- the end
 
     async def close(self) -> None:
-        if self._closed:
+        if self._closing:
             return
-        while self._open is not None or self._flight is not None or self._checkpointing:
-            if self._open is not None or self._flight is not None:
-                await self._wait(self._seq if self._open is not None else self._seq - 1)
-            else:
-                await asyncio.sleep(0)
-        self._closed = True
-        self._disk.stop()
-        if self._sweeper is not None:
-            self._sweeper.stop()
+        self._closing = True
+        while self._held is not None:
+            await asyncio.shield(self._held)
+        self._barred = "the store is closed"
+        await self._drain()
         self._watches.close()
+        await asyncio.to_thread(self._stop_helpers)
         self._execute("COMMIT")
         self._db.close()
         self._files.close()
+
+    def _stop_helpers(self) -> None:
+        self._disk.stop()
+        if self._sweeper is not None:
+            self._sweeper.stop()
+
+
+def _explained(error: apsw.Error) -> Exception:
+    if isinstance(error, apsw.ConstraintError):
+        return TypeError("keys and values are bytes")
+    return StoreError(f"the database failed: {error}")

@@ -1,0 +1,188 @@
+"""What the bodies of the SQLite store's transactions are given, and how it is known what they saw.
+
+There is one object for all bodies of a kind, since they run one at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import apsw
+
+from .interface import MAX_KEY, MAX_VALUE
+
+T = TypeVar("T")
+
+LOADED_MAX = 4096
+"""Decoded values that `load` remembers."""
+RANGE_SCAN_MAX = 512
+"""Above so many dirty keys a range read counts as dirty without looking at each."""
+
+GET = "SELECT v FROM kv WHERE k = ?"
+RANGE = "SELECT k, v FROM kv WHERE k >= ? AND k < ? ORDER BY k LIMIT ?"
+RANGE_REVERSE = "SELECT k, v FROM kv WHERE k >= ? AND k < ? ORDER BY k DESC LIMIT ?"
+PUT = "REPLACE INTO kv VALUES (?, ?)"
+DELETE = "DELETE FROM kv WHERE k = ?"
+DELETE_RANGE = "DELETE FROM kv WHERE k >= ? AND k < ?"
+CLAIM = "DELETE FROM kv WHERE k >= ? AND k <= ?"
+
+_MISSING: Any = object()
+
+
+class State:
+    """What the store and its transactions share."""
+
+    __slots__ = ("dirty", "dirty_ranges", "loaded", "newest")
+
+    def __init__(self) -> None:
+        self.dirty: dict[bytes, int] = {}
+        """The keys that were written and are not yet on disk, with the latest group that wrote them."""
+        self.dirty_ranges: list[tuple[bytes, bytes, int]] = []
+        self.loaded: dict[bytes, Any] = {}
+        self.newest = 0
+        """The latest group."""
+
+
+class ReadTransaction:
+    """What a `read` body is given."""
+
+    __slots__ = ("_dirty", "_execute", "_loaded", "_state", "live", "seen")
+
+    _execute: Callable[..., apsw.Cursor]
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._dirty = state.dirty
+        self._loaded = state.loaded
+        self.live = False
+        self.seen = 0
+        """The latest group whose writes the body saw before they were on disk."""
+
+    async def get(self, key: bytes) -> bytes | None:
+        if self._dirty or self._state.dirty_ranges:
+            self._note(key)
+        value: bytes | None = self._execute(GET, (key,)).get
+        return value
+
+    async def load(self, key: bytes, decode: Callable[[bytes], T]) -> T | None:
+        if self._dirty or self._state.dirty_ranges:
+            self._note(key)
+        value = self._loaded.get(key, _MISSING)
+        if value is _MISSING:
+            raw: bytes | None = self._execute(GET, (key,)).get
+            value = None if raw is None else decode(raw)
+            self._remember(key, value)
+        result: T | None = value
+        return result
+
+    async def range(
+        self, begin: bytes, end: bytes, *, limit: int = 0, reverse: bool = False
+    ) -> list[tuple[bytes, bytes]]:
+        sql = RANGE_REVERSE if reverse else RANGE
+        rows: Any = self._execute(sql, (begin, end, limit or -1)).fetchall()
+        if self._dirty or self._state.dirty_ranges:
+            if limit and len(rows) == limit:
+                if reverse:
+                    begin = rows[-1][0]
+                else:
+                    end = rows[-1][0] + b"\x00"
+            self._note_range(begin, end)
+        pairs: list[tuple[bytes, bytes]] = rows
+        return pairs
+
+    async def put(self, key: bytes, value: bytes) -> None:
+        raise TypeError("a read body can't write; use transact")
+
+    async def delete(self, key: bytes) -> None:
+        raise TypeError("a read body can't write; use transact")
+
+    async def delete_range(self, begin: bytes, end: bytes) -> None:
+        raise TypeError("a read body can't write; use transact")
+
+    async def claim(self, begin: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        raise TypeError("a read body can't write; use transact")
+
+    def stamp(self) -> bytes:
+        raise TypeError("a read body can't take a stamp; use transact")
+
+    def _remember(self, key: bytes, value: object) -> None:
+        loaded = self._loaded
+        if len(loaded) >= LOADED_MAX:
+            del loaded[next(iter(loaded))]
+        loaded[key] = value
+
+    def _note(self, key: bytes) -> None:
+        seq = self._dirty.get(key, 0)
+        if seq > self.seen:
+            self.seen = seq
+        for begin, end, seq in self._state.dirty_ranges:
+            if begin <= key < end and seq > self.seen:
+                self.seen = seq
+
+    def _note_range(self, begin: bytes, end: bytes) -> None:
+        if len(self._dirty) > RANGE_SCAN_MAX:
+            self.seen = self._state.newest
+            return
+        for key, seq in self._dirty.items():
+            if seq > self.seen and begin <= key < end:
+                self.seen = seq
+        for low, high, seq in self._state.dirty_ranges:
+            if seq > self.seen and low < end and begin < high:
+                self.seen = seq
+
+
+class WriteTransaction(ReadTransaction):
+    """What a `transact` body is given."""
+
+    __slots__ = ("_begin", "_next_stamp", "keys", "ranges", "wrote")
+
+    def __init__(self, state: State, begin: Callable[[], None], next_stamp: Callable[[], bytes]) -> None:
+        super().__init__(state)
+        self._begin = begin
+        self._next_stamp = next_stamp
+        self.wrote = False
+        self.keys: list[bytes] = []
+        self.ranges: list[tuple[bytes, bytes]] = []
+
+    async def put(self, key: bytes, value: bytes) -> None:
+        if len(key) > MAX_KEY or len(value) > MAX_VALUE:
+            raise ValueError(f"key of {len(key)} or value of {len(value)} bytes is too large")
+        if not self.wrote:
+            self._begin()
+        self._execute(PUT, (key, value))
+        self.keys.append(key)
+        self._loaded.pop(key, None)
+
+    async def delete(self, key: bytes) -> None:
+        if not self.wrote:
+            self._begin()
+        self._execute(DELETE, (key,))
+        self.keys.append(key)
+        self._loaded.pop(key, None)
+
+    async def delete_range(self, begin: bytes, end: bytes) -> None:
+        if not self.wrote:
+            self._begin()
+        self._execute(DELETE_RANGE, (begin, end))
+        self.ranges.append((begin, end))
+        for key in [key for key in self._loaded if begin <= key < end]:
+            del self._loaded[key]
+
+    async def claim(self, begin: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        rows = await self.range(begin, end, limit=limit) if limit > 0 else []
+        if rows:
+            if not self.wrote:
+                self._begin()
+            self._execute(CLAIM, (begin, rows[-1][0]))
+            for key, _ in rows:
+                self.keys.append(key)
+                self._loaded.pop(key, None)
+        return rows
+
+    def stamp(self) -> bytes:
+        return self._next_stamp()
+
+    def _remember(self, key: bytes, value: object) -> None:
+        if not self.wrote:  # what this body wrote may yet be rolled back
+            super()._remember(key, value)
