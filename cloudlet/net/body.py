@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from cloudlet.errors import PeerGone
+from ..errors import PeerGone
 
 HIGH_WATER = 256 * 1024
 

@@ -16,8 +16,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
 
-from cloudlet.errors import PeerGone
-
+from ..errors import PeerGone
 from .body import gone
 from .drive import Done, drive
 from .handshake import acceptance, refusal

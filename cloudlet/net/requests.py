@@ -179,7 +179,7 @@ class RequestReader:
             return  # a trailer
         request = self._request
         sent, key = _name(name)
-        text = value.decode("latin-1")
+        text = value.decode("latin-1").rstrip(" \t")
         request.raw_headers.append((sent, text))
         headers = request.headers
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
