@@ -113,9 +113,6 @@ async def on_event_task(node: Node, task: Task) -> None:
     if failures <= rules.get("MaximumRetryAttempts", model.EVENT_RETRIES):
         raise FunctionFailed(outcome.payload.decode(errors="replace"))
     await event.failed("RetriesExhausted", failures, outcome)
-    if failures > model.EVENT_RETRIES:
-        # The last try: with this the task becomes a dead letter, where people can see it.
-        raise FunctionFailed(outcome.payload.decode(errors="replace"))
 
 
 async def _later(node: Node, about: dict[str, Any], payload: bytes, failures: int) -> None:
@@ -154,7 +151,9 @@ class Event:
 
     async def failed(self, condition: str, tries: int, outcome: Outcome | None) -> None:
         target = self._destinations.get("OnFailure", {}).get("Destination", "")
-        self._ctx.node.log.info("an event for %s is given up: %s", self._ref.qualified, condition)
+        self._ctx.node.log.warning(
+            "an event for %s is given up after %d tries: %s", self._ref.qualified, tries, condition
+        )
         if target:
             await self._send(target, self._record(condition, tries, outcome))
         if self._dead_letters:

@@ -1,0 +1,227 @@
+"""Invoke: at once, as an event, as a dry run; what comes back and what is refused."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests import harness
+
+from .conftest import payload, refused
+
+ARN = f"arn:aws:lambda:{harness.REGION}:{harness.ACCOUNT}:function:"
+FAILING = """
+import json, os
+def handler(event, context):
+    print("attempt", context.aws_request_id)
+    raise RuntimeError("no luck")
+"""
+
+
+class TestRequestResponse:
+    def test_gives_the_result_and_the_version(self, lam: Any, function: Callable[..., str]) -> None:
+        answer = lam.invoke(FunctionName=function(), Payload=b'{"text": "\xc3\xa9"}')
+        assert (answer["StatusCode"], answer["ExecutedVersion"]) == (200, "$LATEST")
+        assert json.loads(payload(answer)) == {"text": "é"}
+        assert "FunctionError" not in answer
+
+    def test_no_payload_is_an_empty_event(self, lam: Any, function: Callable[..., str]) -> None:
+        assert payload(lam.invoke(FunctionName=function())) == b"{}"
+
+    def test_the_request_id_is_the_invocations(self, lam: Any, function: Callable[..., str]) -> None:
+        name = function("def handler(event, context):\n    return context.aws_request_id\n")
+        answer = lam.invoke(FunctionName=name)
+        assert json.loads(payload(answer)) == answer["ResponseMetadata"]["RequestId"]
+
+    def test_a_function_error(self, lam: Any, function: Callable[..., str]) -> None:
+        answer = lam.invoke(FunctionName=function(FAILING))
+        assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
+        error = json.loads(payload(answer))
+        assert (error["errorType"], error["errorMessage"]) == ("RuntimeError", "no luck")
+
+    def test_the_tail_of_the_log(self, lam: Any, function: Callable[..., str]) -> None:
+        name = function("def handler(event, context):\n    print('seen')\n")
+        answer = lam.invoke(FunctionName=name, LogType="Tail")
+        tail = base64.b64decode(answer["LogResult"]).decode()
+        assert tail.startswith("START RequestId: ")
+        assert "\nseen\n" in tail
+        assert "\nREPORT RequestId: " in tail
+
+    def test_the_client_context(self, lam: Any, function: Callable[..., str]) -> None:
+        name = function("def handler(event, context):\n    return context.client_context.custom\n")
+        context = base64.b64encode(json.dumps({"custom": {"who": "me"}}).encode()).decode()
+        answer = lam.invoke(FunctionName=name, ClientContext=context)
+        assert json.loads(payload(answer)) == {"who": "me"}
+
+    @pytest.mark.parametrize(
+        ("sent", "fault"),
+        [
+            (b"abc", "Unrecognized token 'abc': was expecting (JSON String, Number,"),
+            (b"{'a': 1}", "Unexpected character (''' (code 39))"),
+            (b'{"a": ', "Unexpected end-of-input"),
+        ],
+    )
+    def test_refuses_what_is_not_json(
+        self, lam: Any, function: Callable[..., str], sent: bytes, fault: str
+    ) -> None:
+        code, message, status = refused(lam.invoke, FunctionName=function(), Payload=sent)
+        assert (code, status) == ("InvalidRequestContentException", 400)
+        assert message.startswith(
+            f"Could not parse request body into json: Could not parse payload into json: {fault}"
+        )
+
+    def test_refuses_a_payload_over_six_megabytes(self, lam: Any, function: Callable[..., str]) -> None:
+        name = function("def handler(event, context):\n    return len(event)\n")
+        limit = 6 * 1024 * 1024
+        largest = b'"' + b"x" * (limit - 2) + b'"'
+        assert payload(lam.invoke(FunctionName=name, Payload=largest)) == str(limit - 2).encode()
+        assert refused(lam.invoke, FunctionName=name, Payload=largest + b" ") == (
+            "RequestEntityTooLargeException",
+            f"{limit + 1} byte payload is too large for the RequestResponse invocation type (limit {limit} bytes)",
+            413,
+        )
+
+    def test_a_missing_function_version_or_alias(self, lam: Any, function: Callable[..., str]) -> None:
+        name = function()
+        for qualifier in ("7", "live"):
+            assert refused(lam.invoke, FunctionName=name, Qualifier=qualifier) == (
+                "ResourceNotFoundException",
+                f"Function not found: {ARN}{name}:{qualifier}",
+                404,
+            )
+
+
+class TestDryRun:
+    def test_runs_nothing(self, lam: Any, function: Callable[..., str]) -> None:
+        name = function()
+        assert lam.invoke(FunctionName=name, InvocationType="DryRun")["StatusCode"] == 204
+        assert refused(lam.invoke, FunctionName="missing", InvocationType="DryRun")[2] == 404
+
+
+def messages(logs: Any, name: str, pattern: str = "") -> list[str]:
+    """What a function has logged."""
+    try:
+        found = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern=pattern)
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+    return [event["message"] for event in found["events"]]
+
+
+class TestEvent:
+    def test_runs_after_the_answer(self, lam: Any, client: Any, function: Callable[..., str]) -> None:
+        name = function("def handler(event, context):\n    print('got', event['n'])\n")
+        answer = lam.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"n": 7}')
+        assert (answer["StatusCode"], payload(answer)) == (202, b"")
+        harness.eventually(lambda: "got 7\n" in messages(client("logs"), name))
+
+    def test_refuses_a_payload_over_a_megabyte(self, lam: Any, function: Callable[..., str]) -> None:
+        sent = b'"' + b"x" * 1024 * 1024 + b'"'
+        code, message, status = refused(
+            lam.invoke, FunctionName=function(), InvocationType="Event", Payload=sent
+        )
+        assert (code, status) == ("RequestEntityTooLargeException", 413)
+        assert message == (
+            f"{len(sent)} byte payload is too large for the Event invocation type (limit {1024 * 1024} bytes)"
+        )
+
+    def test_needs_a_function(self, lam: Any) -> None:
+        assert refused(lam.invoke, FunctionName="missing", InvocationType="Event")[2] == 404
+
+
+@pytest.mark.node_only
+class TestRetries:
+    """On a node whose clock the tests move."""
+
+    @pytest.fixture
+    def own(self, fresh_node: Callable[..., Any]) -> Any:
+        return fresh_node()
+
+    def make(self, own: Any, source: str = FAILING, **options: Any) -> Any:
+        lam = own.client("lambda")
+        lam.create_function(
+            FunctionName="failing",
+            Role=harness.ROLE,
+            Runtime="python3.11",
+            Handler="index.handler",
+            Code={"ZipFile": harness.zipped({"index.py": source})},
+            **options,
+        )
+        return lam
+
+    def attempts(self, own: Any, wanted: int) -> list[str]:
+        logs = own.client("logs")
+        return harness.eventually(
+            lambda: (found := messages(logs, "failing", "attempt")) and len(found) >= wanted and found
+        )
+
+    @pytest.mark.slow
+    def test_after_one_minute_and_then_two(self, own: Any) -> None:
+        lam = self.make(own)
+        lam.invoke(FunctionName="failing", InvocationType="Event")
+        self.attempts(own, 1)
+        own.advance(61)
+        self.attempts(own, 2)
+        own.advance(121)
+        found = self.attempts(own, 3)
+        assert len(set(found)) == 1, "all tries have the event's one request id"
+        harness.eventually(lambda: f"{ARN}failing is given up after 3 tries: RetriesExhausted" in own.log)
+        own.advance(3600)
+        assert len(self.attempts(own, 3)) == 3
+
+    @pytest.mark.slow
+    def test_fewer_when_configured(self, own: Any) -> None:
+        lam = self.make(own)
+        lam.put_function_event_invoke_config(FunctionName="failing", MaximumRetryAttempts=0)
+        lam.invoke(FunctionName="failing", InvocationType="Event")
+        self.attempts(own, 1)
+        own.advance(3600)
+        lam.invoke(FunctionName="failing", InvocationType="Event")
+        assert len(self.attempts(own, 2)) == 2
+
+    @pytest.mark.slow
+    def test_an_accepted_event_survives_a_kill(self, own: Any) -> None:
+        lam = self.make(own)
+        lam.put_function_concurrency(FunctionName="failing", ReservedConcurrentExecutions=0)
+        lam.invoke(FunctionName="failing", InvocationType="Event")
+        own.kill()
+        own.restart()
+        own.client("lambda").delete_function_concurrency(FunctionName="failing")
+        own.advance(600)
+        self.attempts(own, 1)
+
+    def test_a_throttled_event_waits_and_runs(self, own: Any) -> None:
+        lam = self.make(own)
+        lam.put_function_concurrency(FunctionName="failing", ReservedConcurrentExecutions=0)
+        lam.invoke(FunctionName="failing", InvocationType="Event")
+        own.advance(30)
+        lam.delete_function_concurrency(FunctionName="failing")
+        own.advance(600)
+        self.attempts(own, 1)
+
+    def test_an_event_too_old_is_given_up_and_told_to_the_destination(self, own: Any) -> None:
+        lam = self.make(own)
+        lam.create_function(
+            FunctionName="told",
+            Role=harness.ROLE,
+            Runtime="python3.11",
+            Handler="index.handler",
+            Code={
+                "ZipFile": harness.zipped({"index.py": "def handler(event, context):\n    print(event)\n"})
+            },
+        )
+        target = f"{ARN}told"
+        lam.put_function_event_invoke_config(
+            FunctionName="failing",
+            MaximumEventAgeInSeconds=60,
+            DestinationConfig={"OnFailure": {"Destination": target}},
+        )
+        lam.put_function_concurrency(FunctionName="failing", ReservedConcurrentExecutions=0)
+        lam.invoke(FunctionName="failing", InvocationType="Event", Payload=b'{"n": 1}')
+        own.advance(400)
+        logs = own.client("logs")
+        found = harness.eventually(lambda: messages(logs, "told", "EventAgeExceeded"))
+        assert "'requestPayload': {'n': 1}" in found[0]
