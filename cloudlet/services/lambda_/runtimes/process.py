@@ -22,6 +22,8 @@ SCRIPT = Path(__file__).with_name("zygote.py")
 MAX_FRAME = 8 * 1024 * 1024
 """Workers refuse to answer with more than 6 MB; one that sends more than this is broken and is ended."""
 READ = 256 * 1024
+ENVIRONMENT = {"LANG": "C.UTF-8", "HOME": os.devnull, "AWS_CONFIG_FILE": os.devnull}
+"""Of a zygote, which is to see nothing of the person's settings; workers get their own."""
 
 
 class Listener(Protocol):
@@ -174,7 +176,7 @@ class Zygote:
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8"},
+            env=ENVIRONMENT,
         )
         theirs.close()
         self._control.setblocking(False)

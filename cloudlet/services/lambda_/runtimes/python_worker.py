@@ -30,24 +30,6 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-PRELOAD = (
-    "asyncio", "base64", "collections", "concurrent.futures", "copy", "dataclasses", "datetime", "email.parser", "enum",
-    "functools", "gzip", "hashlib", "hmac", "http.client", "itertools", "random", "re", "ssl", "string", "tempfile",
-    "threading", "typing", "urllib.parse", "urllib.request", "uuid", "zoneinfo",
-)  # fmt: skip
-PRELOAD_OWN = (
-    "boto3",
-    "boto3.session",
-    "botocore.session",
-    "botocore.signers",
-    "s3transfer.manager",
-    "urllib3",
-)
-MODELS = (
-    "apigatewaymanagementapi", "dynamodb", "dynamodbstreams", "events", "lambda", "logs", "scheduler", "secretsmanager",
-    "sns", "sqs", "ssm", "sts",
-)  # fmt: skip
-
 
 class Fault(Exception):
     """An error of the contract between function and runtime, with AWS's type."""
@@ -403,37 +385,3 @@ def exit_with(error: SystemExit) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0 if code is None else code & 0xFF if isinstance(code, int) else 1)
-
-
-def warm_up(own: list[str]) -> None:
-    """Load in the zygote what functions are likely to want, so that forks share it."""
-    for name in PRELOAD:
-        importlib.import_module(name)
-    if not own or not os.path.isdir(own[0]):
-        return
-    for name in PRELOAD_OWN:
-        importlib.import_module(name)
-    remember_models()
-    importlib.import_module("botocore.handlers").BUILTIN_HANDLERS.append(
-        ("before-send", Redirect.before_send)
-    )
-
-
-def remember_models() -> None:
-    """Parsed API models are kept for the life of the process; botocore keeps them per session only."""
-    files = importlib.import_module("botocore.loaders").JSONFileLoader
-    load = files.load_file
-    known: dict[str, Any] = {}
-
-    def load_file(self: Any, path: str) -> Any:
-        if path not in known:
-            known[path] = load(self, path)
-        return known[path]
-
-    files.load_file = load_file
-    loader = importlib.import_module("botocore.session").get_session().get_component("data_loader")
-    for name in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
-        loader.load_data(name)
-    for service in MODELS:
-        loader.load_service_model(service, "service-2")
-        loader.load_service_model(service, "endpoint-rule-set-1")

@@ -26,6 +26,7 @@ import select
 import signal
 import socket
 import sys
+import traceback
 from typing import Any, NoReturn
 
 RECORD = 16
@@ -183,7 +184,11 @@ def main() -> None:
     zygote = Zygote(control)
     if options["warm"]:
         sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), *options["path"]]
-        importlib.import_module("python_worker").warm_up(options["path"])
+        worker = importlib.import_module("python_worker")
+        try:
+            importlib.import_module("warm").warm_up(options["path"], worker.Redirect.before_send)
+        except Exception:
+            traceback.print_exc()  # functions start more slowly then; those that don't want boto3 start all the same
         del sys.path[0]
     gc.collect()
     gc.freeze()
