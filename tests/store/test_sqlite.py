@@ -1,0 +1,153 @@
+"""The SQLite engine: the contract, the same results as the model's, and what only a file can do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from cloudlet.errors import UserError
+from cloudlet.store import sqlite
+from cloudlet.store.interface import Transaction
+from cloudlet.store.sqlite import SqliteStore
+
+from .contract import Contract, everything, get, put
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    store = await SqliteStore.open(tmp_path / "data")
+    yield store
+    await store.close()
+
+
+class TestSqliteStore(Contract):
+    pass
+
+
+class TestRelaxedSqliteStore(Contract):
+    @pytest.fixture
+    async def store(self, tmp_path: Path) -> AsyncIterator[SqliteStore]:
+        store = await SqliteStore.open(tmp_path / "data", durability="relaxed")
+        yield store
+        await store.close()
+
+
+async def test_stamps_rise_across_lives(tmp_path: Path) -> None:
+    stamps = []
+
+    async def body(tx: Transaction) -> None:
+        stamps.append(tx.stamp())
+
+    for _ in range(3):
+        store = await SqliteStore.open(tmp_path)
+        await store.transact(body)
+        await store.transact(body)
+        await store.close()
+    assert stamps == sorted(set(stamps))
+
+
+async def test_the_directory_is_private(store: SqliteStore, tmp_path: Path) -> None:
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+async def test_a_directory_in_use_is_refused_with_the_pid(store: SqliteStore, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=rf"in use by another node \(pid {os.getpid()}\)"):
+        await SqliteStore.open(tmp_path / "data")
+    await put(store, (b"a", b"1"))
+
+
+async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    await (await SqliteStore.open(tmp_path)).close()
+    db = apsw.Connection(str(tmp_path / "store.sqlite"))
+    db.pragma("user_version", 99)
+    db.close()
+    with pytest.raises(UserError, match=r"made by a newer Cloudlet \(schema 99, this one knows 1\)"):
+        await SqliteStore.open(tmp_path)
+
+
+@pytest.mark.parametrize("foreign", ["text", "database"])
+async def test_a_file_that_is_not_ours_is_refused_and_left_alone(tmp_path: Path, foreign: str) -> None:
+    path = tmp_path / "store.sqlite"
+    if foreign == "text":
+        path.write_text("Dear diary, this is no database at all." * 20)
+    else:
+        db = apsw.Connection(str(path))
+        db.execute("CREATE TABLE mine (x)")
+        db.close()
+    with pytest.raises(UserError, match="not a database of Cloudlet"):
+        await SqliteStore.open(tmp_path)
+    if foreign == "text":
+        assert path.read_text().startswith("Dear diary")
+    else:
+        db = apsw.Connection(str(path))
+        assert db.table_exists("main", "mine")
+        db.close()
+
+
+async def test_others_may_read_the_file_meanwhile(store: SqliteStore, tmp_path: Path) -> None:
+    await put(store, (b"a", b"1"))
+    db = apsw.Connection(str(tmp_path / "data" / "store.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
+    assert db.execute("SELECT k, v FROM kv").fetchall() == [(b"a", b"1")]
+    db.close()
+
+
+async def test_the_wal_stays_small_under_load(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 64)
+
+    async def writer(n: int) -> None:
+        for turn in range(100):
+            await put(store, (b"%d/%d" % (n, turn), b"x" * 3000))
+
+    await asyncio.gather(*map(writer, range(8)))
+    wal = (tmp_path / "data" / "store.sqlite-wal").stat().st_size
+    assert wal < 3_000_000, "3.2 MB were written, so it began anew"
+    assert len(await everything(store)) == 800
+
+
+async def test_a_read_of_what_is_not_on_disk_yet_waits(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[Any] = []
+    monkeypatch.setattr(store._disk, "call", lambda job, done: held.append(done))
+    await_put = asyncio.ensure_future(put(store, (b"a", b"1"), (b"b", b"2")))
+    await asyncio.sleep(0)
+    reads = {
+        "get": lambda tx: tx.get(b"a"),
+        "load": lambda tx: tx.load(b"b", int),
+        "range": lambda tx: tx.range(b"a", b"c"),
+    }
+    waiting = [asyncio.ensure_future(store.read(body)) for body in reads.values()]
+
+    async def fails(tx: Transaction) -> None:
+        raise LookupError(await tx.get(b"a"))
+
+    failing = asyncio.ensure_future(store.transact(fails))
+    assert await get(store, b"c") is None, "it saw nothing that is being written"
+    assert await store.read(lambda tx: tx.range(b"b\x00", b"c")) == []
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not any(task.done() for task in [await_put, failing, *waiting])
+    held.pop()(None, None)
+    await await_put
+    assert [await task for task in waiting] == [b"1", 2, [(b"a", b"1"), (b"b", b"2")]]
+    with pytest.raises(LookupError):
+        await failing
+
+
+async def test_a_cancelled_caller_harms_no_other(store: SqliteStore) -> None:
+    first = asyncio.ensure_future(put(store, (b"a", b"1")))
+    second = asyncio.ensure_future(put(store, (b"b", b"1")))
+    await asyncio.sleep(0)
+    first.cancel()
+    await second
+    assert first.cancelled()
+    assert await get(store, b"b") == b"1"
