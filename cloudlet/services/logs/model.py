@@ -32,8 +32,8 @@ RETENTION_DAYS = (
 
 CHUNK_SPAN_MS = 1_000
 """The events of one chunk lie at most this far apart, so a read begins this much before its range."""
-SCAN_CHUNKS = 256
-"""How many chunks one transaction reads; the loop serves others in between."""
+SCAN_FIRST, SCAN_CHUNKS = 16, 256
+"""How many chunks the first transaction of a read takes, and a later one; the loop serves others in between."""
 SCAN_TURNS = 40
 """How many such transactions FilterLogEvents makes before it answers with what it has and a token."""
 RETENTION_CHUNKS = 500

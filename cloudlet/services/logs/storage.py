@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from ...store.interface import Transaction
+from ...store.interface import Store, Transaction
 from ...store.keys import Subspace
 from . import model
 
@@ -150,51 +150,69 @@ def size(events: Sequence[Any]) -> int:
     return sum(len(message.encode()) + model.EVENT_OVERHEAD for _, message in events)
 
 
-class Scan(NamedTuple):
-    """What one reading of chunks gave: events in order, and where the next reading goes on (None: nothing is left)."""
+class Reader:
+    """Reads events with `begin <= place < end`, from the front or the back, a few chunks in each transaction.
 
-    events: list[Event]
-    resume: int | None
-
-
-async def scan(
-    tx: Transaction, group: Group, begin: int, end: int, *, stream: str | None = None, reverse: bool = False
-) -> Scan:
-    """The events with `begin <= place < end`, from the front or the back, as far as SCAN_CHUNKS chunks reach.
-
-    Chunks are ordered by their first event, so beyond the last chunk read the order isn't known; if that leaves nothing
-    to give, more are read.
+    Chunks are ordered by their first event. So after some chunks the order is certain only up to `frontier`; events
+    beyond it wait until the next reading.
     """
-    table, *rest = ("chunk", *group) if stream is None else ("index", *group, stream)
-    low = _space.pack(table, *rest, max(0, time_of(begin) - model.CHUNK_SPAN_MS))
-    high = _space.pack(table, *rest, time_of(end - 1) + 1)
-    events: list[Event] = []
-    resume = None
-    while True:
-        pairs = await tx.range(low, high, limit=model.SCAN_CHUNKS, reverse=reverse)
-        for key, value in pairs:
+
+    def __init__(
+        self, group: Group, begin: int, end: int, *, stream: str | None = None, reverse: bool = False
+    ) -> None:
+        self._group = group
+        self._stream = stream
+        self._reverse = reverse
+        self._begin, self._end = begin, end
+        table, *rest = ("chunk", *group) if stream is None else ("index", *group, stream)
+        self._low = _space.pack(table, *rest, max(0, time_of(begin) - model.CHUNK_SPAN_MS))
+        self._high = _space.pack(table, *rest, time_of(end - 1) + 1)
+        self._waiting: list[Event] = []
+        self._limit = model.SCAN_FIRST
+        self.frontier = end if reverse else begin
+        self.done = begin >= end
+
+    async def more(self, store: Store) -> list[Event]:
+        """The next events in order (backwards when `reverse`); it may be none although more follow."""
+        limit = self._limit
+        found = await store.read(lambda tx: self._chunks(tx, limit))
+        for _, stamp, value in found:
+            self._waiting += [e for e in _expand(stamp, value) if self._begin <= e.place < self._end]
+        self._waiting.sort(reverse=self._reverse)
+        if len(found) < limit:
+            self.done = True
+            events, self._waiting = self._waiting, []
+            return events
+        self._limit = min(2 * limit, model.SCAN_CHUNKS)
+        return self._certain(_space.unpack(found[-1][0])[-2], found[-1][0])
+
+    async def _chunks(self, tx: Transaction, limit: int) -> list[tuple[bytes, bytes, bytes]]:
+        """Key, stamp and value of the next chunks."""
+        found = []
+        for key, value in await tx.range(self._low, self._high, limit=limit, reverse=self._reverse):
             *_, first, stamp = _space.unpack(key)
-            if stream is not None:
-                value = await tx.get(_space.pack("chunk", *group, first, stamp)) or b""
-            events += _expand(stamp, value)
-        if len(pairs) < model.SCAN_CHUNKS:
-            break
-        last = pairs[-1][0]
-        first = _space.unpack(last)[-2]
-        if reverse:
+            if self._stream is not None:
+                value = await tx.get(_space.pack("chunk", *self._group, first, stamp)) or b""
+            found.append((key, stamp, value))
+        return found
+
+    def _certain(self, first: int, last: bytes) -> list[Event]:
+        """What waits and can't be overtaken any more, `first` being the time of the last chunk read."""
+        if self._reverse:
             # What was not read begins no later than the last chunk read, so it ends at most one span after that.
-            high, bound = last, place(first + model.CHUNK_SPAN_MS + 1)
-            if bound < end:
-                resume = begin = max(begin, bound)
-                break
+            self._high = last
+            self.frontier = min(self._end, place(first + model.CHUNK_SPAN_MS + 1))
+            cut = next(
+                (n for n, e in enumerate(self._waiting) if e.place < self.frontier), len(self._waiting)
+            )
         else:
-            low, bound = last + b"\x00", place(first)
-            if bound > begin:
-                resume = end = min(end, bound)
-                break
-    chosen = [event for event in events if begin <= event.place < end]
-    chosen.sort(reverse=reverse)
-    return Scan(chosen, resume)
+            self._low = last + b"\x00"
+            self.frontier = max(self._begin, place(first))
+            cut = next(
+                (n for n, e in enumerate(self._waiting) if e.place >= self.frontier), len(self._waiting)
+            )
+        events, self._waiting = self._waiting[:cut], self._waiting[cut:]
+        return events
 
 
 def _expand(stamp: bytes, value: bytes) -> list[Event]:

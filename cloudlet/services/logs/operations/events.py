@@ -7,7 +7,7 @@ from typing import Any
 from ....context import Context
 from ....store.interface import Transaction
 from .. import model, patterns, storage
-from ..storage import Event, Group, Record, Scan
+from ..storage import Event, Group, Reader, Record
 from .groups import arm_retention, named
 
 Response = dict[str, Any]
@@ -145,25 +145,16 @@ async def _page(
     ctx: Context, group: Group, begin: int, end: int, stream: str, limit: int, forward: bool
 ) -> list[Event]:
     """Up to `limit` events and 1 MB, in order of time; from the back when not `forward`."""
+    reader = Reader(group, begin, end, stream=stream, reverse=not forward)
     page: list[Event] = []
     size = 0
-    while begin < end:
-        found = await _scan(ctx, group, begin, end, stream, not forward)
-        for event in found.events:
+    while not reader.done:
+        for event in await reader.more(ctx.store):
             size += len(event.message) + model.EVENT_OVERHEAD
             if len(page) == limit or (size > model.PAGE_BYTES and page):
                 return page if forward else page[::-1]
             page.append(event)
-        if found.resume is None:
-            break
-        begin, end = (found.resume, end) if forward else (begin, found.resume)
     return page if forward else page[::-1]
-
-
-async def _scan(ctx: Context, group: Group, begin: int, end: int, stream: str | None, reverse: bool) -> Scan:
-    return await ctx.store.read(
-        lambda tx: storage.scan(tx, group, begin, end, stream=stream, reverse=reverse)
-    )
 
 
 async def filter_log_events(ctx: Context, request: dict[str, Any]) -> Response:
@@ -187,11 +178,13 @@ async def filter_log_events(ctx: Context, request: dict[str, Any]) -> Response:
     begin = _unexpired(ctx, await ctx.store.read(check), begin)
     limit = request.get("limit", model.PAGE_EVENTS)
     only = names[0] if names is not None and len(names) == 1 else None
+    reader = Reader(group, begin, end, stream=only)
     found: list[Response] = []
     size = 0
-    for _ in range(model.SCAN_TURNS):
-        scan = await _scan(ctx, group, begin, end, only, False)
-        for event in scan.events:
+    turns = 0
+    while not reader.done and turns < model.SCAN_TURNS:
+        turns += 1
+        for event in await reader.more(ctx.store):
             if (names is not None and event.stream not in names) or not event.stream.startswith(prefix or ""):
                 continue
             if not matches(event.message):
@@ -200,10 +193,7 @@ async def filter_log_events(ctx: Context, request: dict[str, Any]) -> Response:
             if len(found) == limit or (size > model.PAGE_BYTES and found):
                 return _filtered(found, event.place)
             found.append(_show_filtered(event))
-        if scan.resume is None or scan.resume >= end:
-            return _filtered(found, None)
-        begin = scan.resume
-    return _filtered(found, begin)
+    return _filtered(found, None if reader.done else reader.frontier)
 
 
 def _show_filtered(event: Event) -> Response:
