@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -189,6 +190,36 @@ async def test_the_python_client(app: Application) -> None:
         assert await asyncio.wait_for(process.stdout.readline(), 20) == b"py/a first\n"
         await app.publish_soon("py/b", "second")
         assert await asyncio.wait_for(process.stdout.readline(), 20) == b"py/b second\n"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+JAVASCRIPT = """
+import WebSocket from "WS";
+import { PubSub } from "CLIENT";
+const pubsub = new PubSub("URL", { WebSocket });
+await pubsub.subscribe("js/*", (body, message) => console.log(message.topic, body));
+console.log("subscribed");
+"""
+
+
+async def test_the_javascript_client(app: Application, tmp_path: Path) -> None:
+    ws = ROOT / ".runtimes/tools/node_modules/ws/wrapper.mjs"
+    if not ws.exists():
+        pytest.skip("no ws package in .runtimes/tools: run ./test on a machine with npm")
+    client = ROOT / "apps/pubsub/web/pubsub.js"
+    (tmp_path / "pubsub.mjs").write_text(client.read_text())
+    program = JAVASCRIPT.replace("WS", str(ws), 1).replace("CLIENT", "./pubsub.mjs").replace("URL", app.url)
+    (tmp_path / "main.mjs").write_text(program)
+    await app.publish_soon("js/a", "first")
+    process = await asyncio.create_subprocess_exec("node", str(tmp_path / "main.mjs"), stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        assert await asyncio.wait_for(process.stdout.readline(), 20) == b"js/a first\n"
+        assert await asyncio.wait_for(process.stdout.readline(), 20) == b"subscribed\n"
+        await app.publish_soon("js/b", "second")
+        assert await asyncio.wait_for(process.stdout.readline(), 20) == b"js/b second\n"
     finally:
         process.terminate()
         await process.wait()
