@@ -59,6 +59,7 @@ async def _admit(route: Route, request: Request, scope: Scope, shake: Handshake,
         if route.authorizer is None:
             raise failed("the route's authorizer is not in the deployment")
         session.authorizer = await route.authorizer.authorize(scope, shake)
+        scope.forget_context()
     missing = [name for name in route.required if not scope.mapped(name)]
     if missing:
         names = ", ".join(name.rpartition(".")[2] for name in missing)

@@ -85,6 +85,10 @@ class Scope:
                 self._context["messageId"] = self.message_id
         return self._context
 
+    def forget_context(self) -> None:
+        """What it is made of has changed."""
+        self._context = None
+
     def lookup(self, reference: Reference) -> Any:
         """The value of a reference, None if it has none."""
         root = reference.root

@@ -13,6 +13,7 @@ from urllib.parse import quote_plus, unquote_plus
 
 import orjson
 
+from . import velocity
 from .scope import NOT_JSON, Scope, parse_json
 
 _STEP = re.compile(r"\.([A-Za-z0-9_$-]+)|\[(\d+|\*|'[^']*'|\"[^\"]*\")\]|\.(\*)")
@@ -37,6 +38,7 @@ class TemplateFailed(Exception):
 def compiled(text: str) -> Any:
     import airspeed  # heavy, see above
 
+    airspeed.__additional_methods__[str].update(velocity.TEXT_METHODS)
     return airspeed.Template(text)
 
 
@@ -44,8 +46,8 @@ def render(text: str, scope: Scope, body: bytes) -> bytes:
     """Apply a template; `$input` is `body`."""
     namespace = {
         "input": Input(body, scope),
-        "context": {**scope.context, **scope.extra},
-        "stageVariables": dict(scope.session.stage.variables),
+        "context": velocity.wrap({**scope.context, **scope.extra}),
+        "stageVariables": velocity.wrap(dict(scope.session.stage.variables)),
         "util": Util(),
     }
     try:
@@ -99,11 +101,12 @@ class Input:
     def path(self, path: str) -> Any:
         """`$input.path('$.a')`: the value."""
         parsed = parse_json(self._bytes or b"{}")
-        return None if parsed is NOT_JSON else json_path(parsed, path)
+        return None if parsed is NOT_JSON else velocity.wrap(json_path(parsed, path))
 
     def json(self, path: str) -> str:
         """`$input.json('$.a')`: its JSON."""
-        found = self.path(path)
+        parsed = parse_json(self._bytes or b"{}")
+        found = None if parsed is NOT_JSON else json_path(parsed, path)
         return '""' if found is None else orjson.dumps(found).decode()
 
     def params(self, name: str | None = None) -> Any:
@@ -111,10 +114,11 @@ class Input:
         shake = self._scope.handshake
         query = shake.query if shake else {}
         headers = shake.headers if shake else {}
+        every = velocity.wrap({"path": {}, "querystring": query, "header": headers})
         if name is None:
-            return {"path": {}, "querystring": query, "header": headers}
-        if name in ("path", "querystring", "header"):
-            return {"path": {}, "querystring": query, "header": headers}[name]
+            return every
+        if name in every:
+            return every[name]
         return query.get(name) or (shake.lowered.get(name.lower(), "") if shake else "")
 
 
@@ -125,7 +129,7 @@ class Util:
         return "".join(_ESCAPES.get(char, char) for char in str(text))
 
     def parseJson(self, text: str) -> Any:
-        return orjson.loads(text)
+        return velocity.wrap(orjson.loads(text))
 
     def urlEncode(self, text: str) -> str:
         return quote_plus(str(text))
