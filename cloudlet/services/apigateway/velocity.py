@@ -1,7 +1,7 @@
 """JSON values as templates see them: with the methods that Java's values have, and printed as Java prints them.
 
-Templates are written for Velocity, where `$list.size()`, `$map.entrySet()`, `$text.toUpperCase()` and a printed
-`true` are a matter of course. airspeed shows Python's values, so its values are wrapped, and its texts get more methods.
+Templates are written for Velocity, where `$list.size()`, `$text.toUpperCase()` and a printed `true` are a matter of
+course. airspeed shows Python's values, so its values are wrapped, and its texts get more methods.
 """
 
 from __future__ import annotations

@@ -72,27 +72,28 @@ class TestPolicies:
             policies.decide(document, ARN, {})
 
 
-class TestSchema:
-    SCHEMA = {
-        "$schema": "http://json-schema.org/draft-04/schema#",
-        "type": "object",
-        "required": ["action", "x"],
-        "properties": {
-            "action": {"enum": ["draw", "erase"]},
-            "x": {"type": "integer", "minimum": 0, "maximum": 99, "exclusiveMaximum": False},
-            "name": {"type": ["string", "null"], "minLength": 1, "pattern": "^[a-z]+$"},
-            "points": {
-                "type": "array",
-                "items": {"$ref": "#/definitions/point"},
-                "maxItems": 2,
-                "uniqueItems": True,
-            },
-            "either": {"oneOf": [{"type": "string"}, {"type": "number"}]},
+SCHEMA = {
+    "$schema": "http://json-schema.org/draft-04/schema#",
+    "type": "object",
+    "required": ["action", "x"],
+    "properties": {
+        "action": {"enum": ["draw", "erase"]},
+        "x": {"type": "integer", "minimum": 0, "maximum": 99, "exclusiveMaximum": False},
+        "name": {"type": ["string", "null"], "minLength": 1, "pattern": "^[a-z]+$"},
+        "points": {
+            "type": "array",
+            "items": {"$ref": "#/definitions/point"},
+            "maxItems": 2,
+            "uniqueItems": True,
         },
-        "definitions": {"point": {"type": "number", "multipleOf": 2}},
-        "additionalProperties": False,
-    }
+        "either": {"oneOf": [{"type": "string"}, {"type": "number"}]},
+    },
+    "definitions": {"point": {"type": "number", "multipleOf": 2}},
+    "additionalProperties": False,
+}
 
+
+class TestSchema:
     @pytest.mark.parametrize(
         "value",
         [
@@ -102,7 +103,7 @@ class TestSchema:
         ],
     )
     def test_fits(self, value: Any) -> None:
-        assert Schema(self.SCHEMA).check(value) is None
+        assert Schema(SCHEMA).check(value) is None
 
     @pytest.mark.parametrize(
         ("value", "where"),
@@ -119,7 +120,7 @@ class TestSchema:
         ],
     )  # fmt: skip
     def test_says_what_is_wrong(self, value: Any, where: str) -> None:
-        wrong = Schema(self.SCHEMA).check(value)
+        wrong = Schema(SCHEMA).check(value)
         assert wrong is not None and where in wrong
 
 
