@@ -105,7 +105,9 @@ class Router:
                 if found is not None:
                     return Match(model, *found)
         if signed_for and models:
-            raise UnknownOperation(models[0], "", 404 if models[0].protocol.startswith("rest") else 400)
+            rest = models[0].protocol.startswith("rest")
+            text = f"No operation has {request.method} {request.path}" if rest else ""
+            raise UnknownOperation(models[0], text, 404 if rest else 400)
         raise _no_service(signed_for, "rest-json")
 
     def _by_host(self, request: Request) -> list[Model]:

@@ -65,10 +65,9 @@ async def get_session_token(ctx: Context, request: dict[str, Any]) -> dict[str, 
     who = ctx.principal
     if who.kind not in ("root", "user") or who.access_key.startswith("ASIA"):
         raise model.session_credentials()
-    longest = model.ROOT_SESSION_SECONDS if who.kind == "root" else model.DEFAULT_SESSION_SECONDS
     seconds = request.get("DurationSeconds", model.DEFAULT_SESSION_SECONDS)
     if who.kind == "root":
-        seconds = min(seconds, longest)
+        seconds = min(seconds, model.ROOT_SESSION_SECONDS)
     return {"Credentials": await credentials.issue(ctx, who, seconds)}
 
 
