@@ -15,6 +15,7 @@ def _runtime(node: Node) -> Runtime:
 
 
 def _register(node: Node) -> None:
+    code.clean(node.data)
     node.timers.on(storage.SWEEP_TIMER, lambda tx, id, payload: code.on_sweep_timer(node, tx, id))
     node.tasks.on(storage.SWEEP_TASK, partial(code.on_sweep_task, node))
     node.tasks.on(

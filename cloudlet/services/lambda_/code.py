@@ -215,17 +215,23 @@ async def on_sweep_task(node: Node, task: Task) -> None:
             await storage.forget_code(tx, sha)
         return free
 
-    if await node.store.transact(body):
-        await asyncio.to_thread(_remove, storage.code_path(node.data, sha))
-
-
-def _remove(folder: Path) -> None:
-    doomed = folder.with_name(f".{folder.name}.gone")
-    shutil.rmtree(doomed, ignore_errors=True)
-    if folder.is_dir():
+    if not await node.store.transact(body):
+        return
+    folder = storage.code_path(node.data, sha)
+    doomed = folder.with_name(f".{sha}.gone")
+    # Renamed in the same turn as the answer of the store: whoever holds the code later doesn't find it half gone.
+    if folder.is_dir() and not doomed.exists():
         os.rename(folder, doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
-    folder.with_name(f"{folder.name}.zip").unlink(missing_ok=True)
+    storage.zip_path(node.data, sha).unlink(missing_ok=True)
+    await asyncio.to_thread(shutil.rmtree, doomed, ignore_errors=True)
+
+
+def clean(data: Path) -> None:
+    """At the start: remove what a node left half unpacked or half removed when it was killed."""
+    folder = storage.code_path(data, "")
+    if folder.is_dir():
+        for left in folder.glob(".*"):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def location(node: Node, sha: str) -> str:

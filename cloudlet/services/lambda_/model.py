@@ -61,6 +61,9 @@ RETIRED_RUNTIMES = (
     "dotnetcore2.1", "dotnetcore3.1", "ruby2.5", "ruby2.7", "go1.x", "java8",
 )  # fmt: skip
 
+SNAP_START_RUNTIMES = ("python3.12", "python3.13", "python3.14")
+"""Of those that run here; snapshots themselves have no effect, a start is quick without."""
+
 ARCHITECTURES = ("x86_64", "arm64")
 
 RESERVED_VARIABLES = frozenset(

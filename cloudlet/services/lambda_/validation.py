@@ -92,6 +92,9 @@ def _configuration(request: Request) -> Request:
     _between(request.get("EphemeralStorage", {}), "Size", "ephemeralStorage.size", 512, 10_240)
     _architectures(request)
     _environment(request.get("Environment", {}).get("Variables", {}))
+    snap_start = request.get("SnapStart", {}).get("ApplyOn", "None")
+    if snap_start != "None" and runtime is not None and runtime not in model.SNAP_START_RUNTIMES:
+        raise model.invalid(f"{runtime} is not supported for SnapStart enabled functions.")
     if request.get("Layers"):
         raise model.invalid("Layers are not supported here yet.")
     if request.get("FileSystemConfigs"):

@@ -20,7 +20,12 @@ def _names(request: Request) -> Request:
     return request
 
 
-create_log_group = _names
+def create_log_group(request: Request) -> Request:
+    if request["logGroupName"].startswith("aws/"):
+        raise model.invalid("Log groups starting with AWS/ are reserved for AWS.")
+    return _names(request)
+
+
 create_log_stream = _names
 
 
