@@ -83,7 +83,7 @@ class Router:
                     raise UnknownOperation(model, "", 400)
                 return Match(model, model.operations[name], {})
         if signed_for and signed:
-            raise UnknownOperation(signed[0], "", 400)
+            raise UnknownOperation(signed[0], f"Cloudlet does not have the target {target}", 400)
         raise _no_service(signed_for or prefix.partition("_")[0], "json")
 
     def _by_action(self, form: dict[str, str], signed_for: str) -> Match:
@@ -121,12 +121,14 @@ def signing_name(name: str) -> str:
 
 
 def _no_service(name: str, protocol: str) -> NoService:
+    """`name` is a signature's, or else the one in a target: AmazonSQS, Kinesis, ..."""
     lowered = name.lower().removeprefix("amazon")
     if lowered in known_services():
-        missing = f"Cloudlet does not have the service '{lowered}' yet"
-        return NoService("NotImplemented", missing, 501, protocol_of(lowered))
-    if name:
-        return NoService("UnknownOperationException", f"No AWS service is known as '{name}'", 404, protocol)
+        protocol = protocol_of(lowered)
+    if lowered:
+        return NoService(
+            "NotImplemented", f"Cloudlet does not have the service '{lowered}' yet", 501, protocol
+        )
     text = (
         "The request names no AWS service: it has no signature, no X-Amz-Target, no Action and no known path"
     )

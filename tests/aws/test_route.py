@@ -88,7 +88,7 @@ class TestByPath:
             ROUTER.find(request("GET", "/"), "")
 
     def test_a_scope_nobody_knows(self) -> None:
-        with pytest.raises(NoService, match="No AWS service is known as 'pizza'"):
+        with pytest.raises(NoService, match="does not have the service 'pizza'"):
             ROUTER.find(request("GET", "/"), "pizza")
 
     def test_an_absent_service_is_told_in_its_own_protocol(self) -> None:

@@ -73,7 +73,7 @@ class TestJson:
         assert wire.dynamodb("Nope", b"{}").status == 400
         assert json.loads(wire.body)["__type"] == "com.amazon.coral.service#UnknownOperationException"
         wire.ask("POST", "/", b"{}", content_type=JSON, x_amz_target="What.Is.This")
-        assert json.loads(wire.body)["__type"] == "UnknownOperationException"
+        assert json.loads(wire.body)["message"] == "Cloudlet does not have the service 'what.is' yet"
 
     def test_a_service_that_is_not_here(self, wire: Wire) -> None:
         headers = {"authorization": authorization("kinesis"), "x_amz_target": "Kinesis_20131202.ListStreams"}
