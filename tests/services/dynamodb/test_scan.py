@@ -111,16 +111,13 @@ class TestBehaviour:
             assert page["Count"] <= 7
         assert sorted(found) == sorted(f"i{n}" for n in range(50))
 
-    @pytest.mark.parametrize("total", [1, 2, 7, 1000])
+    @pytest.mark.parametrize("total", [1, 2, 7])
     def test_segments_share_the_table(self, ddb, filled, total):
         found: list[str] = []
-        for segment in range(total) if total < 100 else ():
+        for segment in range(total):
             answer = ddb.scan(TableName=filled, Segment=segment, TotalSegments=total)
             found += [item["id"]["S"] for item in answer["Items"]]
-        if total < 100:
-            assert sorted(found) == sorted(f"i{n}" for n in range(50))
-        else:
-            assert ddb.scan(TableName=filled, Segment=total - 1, TotalSegments=total)["ScannedCount"] < 50
+        assert sorted(found) == sorted(f"i{n}" for n in range(50))
 
     @pytest.mark.parametrize(
         ("expression", "count"),

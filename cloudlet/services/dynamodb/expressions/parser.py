@@ -180,6 +180,8 @@ class _Conditions(_Parser):
         while self.tokens.is_keyword("NOT"):
             self.tokens.take()
             negations += 1
+            if self.depth + negations > _MAX_DEPTH:
+                raise ExpressionError("The expression is nested too deeply;")
         node = self.comparison()
         for _ in range(negations):
             node = Not(self.condition(node))
