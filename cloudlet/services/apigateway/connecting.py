@@ -26,7 +26,7 @@ async def connect(gateway: Gateway, request: Request, stage: Stage) -> Response 
     route = stage.connect
     answer = Answer()
     if route is not None:
-        shake = scope.handshake = Handshake(request, _port(request))
+        shake = scope.handshake = Handshake(request, stage.domain, _port(request))
         try:
             await _admit(route, request, scope, shake, session)
         except Refused as refused:

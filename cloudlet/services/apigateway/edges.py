@@ -73,7 +73,7 @@ class ExecuteApi:
             return _plain(403, model.NO_TOKEN, "MissingAuthenticationTokenException")
         if operation == "PostToConnection" and len(request.body) > model.MAX_MESSAGE:
             # AWS says this before it looks at the connection, and not as a constraint on a member
-            return _plain(413, "Message too long", "PayloadTooLargeException")
+            return _plain(413, model.TOO_LONG, "PayloadTooLargeException")
         session = self._gateway.sessions.get(id)
         if session is not None and (session.stage.api_id, session.stage.name) != (api_id, name):
             id = _NOBODY

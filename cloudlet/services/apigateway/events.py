@@ -126,7 +126,8 @@ class Handshake:
 
     __slots__ = ("headers", "lowered", "multi", "multi_query", "query")
 
-    def __init__(self, request: Request, port: str) -> None:
+    def __init__(self, request: Request, domain: str, port: str) -> None:
+        """`domain` stands for the host, however the API was reached: functions build their URLs from it."""
         added = [
             ("X-Amzn-Trace-Id", _trace_id()),
             ("X-Forwarded-For", request.peer[0]),
@@ -134,7 +135,11 @@ class Handshake:
             ("X-Forwarded-Proto", request.scheme),
         ]
         replaced = {name.lower() for name, _ in added}
-        sent = [(name, value) for name, value in request.raw_headers if name.lower() not in replaced]
+        sent = [
+            (name, domain if name.lower() == "host" else value)
+            for name, value in request.raw_headers
+            if name.lower() not in replaced
+        ]
         self.headers, self.multi = _folded([*sent, *added])
         self.lowered = {name.lower(): value for name, value in self.headers.items()}
         pairs = parse_qsl(request.query, keep_blank_values=True)

@@ -29,6 +29,7 @@ from .wheel import Wheel
 IDLE_GRAIN = 1.0
 TIMEOUT_GRAIN = 0.05
 STOP_SECONDS = 5.0
+BURIED_AT_ONCE = 32
 NODE = 1
 """This node's number in connection ids. There is one node to a store as yet."""
 
@@ -43,6 +44,9 @@ class Gateway:
         self._lives: Wheel[Session] = Wheel(node.clock, IDLE_GRAIN, self._look_after)
         self._waits: Wheel[Pending] = Wheel(node.clock, TIMEOUT_GRAIN, Pending.expire)
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
+        """Those of `_tasks` that deliver a $disconnect."""
+        self._emptied = asyncio.Event()
         self._watch: Watch | None = None
         self._stopping = False
 
@@ -60,9 +64,7 @@ class Gateway:
             session.close(*model.GOING_AWAY)
         if self._watch is not None:
             self._watch.close()
-        deadline = self.clock.monotonic() + STOP_SECONDS
-        while self.sessions and self.clock.monotonic() < deadline:
-            await asyncio.wait(self._tasks, timeout=0.05) if self._tasks else await asyncio.sleep(0.01)
+        await self._settled(STOP_SECONDS)
         for stage in self._stages.values():
             if stage.log is not None:
                 await stage.log.flush()
@@ -71,6 +73,17 @@ class Gateway:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _settled(self, seconds: float) -> None:
+        """Until all sessions are closed and their $disconnect integrations done, at most so long."""
+        try:
+            if self.sessions:
+                self._emptied.clear()
+                await asyncio.wait_for(self._emptied.wait(), seconds)
+        except TimeoutError:
+            self.node.log.warning("%d clients did not close in time", len(self.sessions))
+        if self._leaving:
+            await asyncio.wait(self._leaving, timeout=seconds)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run in a task that is kept, and whose failure is a bug that is logged."""
@@ -138,7 +151,11 @@ class Gateway:
         self.node.events.emit(
             "ws.close", api=stage.api_id, stage=stage.name, connection=session.id, code=code, reason=reason
         )
-        self.spawn(self._disconnect(session, code, reason))
+        task = self.spawn(self._disconnect(session, code, reason))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+        if not self.sessions:
+            self._emptied.set()
 
     def _look_after(self, session: Session) -> None:
         """Called when the connection may have become too idle or too old."""
@@ -168,15 +185,18 @@ class Gateway:
 
     async def _bury(self, left: list[storage.Record]) -> None:
         """Connections that an earlier life of this node held: their $disconnect is delivered now."""
-        for record in left:
-            stage = await self.stage(record["ApiId"], record["Stage"])
-            if stage is None:
-                await self._forget(record["ConnectionId"])
-                continue
-            session = Session(self, stage, record["ConnectionId"], record["SourceIp"], record["UserAgent"])
-            session.connected_ms = record["ConnectedAt"]
-            session.authorizer = record.get("Authorizer")
-            await self._disconnect(session, 1006, model.CLOSE_REASONS[1006])
+        for start in range(0, len(left), BURIED_AT_ONCE):
+            await asyncio.gather(*map(self._bury_one, left[start : start + BURIED_AT_ONCE]))
+
+    async def _bury_one(self, record: storage.Record) -> None:
+        stage = await self.stage(record["ApiId"], record["Stage"])
+        if stage is None:
+            await self._forget(record["ConnectionId"])
+            return
+        session = Session(self, stage, record["ConnectionId"], record["SourceIp"], record["UserAgent"])
+        session.connected_ms = record["ConnectedAt"]
+        session.authorizer = record.get("Authorizer")
+        await self._disconnect(session, 1006, model.CLOSE_REASONS[1006])
 
     # Messages
 

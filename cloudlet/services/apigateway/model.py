@@ -53,6 +53,7 @@ TIMED_OUT = "Endpoint request timed out"
 THROTTLED = "Too Many Requests"
 BAD_BODY = "Invalid request body"
 UNAUTHORIZED = "Unauthorized"
+TOO_LONG = "Message too long"
 UNSUPPORTED_MEDIA = "Unsupported Media Type"
 NO_TOKEN = "Missing Authentication Token"
 DENIED = "User is not authorized to access this resource"
@@ -67,7 +68,7 @@ CLOSE_REASONS = {
     1001: "Going away",
     1005: "Client-side close frame status not set",
     1006: "Connection closed abnormally",
-    1009: "Message too long",
+    1009: TOO_LONG,
 }
 """The disconnectReason of closes that came without one."""
 
@@ -142,10 +143,6 @@ def forbidden() -> AwsError:
 
 def invalid_connection(connection_id: str) -> AwsError:
     return bad_request(f"Invalid connectionId: {connection_id}")
-
-
-def message_too_long() -> AwsError:
-    return AwsError("PayloadTooLargeException", "Message too long", status=413)
 
 
 def client_full() -> AwsError:

@@ -215,9 +215,3 @@ def update_model(request: Request) -> Request:
         if not isinstance(schema, dict):
             raise model.bad_request("Invalid model schema specified: it must be an object")
     return request
-
-
-def post_to_connection(request: Request) -> Request:
-    if len(request["Data"]) > model.MAX_MESSAGE:
-        raise model.message_too_long()
-    return request

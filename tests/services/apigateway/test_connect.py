@@ -38,9 +38,8 @@ class TestConnect:
         assert event["headers"]["X-Mine"] == "yes"
         assert event["headers"]["X-Forwarded-Proto"] == "http"
         assert event["headers"]["X-Forwarded-For"] == "127.0.0.1"
-        assert {"Host", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "X-Forwarded-Port"} <= event[
-            "headers"
-        ].keys()
+        assert event["headers"]["Host"] == context["domainName"]
+        assert {"Sec-WebSocket-Key", "Sec-WebSocket-Version", "X-Forwarded-Port"} <= event["headers"].keys()
         assert not {"Connection", "Upgrade"} & event["headers"].keys()
         assert event["multiValueHeaders"]["X-Mine"] == ["yes"]
         assert event["queryStringParameters"] == {"a": "2", "b": ""}
