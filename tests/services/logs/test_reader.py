@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudlet.services.logs import model, storage
@@ -19,10 +19,11 @@ Batch = tuple[str, int, list[int]]
 batches = st.lists(
     st.tuples(
         st.sampled_from(["a", "b"]),
-        st.integers(0, 40),
+        st.integers(0, 12),
         st.lists(st.integers(0, 2), min_size=1, max_size=4),
     ),
-    max_size=30,
+    min_size=1,
+    max_size=12,
 )
 
 
@@ -49,7 +50,14 @@ async def fill(store: MemoryStore, given: list[Batch]) -> list[tuple[int, int, s
     return sorted(events, key=lambda event: event[:2])
 
 
-@given(batches, st.sampled_from([None, "a"]), st.booleans(), st.integers(0, 45), st.integers(0, 45))
+@settings(max_examples=300)
+@given(
+    batches,
+    st.sampled_from([None, "a"]),
+    st.booleans(),
+    st.sampled_from([0, 0, 5]),
+    st.sampled_from([11, 30, 30]),
+)
 def test_every_event_of_the_range_once_and_in_order(
     given: list[Batch], stream: str | None, reverse: bool, begin: int, end: int
 ) -> None:
