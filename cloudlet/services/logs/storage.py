@@ -1,7 +1,7 @@
 """Where log groups, streams and events lie.
 
     ("group", account, region, group)                          -> group: created, class, retention, tags, ...
-    ("stream", account, region, group, stream)                 -> stream: created, first, last, ingested
+    ("stream", account, region, group, stream)                 -> stream: created, first, last, ingested, bytes
     ("bytes", account, region, group)                          -> size of the group's events
     ("chunk", account, region, group, first ms, stamp)         -> chunk: stream, ingested, events as [ms, message]
     ("index", account, region, group, stream, first ms, stamp) -> nothing: that chunk is the stream's
@@ -123,17 +123,13 @@ async def streams(tx: Transaction, group: Group) -> list[tuple[str, Record]]:
     return [(_space.unpack(key)[4], orjson.loads(value)) for key, value in pairs]
 
 
-async def delete_stream(tx: Transaction, group: Group, name: str) -> None:
+async def delete_stream(tx: Transaction, group: Group, name: str, record: Record) -> None:
     await tx.delete(_space.pack("stream", *group, name))
-    freed = 0
     for key, _ in await tx.range(*_space.range("index", *group, name)):
-        _, _, _, _, _, first, stamp = _space.unpack(key)
-        chunk = _space.pack("chunk", *group, first, stamp)
-        value = await tx.get(chunk)
-        freed += size(orjson.loads(value)["events"]) if value is not None else 0
-        await tx.delete(chunk)
+        *_, first, stamp = _space.unpack(key)
+        await tx.delete(_space.pack("chunk", *group, first, stamp))
     await tx.delete_range(*_space.range("index", *group, name))
-    await add_bytes(tx, group, -freed)
+    await add_bytes(tx, group, -record.get("bytes", 0))
 
 
 async def put_chunk(
@@ -235,12 +231,16 @@ async def expire(tx: Transaction, group: Group, before: int) -> None:
     """Delete chunks all of whose events are older, up to RETENTION_CHUNKS of them."""
     begin, _ = _space.range("chunk", *group)
     end = _space.pack("chunk", *group, max(0, before - model.CHUNK_SPAN_MS))
-    freed = 0
+    freed: dict[str, int] = {}
     for key, value in await tx.range(begin, end, limit=model.RETENTION_CHUNKS):
         *_, first, stamp = _space.unpack(key)
         chunk = orjson.loads(value)
-        freed += size(chunk["events"])
+        name = chunk["stream"]
+        freed[name] = freed.get(name, 0) + size(chunk["events"])
         await tx.delete(key)
-        await tx.delete(_space.pack("index", *group, chunk["stream"], first, stamp))
-    if freed:
-        await add_bytes(tx, group, -freed)
+        await tx.delete(_space.pack("index", *group, name, first, stamp))
+    for name, gone in freed.items():
+        record = await stream(tx, group, name)
+        if record is not None:
+            await put_stream(tx, group, name, {**record, "bytes": max(0, record.get("bytes", 0) - gone)})
+    await add_bytes(tx, group, -sum(freed.values()))

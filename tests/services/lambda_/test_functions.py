@@ -6,6 +6,7 @@ import base64
 import hashlib
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -130,6 +131,31 @@ class TestCreateFunction:
         urllib.request.urlopen(request).close()
         name = function(Code={"S3Bucket": "cloudlet-artifacts", "S3Key": key})
         assert payload(lam.invoke(FunctionName=name)) == b'"uploaded"'
+
+
+class TestAtOnce:
+    def test_one_of_many_gets_the_name(self, lam: Any, unique: Callable[[str], str]) -> None:
+        name = unique("race")
+
+        def create(_: int) -> int:
+            try:
+                return int(lam.create_function(**required(name))["ResponseMetadata"]["HTTPStatusCode"])
+            except lam.exceptions.ResourceConflictException as error:
+                return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sorted(pool.map(create, range(8))) == [201, *[409] * 7]
+        assert payload(lam.invoke(FunctionName=name)) == b"{}"
+        lam.delete_function(FunctionName=name)
+
+    @pytest.mark.node_only
+    @pytest.mark.slow
+    def test_what_was_acknowledged_survives_a_kill(self, fresh_node: Callable[..., Any]) -> None:
+        node = fresh_node()
+        node.client("lambda").create_function(**required("kept"))
+        node.kill()
+        node.restart()
+        assert payload(node.client("lambda").invoke(FunctionName="kept", Payload=b"1")) == b"1"
 
 
 class TestGetFunction:

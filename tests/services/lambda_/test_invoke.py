@@ -128,6 +128,19 @@ class TestEvent:
             f"{len(sent)} byte payload is too large for the Event invocation type (limit {1024 * 1024} bytes)"
         )
 
+    def test_a_success_is_told_to_the_destination(
+        self, lam: Any, client: Any, function: Callable[..., str]
+    ) -> None:
+        told = function("def handler(event, context):\n    print(event)\n")
+        name = function("def handler(event, context):\n    return {'sum': event['n'] + 1}\n")
+        destination = {"OnSuccess": {"Destination": f"{ARN}{told}"}}
+        lam.put_function_event_invoke_config(FunctionName=name, DestinationConfig=destination)
+        lam.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"n": 1}')
+        (record,) = harness.eventually(lambda: messages(client("logs"), told, "Success"))
+        assert "'requestPayload': {'n': 1}" in record
+        assert "'responsePayload': {'sum': 2}" in record
+        assert f"'functionArn': '{ARN}{name}:$LATEST'" in record
+
     def test_needs_a_function(self, lam: Any) -> None:
         assert refused(lam.invoke, FunctionName="missing", InvocationType="Event")[2] == 404
 

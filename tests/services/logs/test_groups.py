@@ -92,6 +92,7 @@ class TestStreams:
         put(logs, group, (now(), "one"))
         logs.delete_log_stream(logGroupName=group, logStreamName="stream")
         assert logs.filter_log_events(logGroupName=group)["events"] == []
+        assert logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["storedBytes"] == 0
         assert refused(logs.delete_log_stream, logGroupName=group, logStreamName="stream") == (
             "ResourceNotFoundException",
             "The specified log stream does not exist.",

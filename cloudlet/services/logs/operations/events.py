@@ -70,7 +70,9 @@ async def _write(
         if at == len(events) or events[at][0] - events[begin][0] > model.CHUNK_SPAN_MS:
             await storage.put_chunk(tx, group, name, now, events[begin:at])
             begin = at
-    await storage.add_bytes(tx, group, storage.size(events))
+    size = storage.size(events)
+    await storage.add_bytes(tx, group, size)
+    stream["bytes"] = stream.get("bytes", 0) + size
     first, last = events[0][0], events[-1][0]
     stream["first"] = min(first, stream.get("first", first))
     stream["last"] = max(last, stream.get("last", last))

@@ -32,9 +32,10 @@ async def delete_log_stream(ctx: Context, request: dict[str, Any]) -> Response:
 
     async def body(tx: Transaction) -> None:
         await storage.group(tx, group)
-        if await storage.stream(tx, group, name) is None:
+        record = await storage.stream(tx, group, name)
+        if record is None:
             raise model.no_stream()
-        await storage.delete_stream(tx, group, name)
+        await storage.delete_stream(tx, group, name, record)
 
     await ctx.store.transact(body)
     return {}
