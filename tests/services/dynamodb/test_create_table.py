@@ -113,7 +113,8 @@ class TestValidation:
             },
         )
         assert told == (
-            INVALID + "Index KeySchema does not have the same leading hash key as table KeySchema for index: abc. "
+            INVALID
+            + "Index KeySchema does not have the same leading hash key as table KeySchema for index: abc. "
             "index hash key: b, table hash key: a"
         )
 

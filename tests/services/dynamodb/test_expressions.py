@@ -1,4 +1,4 @@
-"""Expressions: every tree that can be written is read back, nonsense is refused, and what is compiled does as it says."""
+"""Expressions: every tree that can be written is read back, nonsense is refused, what is compiled does as it says."""
 
 from __future__ import annotations
 
@@ -113,8 +113,10 @@ def test_precedence():
         ("table = b", "Attribute name is a reserved keyword; reserved keyword: table"),
         (
             "attribute_exists(a, b)",
-            "Incorrect number of operands for operator or function; "
-            "operator or function: attribute_exists, number of operands: 2",
+            (
+                "Incorrect number of operands for operator or function; "
+                "operator or function: attribute_exists, number of operands: 2"
+            ),
         ),
         (
             "attribute_exists(:s)",
@@ -122,8 +124,10 @@ def test_precedence():
         ),
         (
             "a.b = a.b",
-            "The first operand must be distinct from the remaining operands for this operator or function; "
-            "operator: =, first operand: [a, b]",
+            (
+                "The first operand must be distinct from the remaining operands for this operator or function; "
+                "operator: =, first operand: [a, b]"
+            ),
         ),
         (
             "begins_with(a, :n)",
@@ -139,13 +143,17 @@ def test_precedence():
         ),
         (
             "a BETWEEN :s AND :n",
-            "The BETWEEN operator requires same data type for lower and upper bounds; "
-            "lower bound operand: AttributeValue: {S:b}, upper bound operand: AttributeValue: {N:1}",
+            (
+                "The BETWEEN operator requires same data type for lower and upper bounds; "
+                "lower bound operand: AttributeValue: {S:b}, upper bound operand: AttributeValue: {N:1}"
+            ),
         ),
         (
             "a BETWEEN :s AND :t",
-            "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; "
-            "lower bound operand: AttributeValue: {S:b}, upper bound operand: AttributeValue: {S:a}",
+            (
+                "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; "
+                "lower bound operand: AttributeValue: {S:b}, upper bound operand: AttributeValue: {S:a}"
+            ),
         ),
         (
             "a = :nope",

@@ -67,13 +67,17 @@ class TestValidation:
             ),
             (
                 "#a.b, #a",
-                "Two document paths overlap with each other; must remove or rewrite one of these paths; "
-                "path one: [x, b], path two: [x]",
+                (
+                    "Two document paths overlap with each other; must remove or rewrite one of these paths; "
+                    "path one: [x, b], path two: [x]"
+                ),
             ),
             (
                 "#a[1], #a.b",
-                "Two document paths conflict with each other; must remove or rewrite one of these paths; "
-                "path one: [x, [1]], path two: [x, b]",
+                (
+                    "Two document paths conflict with each other; must remove or rewrite one of these paths; "
+                    "path one: [x, [1]], path two: [x, b]"
+                ),
             ),
         ],
     )
@@ -126,21 +130,20 @@ class TestValidation:
         )
 
     def test_path_into_a_key(self, ddb, users):
-        told = refusal(
-            ddb.get_item, TableName=users, Key={"id": {"S": "a"}}, ProjectionExpression="id.x"
-        )
+        told = refusal(ddb.get_item, TableName=users, Key={"id": {"S": "a"}}, ProjectionExpression="id.x")
         assert told == (
             "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: id"
         )
 
 
-class TestBehaviour:
-    ITEM = {
-        "id": {"S": "get"},
-        "a": {"M": {"b": {"L": [{"S": "0"}, {"M": {"c": {"N": "1"}, "d": {"N": "2"}}}, {"S": "2"}]}}},
-        "z": {"S": "z"},
-    }
+ITEM = {
+    "id": {"S": "get"},
+    "a": {"M": {"b": {"L": [{"S": "0"}, {"M": {"c": {"N": "1"}, "d": {"N": "2"}}}, {"S": "2"}]}}},
+    "z": {"S": "z"},
+}
 
+
+class TestBehaviour:
     def test_nothing(self, ddb, users):
         assert "Item" not in ddb.get_item(TableName=users, Key={"id": {"S": "nothing"}})
 
@@ -154,14 +157,12 @@ class TestBehaviour:
         ],
     )
     def test_projection(self, ddb, users, expression, found):
-        ddb.put_item(TableName=users, Item=self.ITEM)
-        answer = ddb.get_item(
-            TableName=users, Key={"id": {"S": "get"}}, ProjectionExpression=expression
-        )
+        ddb.put_item(TableName=users, Item=ITEM)
+        answer = ddb.get_item(TableName=users, Key={"id": {"S": "get"}}, ProjectionExpression=expression)
         assert answer["Item"] == found
 
     def test_attributes_to_get(self, ddb, users):
-        ddb.put_item(TableName=users, Item=self.ITEM)
+        ddb.put_item(TableName=users, Item=ITEM)
         answer = ddb.get_item(TableName=users, Key={"id": {"S": "get"}}, AttributesToGet=["z", "nope"])
         assert answer["Item"] == {"z": {"S": "z"}}
 
@@ -181,9 +182,7 @@ class TestBehaviour:
         key = {"id": {"S": "cap"}}
         stale = ddb.get_item(TableName=users, Key=key, ReturnConsumedCapacity="TOTAL")
         assert stale["ConsumedCapacity"] == {"TableName": users, "CapacityUnits": 1.0}
-        fresh = ddb.get_item(
-            TableName=users, Key=key, ReturnConsumedCapacity="INDEXES", ConsistentRead=True
-        )
+        fresh = ddb.get_item(TableName=users, Key=key, ReturnConsumedCapacity="INDEXES", ConsistentRead=True)
         assert fresh["ConsumedCapacity"] == {
             "TableName": users,
             "CapacityUnits": 2.0,

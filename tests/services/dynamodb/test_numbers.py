@@ -61,12 +61,16 @@ def test_size_is_about_half_the_digits(text):
     assert digits / 2 < numbers.size(numbers.normalise(text)) <= digits / 2 + 3
 
 
-@pytest.mark.parametrize(("text", "size"), [("0", 1), ("1", 2), ("-1", 3), ("100", 2), ("12", 2), ("1.5", 3), ("123", 3)])
+@pytest.mark.parametrize(
+    ("text", "size"), [("0", 1), ("1", 2), ("-1", 3), ("100", 2), ("12", 2), ("1.5", 3), ("123", 3)]
+)
 def test_sizes(text, size):
     assert numbers.size(text) == size
 
 
-@pytest.mark.parametrize("text", ["", " 1", "1 ", "1_0", "NaN", "Infinity", "e1", ".", "1e", "--1", "0x1", "١"])
+@pytest.mark.parametrize(
+    "text", ["", " 1", "1 ", "1_0", "NaN", "Infinity", "e1", ".", "1e", "--1", "0x1", "١"]
+)
 def test_what_is_no_number(text):
     with pytest.raises(AwsError, match="cannot be converted to a numeric value"):
         numbers.normalise(text)
@@ -74,7 +78,12 @@ def test_what_is_no_number(text):
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("1e126", "overflow"), ("-1e999999999999", "overflow"), ("1e-131", "underflow"), ("1" + "0" * 37 + "1", "38")],
+    [
+        ("1e126", "overflow"),
+        ("-1e999999999999", "overflow"),
+        ("1e-131", "underflow"),
+        ("1" + "0" * 37 + "1", "38"),
+    ],
 )
 def test_what_is_out_of_range(text, word):
     with pytest.raises(AwsError, match=word):

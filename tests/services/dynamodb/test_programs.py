@@ -17,7 +17,8 @@ Item = dict[str, dict[str, Any]]
 Key = tuple[str, Decimal]
 
 hashes = st.sampled_from(["a", "b"])
-numbers = st.sampled_from(["-10", "-1.5", "-1", "0", "0.25", "1", "2", "10", "11"])
+seqs = st.sampled_from(["-1.5", "0", "2", "10"])
+numbers = st.sampled_from(["-10", "-1.5", "-1", "0", "1", "2", "10"])
 cities = st.sampled_from(["Wels", "Graz"])
 extras = st.fixed_dictionaries(
     {}, optional={"city": cities.map(lambda c: {"S": c}), "price": numbers.map(lambda n: {"N": n})}
@@ -32,15 +33,15 @@ bounds = st.sampled_from([None, "<", "<=", "=", ">=", ">"])
 
 programs = st.lists(
     st.one_of(
-        st.tuples(st.just("put"), hashes, numbers, extras, conditions),
-        st.tuples(st.just("delete"), hashes, numbers, conditions),
-        st.tuples(st.just("update"), hashes, numbers, updates, conditions),
-        st.tuples(st.just("get"), hashes, numbers),
+        st.tuples(st.just("put"), hashes, seqs, extras, conditions),
+        st.tuples(st.just("delete"), hashes, seqs, conditions),
+        st.tuples(st.just("update"), hashes, seqs, updates, conditions),
+        st.tuples(st.just("get"), hashes, seqs),
         st.tuples(st.just("query"), hashes, bounds, numbers, st.booleans(), st.integers(1, 4)),
         st.tuples(st.just("by_city"), cities, st.booleans(), st.integers(1, 4)),
-        st.tuples(st.just("batch"), st.lists(st.tuples(hashes, numbers, st.none() | extras), max_size=4)),
+        st.tuples(st.just("batch"), st.lists(st.tuples(hashes, seqs, st.none() | extras), max_size=4)),
     ),
-    max_size=14,
+    max_size=30,
 )
 GIVEN = {":p": {"N": "1"}, ":c": {"S": "Wels"}}
 _tables = itertools.count()
@@ -78,7 +79,9 @@ class Model:
             "<": Decimal.__lt__, "<=": Decimal.__le__, "=": Decimal.__eq__, ">=": Decimal.__ge__, ">": Decimal.__gt__,
         }  # fmt: skip
         found = [
-            key for key in self.items if key[0] == who and (sign is None or compare[sign](key[1], Decimal(bound)))
+            key
+            for key in self.items
+            if key[0] == who and (sign is None or compare[sign](key[1], Decimal(bound)))
         ]
         return sorted(found, key=lambda key: key[1], reverse=not forward)
 
@@ -144,9 +147,7 @@ class Runner:
         assert order == sorted(order, reverse=not forward)
         assert same(by_key(found), self.expected(sorted(wanted)))
 
-    def _pages(
-        self, condition: str, values: Item, forward: bool, limit: int, **options: Any
-    ) -> list[Item]:
+    def _pages(self, condition: str, values: Item, forward: bool, limit: int, **options: Any) -> list[Item]:
         pages = self.ddb.get_paginator("query").paginate(
             TableName=self.table,
             KeyConditionExpression=condition,
@@ -200,7 +201,7 @@ def same(found: list[Item], wanted: list[Item]) -> bool:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(program=programs)
 def test_programs(ddb, unique, program):
     table = f"{unique('programs')}-{next(_tables)}"

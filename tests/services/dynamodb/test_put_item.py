@@ -31,7 +31,9 @@ class TestWire:
         assert answer.body["__type"] == "com.amazon.coral.service#SerializationException"
 
     def test_null_members_are_absent(self, post, users):
-        answer = post("PutItem", {"TableName": users, "Item": {"id": {"S": "n", "N": None}}, "ReturnValues": None})
+        answer = post(
+            "PutItem", {"TableName": users, "Item": {"id": {"S": "n", "N": None}}, "ReturnValues": None}
+        )
         assert (answer.status, answer.body) == (200, {})
 
     def test_error_carries_its_type(self, post):
@@ -50,8 +52,10 @@ class TestValidation:
             ({}, "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"),
             (
                 {"S": "a", "N": "1"},
-                "Supplied AttributeValue has more than one datatypes set, "
-                "must contain exactly one of the supported datatypes",
+                (
+                    "Supplied AttributeValue has more than one datatypes set, "
+                    "must contain exactly one of the supported datatypes"
+                ),
             ),
             ({"NULL": False}, INVALID + "Null attribute value types must have the value of true"),
             ({"SS": []}, INVALID + "An string set  may not be empty"),
@@ -62,7 +66,10 @@ class TestValidation:
             ({"BS": [b"a", b"a"]}, INVALID + "Input collection [YQ==, YQ==]of type BS contains duplicates."),
             ({"N": ""}, "The parameter cannot be converted to a numeric value"),
             ({"N": "b"}, "The parameter cannot be converted to a numeric value: b"),
-            ({"N": "1e126"}, "Number overflow. Attempting to store a number with magnitude larger than supported range"),
+            (
+                {"N": "1e126"},
+                "Number overflow. Attempting to store a number with magnitude larger than supported range",
+            ),
             (
                 {"N": "1e-131"},
                 "Number underflow. Attempting to store a number with magnitude smaller than supported range",
@@ -87,7 +94,9 @@ class TestValidation:
 
     def test_size(self, ddb, users):
         ddb.put_item(TableName=users, Item={"id": {"S": "big"}, "x": {"S": "x" * (409600 - 6)}})
-        message = refusal(ddb.put_item, TableName=users, Item={"id": {"S": "big"}, "x": {"S": "x" * (409600 - 5)}})
+        message = refusal(
+            ddb.put_item, TableName=users, Item={"id": {"S": "big"}, "x": {"S": "x" * (409600 - 5)}}
+        )
         assert message == "Item size has exceeded the maximum allowed size"
 
     def test_return_values(self, ddb):
@@ -95,8 +104,12 @@ class TestValidation:
         assert message == "ReturnValues can only be ALL_OLD or NONE"
 
     def test_constraints_come_together(self, ddb):
-        message = refusal(ddb.put_item, TableName="abc", Item={}, ReturnValues="hi", ReturnConsumedCapacity="hi")
-        assert message.startswith("2 validation errors detected: Value 'hi' at 'returnValues' failed to satisfy")
+        message = refusal(
+            ddb.put_item, TableName="abc", Item={}, ReturnValues="hi", ReturnConsumedCapacity="hi"
+        )
+        assert message.startswith(
+            "2 validation errors detected: Value 'hi' at 'returnValues' failed to satisfy"
+        )
 
     def test_expression_and_old_parameters(self, ddb):
         message = refusal(
@@ -114,7 +127,9 @@ class TestValidation:
     def test_placeholders_without_expressions(self, ddb):
         message = refusal(ddb.put_item, TableName="abc", Item={}, ExpressionAttributeNames={"#a": "a"})
         assert message == "ExpressionAttributeNames can only be specified when using expressions"
-        message = refusal(ddb.put_item, TableName="abc", Item={}, ExpressionAttributeValues={":a": {"S": "a"}})
+        message = refusal(
+            ddb.put_item, TableName="abc", Item={}, ExpressionAttributeValues={":a": {"S": "a"}}
+        )
         assert message == (
             "ExpressionAttributeValues can only be specified when using expressions: ConditionExpression is null"
         )
@@ -126,8 +141,10 @@ class TestValidation:
             ({"id": {"N": "1"}}, INVALID + "Type mismatch for key id expected: S actual: N"),
             (
                 {"id": {"S": ""}},
-                "One or more parameter values are not valid. The AttributeValue for a key attribute "
-                "cannot contain an empty string value. Key: id",
+                (
+                    "One or more parameter values are not valid. The AttributeValue for a key attribute "
+                    "cannot contain an empty string value. Key: id"
+                ),
             ),
             (
                 {"id": {"S": "x" * 2049}},
@@ -141,7 +158,9 @@ class TestValidation:
     def test_range_key_size(self, ddb, make_table):
         table = make_table(["id", "sort"], {"id": "S", "sort": "B"})
         message = refusal(ddb.put_item, TableName=table, Item={"id": {"S": "a"}, "sort": {"B": b"x" * 1025}})
-        assert message == INVALID + "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
+        assert (
+            message == INVALID + "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
+        )
 
     @pytest.mark.parametrize(
         ("attribute", "message"),
@@ -156,9 +175,11 @@ class TestValidation:
             ),
             (
                 {"city": {"S": ""}},
-                "One or more parameter values are not valid. A value specified for a secondary index key is not "
-                "supported. The AttributeValue for a key attribute cannot contain an empty string value. "
-                "IndexName: by_city, IndexKey: city",
+                (
+                    "One or more parameter values are not valid. A value specified for a secondary index key is not "
+                    "supported. The AttributeValue for a key attribute cannot contain an empty string value. "
+                    "IndexName: by_city, IndexKey: city"
+                ),
             ),
         ],
     )
@@ -171,7 +192,7 @@ class TestBehaviour:
     def test_every_type_comes_back(self, ddb, users):
         item = {
             "id": {"S": "types"},
-            "text": {"S": "äöü€😀\u0000\n\""},
+            "text": {"S": 'äöü€😀\u0000\n"'},
             "empty": {"S": ""},
             "number": {"N": "-12.5"},
             "binary": {"B": bytes(range(256))},
@@ -210,7 +231,9 @@ class TestBehaviour:
 
     def test_replaces_the_whole_item(self, ddb, users):
         ddb.put_item(TableName=users, Item={"id": {"S": "whole"}, "a": {"S": "1"}})
-        old = ddb.put_item(TableName=users, Item={"id": {"S": "whole"}, "b": {"S": "2"}}, ReturnValues="ALL_OLD")
+        old = ddb.put_item(
+            TableName=users, Item={"id": {"S": "whole"}, "b": {"S": "2"}}, ReturnValues="ALL_OLD"
+        )
         assert old["Attributes"] == {"id": {"S": "whole"}, "a": {"S": "1"}}
         assert ddb.get_item(TableName=users, Key={"id": {"S": "whole"}})["Item"] == {
             "id": {"S": "whole"},
@@ -254,10 +277,14 @@ class TestBehaviour:
         spent = ddb.put_item(TableName=users, Item=item, ReturnConsumedCapacity="TOTAL")["ConsumedCapacity"]
         assert spent == {"TableName": users, "CapacityUnits": 2.0}
         small = {"id": {"S": "capacity"}}
-        spent = ddb.put_item(TableName=users, Item=small, ReturnConsumedCapacity="INDEXES")["ConsumedCapacity"]
+        spent = ddb.put_item(TableName=users, Item=small, ReturnConsumedCapacity="INDEXES")[
+            "ConsumedCapacity"
+        ]
         assert spent == {"TableName": users, "CapacityUnits": 2.0, "Table": {"CapacityUnits": 2.0}}
         order = {"who": {"S": "cap"}, "seq": {"N": "1"}, "city": {"S": "Graz"}, "price": {"N": "9"}}
-        spent = ddb.put_item(TableName=orders, Item=order, ReturnConsumedCapacity="INDEXES")["ConsumedCapacity"]
+        spent = ddb.put_item(TableName=orders, Item=order, ReturnConsumedCapacity="INDEXES")[
+            "ConsumedCapacity"
+        ]
         assert spent == {
             "TableName": orders,
             "CapacityUnits": 3.0,
@@ -266,7 +293,9 @@ class TestBehaviour:
             "LocalSecondaryIndexes": {"by_price": {"CapacityUnits": 1.0}},
         }
         moved = {**order, "city": {"S": "Linz"}}
-        spent = ddb.put_item(TableName=orders, Item=moved, ReturnConsumedCapacity="INDEXES")["ConsumedCapacity"]
+        spent = ddb.put_item(TableName=orders, Item=moved, ReturnConsumedCapacity="INDEXES")[
+            "ConsumedCapacity"
+        ]
         assert spent["GlobalSecondaryIndexes"] == {"by_city": {"CapacityUnits": 2.0}}
         assert "LocalSecondaryIndexes" not in spent
 

@@ -67,8 +67,9 @@ class TestValidation:
         )
 
     def test_limit(self, ddb):
-        assert "'limit' failed to satisfy constraint: Member must have value greater than or equal to 1" in refusal(
-            ddb.query, TableName="abc", Limit=0
+        assert (
+            "'limit' failed to satisfy constraint: Member must have value greater than or equal to 1"
+            in refusal(ddb.query, TableName="abc", Limit=0)
         )
 
     @pytest.mark.parametrize(
@@ -91,13 +92,17 @@ class TestValidation:
             ("a = :a AND a = :a", "KeyConditionExpressions must only contain one condition per key"),
             (
                 "begins_with(:a, a)",
-                "Invalid condition in KeyConditionExpression: begins_with operator must have the key attribute "
-                "as its first operand",
+                (
+                    "Invalid condition in KeyConditionExpression: begins_with operator must have the key attribute "
+                    "as its first operand"
+                ),
             ),
             (
                 ":a BETWEEN a AND :a",
-                "Invalid condition in KeyConditionExpression: BETWEEN operator must have the key attribute "
-                "as its first operand",
+                (
+                    "Invalid condition in KeyConditionExpression: BETWEEN operator must have the key attribute "
+                    "as its first operand"
+                ),
             ),
             ("a = :a AND b = :a AND c = :a", "Conditions can be of length 1 or 2 only"),
         ],

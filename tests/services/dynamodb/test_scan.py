@@ -26,7 +26,11 @@ def filled(ddb: Any, make_table: Any) -> str:
         writes = [
             {
                 "PutRequest": {
-                    "Item": {"id": {"S": f"i{n}"}, "n": {"N": str(n)}, **({"g": {"N": "1"}} if n % 5 == 0 else {})}
+                    "Item": {
+                        "id": {"S": f"i{n}"},
+                        "n": {"N": str(n)},
+                        **({"g": {"N": "1"}} if n % 5 == 0 else {}),
+                    }
                 }
             }
             for n in range(start, start + 25)
@@ -36,7 +40,9 @@ def filled(ddb: Any, make_table: Any) -> str:
 
 
 class TestWire:
-    @pytest.mark.parametrize("body", [{"TableName": "abc", "Segment": "0"}, {"TableName": "abc", "ScanFilter": []}])
+    @pytest.mark.parametrize(
+        "body", [{"TableName": "abc", "Segment": "0"}, {"TableName": "abc", "ScanFilter": []}]
+    )
     def test_wrong_types_are_a_serialization_exception(self, post, body):
         answer = post("Scan", body)
         assert answer.status == 400
@@ -49,28 +55,39 @@ class TestValidation:
         [
             (
                 {"Segment": 1},
-                "The TotalSegments parameter is required but was not present in the request "
-                "when Segment parameter is present",
+                (
+                    "The TotalSegments parameter is required but was not present in the request "
+                    "when Segment parameter is present"
+                ),
             ),
             (
                 {"TotalSegments": 1},
-                "The Segment parameter is required but was not present in the request "
-                "when parameter TotalSegments is present",
+                (
+                    "The Segment parameter is required but was not present in the request "
+                    "when parameter TotalSegments is present"
+                ),
             ),
             (
                 {"Segment": 2, "TotalSegments": 2},
-                "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
-                "Segment: 2 is not less than TotalSegments: 2",
+                (
+                    "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
+                    "Segment: 2 is not less than TotalSegments: 2"
+                ),
             ),
-            ({"FilterExpression": "a = "}, 'Invalid FilterExpression: Syntax error; token: "<EOF>", near: "="'),
+            (
+                {"FilterExpression": "a = "},
+                'Invalid FilterExpression: Syntax error; token: "<EOF>", near: "="',
+            ),
             (
                 {"ExclusiveStartKey": {"id": {"N": "x"}}},
                 "The provided starting key is invalid: The parameter cannot be converted to a numeric value: x",
             ),
             (
                 {"ScanFilter": {"a": {"ComparisonOperator": "NULL", "AttributeValueList": [{"S": "a"}]}}},
-                "One or more parameter values were invalid: Invalid number of argument(s) for the NULL "
-                "ComparisonOperator",
+                (
+                    "One or more parameter values were invalid: Invalid number of argument(s) for the NULL "
+                    "ComparisonOperator"
+                ),
             ),
         ],
     )

@@ -19,9 +19,7 @@ def update(ddb: Any, table: str, key: str, expression: str, **options: Any) -> d
     if names:
         options["ExpressionAttributeNames"] = {f"#{name}": value for name, value in names.items()}
     options.setdefault("ReturnValues", "ALL_NEW")
-    answer = ddb.update_item(
-        TableName=table, Key={"id": {"S": key}}, UpdateExpression=expression, **options
-    )
+    answer = ddb.update_item(TableName=table, Key={"id": {"S": key}}, UpdateExpression=expression, **options)
     attributes = answer.get("Attributes", {})
     return {name: value for name, value in attributes.items() if name != "id"}
 
@@ -54,13 +52,17 @@ class TestValidation:
             ("SET a = bananas(:a)", "Invalid function name; function: bananas"),
             (
                 "SET a = list_append(:a)",
-                "Incorrect number of operands for operator or function; "
-                "operator or function: list_append, number of operands: 1",
+                (
+                    "Incorrect number of operands for operator or function; "
+                    "operator or function: list_append, number of operands: 1"
+                ),
             ),
             (
                 "SET a = list_append(:a, b)",
-                "Incorrect operand type for operator or function; "
-                "operator or function: list_append, operand type: S",
+                (
+                    "Incorrect operand type for operator or function; "
+                    "operator or function: list_append, operand type: S"
+                ),
             ),
             (
                 "SET a = if_not_exists(:a, b)",
@@ -70,7 +72,10 @@ class TestValidation:
                 "SET a = b + :a",
                 "Incorrect operand type for operator or function; operator or function: +, operand type: S",
             ),
-            ("ADD a :a", "Incorrect operand type for operator or function; operator: ADD, operand type: STRING"),
+            (
+                "ADD a :a",
+                "Incorrect operand type for operator or function; operator: ADD, operand type: STRING",
+            ),
             (
                 "DELETE a :b",
                 "Incorrect operand type for operator or function; operator: DELETE, operand type: NUMBER",
@@ -81,8 +86,10 @@ class TestValidation:
             ),
             (
                 "SET a.b = :a REMOVE a",
-                "Two document paths overlap with each other; must remove or rewrite one of these paths; "
-                "path one: [a, b], path two: [a]",
+                (
+                    "Two document paths overlap with each other; must remove or rewrite one of these paths; "
+                    "path one: [a, b], path two: [a]"
+                ),
             ),
         ],
     )
@@ -114,9 +121,7 @@ class TestValidation:
         assert told == "Value provided in ExpressionAttributeValues unused in expressions: keys: {:a}"
 
     def test_the_key_stays(self, ddb, users):
-        told = refusal(
-            ddb.update_item, TableName=users, Key={"id": {"S": "a"}}, UpdateExpression="REMOVE id"
-        )
+        told = refusal(ddb.update_item, TableName=users, Key={"id": {"S": "a"}}, UpdateExpression="REMOVE id")
         assert told == INVALID + "Cannot update attribute id. This attribute is part of the key"
 
     @pytest.mark.parametrize(
@@ -132,8 +137,10 @@ class TestValidation:
             ),
             (
                 "SET city.x = :n",
-                "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
-                "IndexKey: city",
+                (
+                    "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
+                    "IndexKey: city"
+                ),
             ),
         ],
     )
@@ -180,7 +187,14 @@ class TestBehaviour:
 
     def test_nested_paths(self, ddb, users):
         update(ddb, users, "nest", "SET m = :m", values={"m": {"M": {"l": {"L": [{"S": "0"}, {"M": {}}]}}}})
-        found = update(ddb, users, "nest", "SET m.l[1].#k = :v REMOVE m.l[0]", names={"k": "a.b"}, values={"v": {"N": "1"}})
+        found = update(
+            ddb,
+            users,
+            "nest",
+            "SET m.l[1].#k = :v REMOVE m.l[0]",
+            names={"k": "a.b"},
+            values={"v": {"N": "1"}},
+        )
         assert found == {"m": {"M": {"l": {"L": [{"M": {"a.b": {"N": "1"}}}]}}}}
 
     @pytest.mark.parametrize(
@@ -271,7 +285,9 @@ class TestBehaviour:
         old = {"a": {"S": "1"}, "m": {"M": {"x": {"S": "1"}, "y": {"S": "1"}}}}
         ddb.put_item(TableName=users, Item={"id": {"S": "returned"}, **old})
         two = {"v": {"S": "2"}}
-        assert update(ddb, users, "returned", "SET m.x = :v, b = :v", values=two, ReturnValues=wanted) == found
+        assert (
+            update(ddb, users, "returned", "SET m.x = :v, b = :v", values=two, ReturnValues=wanted) == found
+        )
 
     def test_condition(self, ddb, users):
         key = {"id": {"S": "cond"}}

@@ -41,8 +41,10 @@ class TestValidation:
         [
             (
                 {},
-                "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
-                "GlobalSecondaryIndexUpdate.Delete must not be null",
+                (
+                    "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
+                    "GlobalSecondaryIndexUpdate.Delete must not be null"
+                ),
             ),
         ],
     )
@@ -84,14 +86,20 @@ class TestBehaviour:
     def test_a_new_index_is_filled(self, ddb, make_table, count):
         table = make_table(["a"], {"a": "S"})
         writes = [
-            {"PutRequest": {"Item": {"a": {"S": str(n)}, "b": {"N": str(n % 3)} if n else {"S": "wrong type"}}}}
+            {
+                "PutRequest": {
+                    "Item": {"a": {"S": str(n)}, "b": {"N": str(n % 3)} if n else {"S": "wrong type"}}
+                }
+            }
             for n in range(count)
         ]
         for at in range(0, count, 25):
             ddb.batch_write_item(RequestItems={table: writes[at : at + 25]})
         create = {"Create": index("by_b", "b", ProjectionType="KEYS_ONLY")}
         made = ddb.update_table(
-            TableName=table, AttributeDefinitions=definitions(a="S", b="N"), GlobalSecondaryIndexUpdates=[create]
+            TableName=table,
+            AttributeDefinitions=definitions(a="S", b="N"),
+            GlobalSecondaryIndexUpdates=[create],
         )
         assert made["TableDescription"]["TableStatus"] == "UPDATING"
         ddb.put_item(TableName=table, Item={"a": {"S": "meanwhile"}, "b": {"N": "0"}})
@@ -125,7 +133,10 @@ class TestBehaviour:
         found = ddb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
         assert found == {"TimeToLiveStatus": "DISABLED"}
         on = {"Enabled": True, "AttributeName": "expires"}
-        assert ddb.update_time_to_live(TableName=table, TimeToLiveSpecification=on)["TimeToLiveSpecification"] == on
+        assert (
+            ddb.update_time_to_live(TableName=table, TimeToLiveSpecification=on)["TimeToLiveSpecification"]
+            == on
+        )
         found = ddb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
         assert found["AttributeName"] == "expires"
         assert refusal(ddb.update_time_to_live, TableName=table, TimeToLiveSpecification=on) == (
