@@ -116,7 +116,7 @@ class RuntimeApi:
             connection.fail(400, "InvalidRequestID", "Invalid request ID")
             return
         self._running = ""
-        used = resident(self._worker.process.pid)
+        used = self._worker.process.memory("VmHWM")
         if kind == "error":
             connection.reply(202, OK)
             self._worker.errored(_error_body(body, headers), used)
@@ -200,15 +200,3 @@ def _error_body(body: bytes, headers: dict[str, str]) -> bytes:
     if body:
         return body
     return orjson.dumps({"errorType": headers.get("lambda-runtime-function-error-type", "Runtime.Unknown")})
-
-
-def resident(pid: int) -> int:
-    """The most memory a process has had, in KB; 0 where the machine doesn't tell."""
-    try:
-        with open(f"/proc/{pid}/status") as file:
-            for line in file:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1])
-    except OSError:
-        return 0
-    return 0

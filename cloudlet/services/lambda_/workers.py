@@ -310,7 +310,6 @@ class Workers:
             "pycache": str(self._folder("pycache")),
             "endpoint": self._node.url,
         }
-        worker.shared_kb = zygote.baseline
         process = zygote.spawn("py", order, worker)
         worker.begin(process, FramePort(process))
 

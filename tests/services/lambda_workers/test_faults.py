@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -157,6 +158,31 @@ class TestDeath:
         functions.node.clock.advance(3)
         await until(lambda: gone(hanging.pids))
         await until(lambda: functions.workers.running("000000000000", "us-east-1") == 0)
+
+
+class TestMemory:
+    @pytest.mark.parametrize("then", ["return 1", "import time; time.sleep(600)"])
+    async def test_more_than_the_function_may_have_ends_it(self, functions: Functions, then: str) -> None:
+        """Seen while it runs, and at the latest when it answers."""
+        code = f"def handler(e, c):\n    if e: block = b'x' * 300_000_000\n    else: return 0\n    {then}\n"
+        spec = functions.make(code, memory=256)
+        assert (await functions.invoke(spec, b"0")).error is None
+        outcome = await functions.invoke(spec, b"1", request_id="id-1")
+        assert json.loads(outcome.payload) == {
+            "errorType": "Runtime.ExitError",
+            "errorMessage": "RequestId: id-1 Error: Runtime exited with error: signal: killed",
+        }
+        report = outcome.log.decode().splitlines()[-1]
+        assert "Max Memory Used: 256 MB" in report
+        assert report.endswith("\tStatus: error\tError Type: Runtime.OutOfMemory")
+        assert (await functions.invoke(spec, b"0")).error is None
+
+    async def test_what_it_may_have_it_has(self, functions: Functions) -> None:
+        spec = functions.make("def handler(e, c): return len(b'x' * 60_000_000)", memory=128)
+        outcome = await functions.invoke(spec)
+        assert outcome.payload == b"60000000"
+        found = re.search(r"Max Memory Used: (\d+) MB", outcome.log.decode())
+        assert found and 80 <= int(found[1]) <= 110
 
 
 class TestStop:

@@ -88,6 +88,14 @@ class Process:
             if len(data) < READ:
                 return
 
+    def memory(self, which: str) -> int:
+        """Its resident memory in KB, now ("VmRSS") or at most ("VmHWM"); 0 where the machine doesn't tell."""
+        with contextlib.suppress(OSError), open(f"/proc/{self.pid}/status") as file:
+            for line in file:
+                if line.startswith(which):
+                    return int(line.split()[1])
+        return 0
+
     def kill(self) -> None:
         """End the process and all it started. `on_exit` follows."""
         self._doomed = True
@@ -161,8 +169,6 @@ class Zygote:
     """One zygote process. `warm`: it loads what Python functions want; else it only starts other programs."""
 
     def __init__(self, executable: str, *, warm: bool, path: Sequence[str] = ()) -> None:
-        self.baseline = 0
-        """Its resident memory in KB, which its forks share."""
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._processes: dict[int, Process] = {}
@@ -223,7 +229,6 @@ class Zygote:
 
     def _heard(self, words: list[bytes]) -> None:
         if words[0] == b"ready":
-            self.baseline = int(words[1])
             if not self._ready.done():
                 self._ready.set_result(None)
         elif words[0] == b"born":

@@ -3,7 +3,7 @@
 It speaks frames on its channel, each 4 bytes of length (big-endian, of what follows), 1 byte of kind, and a body:
 
     node -> worker   "I"  request id, deadline, arn, trace id, client context, identity, payload: joined by NUL
-    worker -> node   "i"  ready, after the handler was imported
+    worker -> node   "i"  ready, after the handler was imported; the memory in KB that it shared from the beginning
                      "x"  could not start; the body is the error as JSON
                      "R"  8 bytes of memory in KB, then the result as JSON
                      "E"  8 bytes of memory in KB, then the error as JSON
@@ -127,8 +127,8 @@ def write_event(text: str) -> None:
 
 
 def main(channel: socket.socket, spec: dict[str, Any]) -> NoReturn:
+    worker = Worker(channel, memory())
     set_up(spec)
-    worker = Worker(channel)
     try:
         handler = load_handler(spec["handler"])
     except Fault as fault:
@@ -259,8 +259,9 @@ def load_handler(handler: str) -> Callable[[Any, Any], Any]:
 
 
 class Worker:
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: socket.socket, shared: bytes) -> None:
         self.channel = channel
+        self.shared = shared
         self.buffer = b""
 
     def send(self, kind: bytes, *parts: bytes) -> None:
@@ -275,7 +276,7 @@ class Worker:
         os._exit(1)
 
     def run(self, handler: Callable[[Any, Any], Any]) -> NoReturn:
-        self.send(b"i")
+        self.send(b"i", self.shared)
         while True:
             fields = self.next()
             kind, result = self.handle(handler, *fields)

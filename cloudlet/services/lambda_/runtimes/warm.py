@@ -1,7 +1,7 @@
 """What a Python zygote loads before the first fork, so that a function's own imports are nearly all of its cold start.
 
-Measured in a fork: the first boto3 client 31 ms, its first request 12 ms, when boto3 is only imported; 10 ms and 3 ms with
-what stands here. It touches three places within botocore, and does without where they are not as expected.
+Measured in a fork: the first boto3 client 31 ms, its first request 12 ms, when boto3 is only imported; 10 ms and 3 ms
+with what stands here. It touches three places within botocore, and does without where they are not as expected.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def warm_up(own: list[str], before_send: Callable[..., None]) -> None:
         return
     for name in OWN:
         importlib.import_module(name)
-    hooks = importlib.import_module("botocore.hooks")
+    hooks: Any = importlib.import_module("botocore.hooks")
     hooks.accepts_kwargs = functools.lru_cache(512)(hooks.accepts_kwargs)
     share_models(importlib.import_module("botocore.loaders").Loader)
     importlib.import_module("botocore.handlers").BUILTIN_HANDLERS.append(("before-send", before_send))

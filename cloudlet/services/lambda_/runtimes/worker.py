@@ -27,6 +27,9 @@ from .process import Process
 INIT_SECONDS = 10
 """AWS's limit for the init phase; as there, an invocation that waits may add its own timeout to it."""
 IDLE_SECONDS = 300
+WATCH_SECONDS = 0.25
+"""How often the memory of an invocation is looked at while it runs. A limit of the kernel's would be prompt, but
+without rights over cgroups it has only one on addresses, of which Node.js and threads take gigabytes without use."""
 MAX_RESPONSE = 6_291_556
 """Quota of a synchronous response: 6 MB and AWS's slack."""
 BARE_KB = 32 * 1024
@@ -112,6 +115,7 @@ class Worker:
         self._init_ms: float | None = None
         self._cold = True
         self._deadline = 0.0
+        self._used_up = False
         self._timer: Handle | None = None
         self._timed_out = False
         self._init_error = b""
@@ -131,7 +135,8 @@ class Worker:
         self.state = "busy"
         self._call = call
         self._began = self._clock.monotonic()
-        self._until(now + self.spec.timeout)
+        self._deadline = now + self.spec.timeout
+        self._wake_by(min(self._deadline, now + WATCH_SECONDS))
         self.stream.begin_tail()
         self.stream.add(f"START RequestId: {call.request_id} Version: {self.spec.version}\n")
         # The function reads the machine's clock, not ours.
@@ -158,6 +163,8 @@ class Worker:
         elif kind == 70:  # F
             self.fell(body[8:], int.from_bytes(body[:8], "big"))
         elif kind == 105:  # i
+            if body:
+                self.shared_kb = int.from_bytes(body, "big")
             self.initialized()
         elif kind == 120:  # x
             self.init_failed(body)
@@ -211,7 +218,7 @@ class Worker:
     # Its own affairs
 
     def _answer(self, payload: bytes, error: str | None, used_kb: int) -> None:
-        if self._call is None:
+        if self._call is None or not self._check_memory(used_kb):
             return
         self.process.drain()
         self.stream.end_of_output()
@@ -231,6 +238,8 @@ class Worker:
         if status == "timeout":
             ms = max(ms, self.spec.timeout * 1000.0)
         used = max(1, math.ceil((used_kb - self.shared_kb + BARE_KB if used_kb else BARE_KB) / 1024))
+        if self._used_up:
+            used = self.spec.memory
         id, spec = call.request_id, self.spec
         init = self._init_ms if self._cold else None
         report = (
@@ -240,9 +249,7 @@ class Worker:
         if init is not None:
             report += f"Init Duration: {init:.2f} ms\t"
         if status:
-            report += f"Status: {status}" + (
-                f"\tError Type: {error_type(payload)}" if status == "error" else ""
-            )
+            report += f"Status: {status}{self._error_type(payload, status)}"
         stream = self.stream
         stream.add(f"END RequestId: {id}\n")
         stream.add(report + "\n")
@@ -253,6 +260,11 @@ class Worker:
             )  # fmt: skip
         self._cold = False
         self._keeper.settle(call, Outcome(payload, error, stream.end_tail()))
+
+    def _error_type(self, payload: bytes, status: str) -> str:
+        if status != "error":
+            return ""
+        return f"\tError Type: {'Runtime.OutOfMemory' if self._used_up else error_type(payload)}"
 
     def _exit_error(self, status: int) -> bytes:
         if self._timed_out:
@@ -275,23 +287,40 @@ class Worker:
 
     def _until(self, deadline: float) -> None:
         self._deadline = deadline
+        self._wake_by(deadline)
+
+    def _wake_by(self, when: float) -> None:
         timer = self._timer
-        if timer is None or timer.when > deadline:
+        if timer is None or timer.when > when:
             if timer is not None:
                 timer.cancel()
-            self._timer = self._clock.call_at(deadline, self._due)
+            self._timer = self._clock.call_at(when, self._due)
 
     def _due(self) -> None:
         self._timer = None
+        now = self._clock.now()
         if self.state == "gone":
             return
-        if self._clock.now() < self._deadline:
-            self._until(self._deadline)
+        if now < self._deadline:
+            if self.state == "busy":
+                self._check_memory(self.process.memory("VmRSS"))
+                now += WATCH_SECONDS
+            else:
+                now = self._deadline
+            self._wake_by(min(now, self._deadline))
         elif self.state == "idle":
             self.kill()
         else:
             self._timed_out = True
             self.kill()
+
+    def _check_memory(self, used_kb: int) -> bool:
+        """End it when it takes more than the function may have, as the kernel does in AWS."""
+        if used_kb - self.shared_kb + BARE_KB <= self.spec.memory * 1024:
+            return True
+        self._used_up = True
+        self.kill()
+        return False
 
 
 def error_type(payload: bytes) -> str:

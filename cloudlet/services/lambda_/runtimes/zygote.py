@@ -6,7 +6,7 @@ carries two descriptors (SCM_RIGHTS): the worker's channel and the pipe its outp
 comes through its own channel, as the first frame, so that this loop never waits for anyone.
 
     node -> zygote   16 bytes: kind ("py" or "ex", padded to 8), worker id (8 bytes, big-endian), + 2 descriptors
-    zygote -> node   lines: "ready <pages in KB>", "born <id> <pid>", "dead <id> <wait status>"
+    zygote -> node   lines: "ready", "born <id> <pid>", "dead <id> <wait status>"
 
 Rule 1: workers are children of this process, each leader of a session of its own; when a worker dies, its whole group
 is killed before its pid is given free. Rule 2: when the node is gone (end of file), everything here is killed.
@@ -21,7 +21,6 @@ import gc
 import importlib
 import json
 import os
-import resource
 import select
 import signal
 import socket
@@ -192,7 +191,7 @@ def main() -> None:
         del sys.path[0]
     gc.collect()
     gc.freeze()
-    zygote.say(f"ready {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}\n")
+    zygote.say("ready\n")
     zygote.serve()
 
 
