@@ -80,7 +80,10 @@ class Authorizer:
         if remembered is not None and now < remembered[0]:
             return remembered[1]
         event = shake.authorizer_event(arn, scope.context, scope.session.stage.variables)
-        returned = await self._invoke(orjson.dumps(event))
+        work = self._invoke(orjson.dumps(event))
+        returned = await scope.session.gateway.at_most(model.INTEGRATION_MILLIS / 1000, work, cancels=False)
+        if returned is None:
+            raise failed("the authorizer's function took too long")
         if self._ttl > 0 and identity:
             if len(self._cache) >= model.AUTHORIZER_CACHE:
                 self._cache.clear()

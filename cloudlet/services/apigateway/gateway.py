@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -20,11 +20,14 @@ from ...context import Context, Node
 from ...net.messages import Request, Response, Upgrade
 from ...store.interface import Transaction, Watch
 from . import connecting, events, identifiers, model, storage
-from .pending import Pending
+from .integrations import Integration
+from .pending import LATE, Pending, PendingMessage, PendingResult
 from .scope import Answer, Scope
 from .serving import Route, Stage
 from .session import Session
 from .wheel import Wheel
+
+T = TypeVar("T")
 
 IDLE_GRAIN = 1.0
 TIMEOUT_GRAIN = 0.05
@@ -48,6 +51,7 @@ class Gateway:
         """Those of `_tasks` that deliver a $disconnect."""
         self._emptied = asyncio.Event()
         self._watch: Watch | None = None
+        self._changes = 0
         self._stopping = False
 
     async def start(self) -> None:
@@ -100,16 +104,21 @@ class Gateway:
     # Stages
 
     async def stage(self, api_id: str, name: str) -> Stage | None:
-        stage = self._stages.get((api_id, name))
-        if stage is None:
+        while True:
+            stage = self._stages.get((api_id, name))
+            if stage is not None:
+                return stage
+            seen = self._changes
             served = await self.node.store.read(lambda tx: storage.get_served(tx, api_id, name))
-            if served is not None:
-                stage = self._stages.setdefault((api_id, name), Stage(self.node, served))
-        return stage
+            if served is None:
+                return None
+            if seen == self._changes:  # else what was read may be old already, and nobody would say so again
+                return self._stages.setdefault((api_id, name), Stage(self.node, served))
 
     async def _follow(self, watch: Watch) -> None:
         while True:
             await watch.wait()
+            self._changes += 1
             await self._reload()
 
     async def _reload(self) -> None:
@@ -217,45 +226,45 @@ class Gateway:
             )
         scope = self.scope(session, route.key if route is not None else "", "MESSAGE", payload)
         if route is None:
-            self._answered(session, scope, None, Answer(403, failure=model.FORBIDDEN))
+            self.answered(session, scope, None, Answer(403, failure=model.FORBIDDEN))
         elif route.bucket is not None and not route.bucket.take():
-            self._answered(session, scope, route, Answer(429, failure=model.THROTTLED))
+            self.answered(session, scope, route, Answer(429, failure=model.THROTTLED))
         elif route.models is not None and (wrong := route.models.refuses(scope)) is not None:
             scope.extra["error"] = {"message": model.BAD_BODY, "validationErrorString": wrong}
-            self._answered(session, scope, route, Answer(400, failure=model.BAD_BODY))
+            self.answered(session, scope, route, Answer(400, failure=model.BAD_BODY))
         elif route.integration is None:
-            self._answered(session, scope, route, Answer(500, failure=model.INTERNAL))
+            self.answered(session, scope, route, Answer(500, failure=model.INTERNAL))
         else:
-            pending = Pending(self, session, scope, route)
-            pending.slot = self._waits.put(pending, session.last_active + route.integration.timeout)
-            event = self._message_event(pending) if route.integration.proxy else b""
-            pending.task = self.spawn(self._run(pending, event))
+            self._run(session, scope, route, route.integration)
 
-    async def _run(self, pending: Pending, event: bytes) -> None:
-        integration = pending.route.integration
-        assert integration is not None
-        answer = await integration.invoke(pending.scope, event)
-        self._waits.take(pending, pending.slot)
-        pending.settle(answer)
+    def _run(self, session: Session, scope: Scope, route: Route, integration: Integration) -> None:
+        pending = PendingMessage(self, session, scope, route, integration.cancels)
+        pending.slot = self._waits.put(pending, session.last_active + integration.timeout)
+        event = self._message_event(scope, session, route) if integration.proxy else b""
+        pending.task = self.spawn(self._invoke(pending, integration, event))
 
-    def _message_event(self, pending: Pending) -> bytes:
-        scope, session = pending.scope, pending.session
+    async def _invoke(self, pending: PendingMessage, integration: Integration, event: bytes) -> None:
+        answer = Answer(500, failure=model.INTERNAL)
+        try:
+            answer = await integration.invoke(pending.scope, event)
+        finally:
+            self._waits.take(pending, pending.slot)
+            pending.settle(answer)
+
+    def _message_event(self, scope: Scope, session: Session, route: Route) -> bytes:
         scope.message_id = identifiers.request_id()
         return events.message(
-            pending.route.prefix,
+            route.prefix,
             session.fragments,
             scope.message_id,
             scope.request_id,
             self.dates.clf(scope.epoch_ms / 1000),
             scope.epoch_ms,
             orjson.dumps(scope.body.decode()),
-            pending.route.text_to_binary,
+            route.text_to_binary,
         )
 
-    def settled(self, pending: Pending, answer: Answer) -> None:
-        self._answered(pending.session, pending.scope, pending.route, answer)
-
-    def _answered(self, session: Session, scope: Scope, route: Route | None, answer: Answer) -> None:
+    def answered(self, session: Session, scope: Scope, route: Route | None, answer: Answer) -> None:
         if answer.failure is not None:
             session.send(error_frame(answer.failure, session.id, scope.request_id))
         elif route is not None and route.two_way and answer.body:
@@ -278,14 +287,25 @@ class Gateway:
             stage.log.write(scope)
 
     async def within(self, route: Route, scope: Scope, event: bytes) -> Answer:
-        """Wait for an integration, but not longer than it may take."""
+        """The answer of a route's integration, waited for as long as it may take."""
         integration = route.integration
         assert integration is not None
-        pending = Pending(self, scope.session, scope, route)
-        pending.future = asyncio.get_running_loop().create_future()
-        pending.slot = self._waits.put(pending, self.clock.now() + integration.timeout)
-        pending.task = self.spawn(self._run(pending, event))
-        return await pending.future
+        work = integration.invoke(scope, event)
+        return await self.at_most(integration.timeout, work, cancels=integration.cancels) or LATE
+
+    async def at_most(self, seconds: float, work: Coroutine[Any, Any, T], *, cancels: bool) -> T | None:
+        """Wait for the work; None if it takes longer."""
+        pending = PendingResult(cancels)
+        pending.slot = self._waits.put(pending, self.clock.now() + seconds)
+        pending.task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(pending.task)
+        pending.task.add_done_callback(self._tasks.discard)
+        pending.task.add_done_callback(pending.finished)
+        try:
+            result: T | None = await pending.result
+            return result
+        finally:
+            self._waits.take(pending, pending.slot)
 
     # @connections
 

@@ -62,11 +62,6 @@ def update_route(request: Request) -> Request:
     kind = request.get("AuthorizationType", "NONE")
     if kind == "JWT":
         raise model.bad_request("AuthorizationType JWT is not supported for protocol type WEBSOCKET")
-    key = request.get("RouteKey", "$connect")
-    if kind != "NONE" and key != "$connect":
-        raise model.bad_request("Currently, authorization is restricted to the $connect route only")
-    if kind == "CUSTOM" and "RouteKey" in request and not request.get("AuthorizerId"):
-        raise model.bad_request("AuthorizerId must be specified with AuthorizationType CUSTOM")
     if request.get("ApiKeyRequired"):
         raise model.bad_request("ApiKeyRequired is not supported by Cloudlet: it has no usage plans")
     target = request.get("Target")

@@ -27,8 +27,12 @@ async def _check(tx: Transaction, api_id: str, route: Record) -> None:
         id = route["Target"].removeprefix("integrations/")
         if await storage.get_part(tx, api_id, "integration", id) is None:
             raise model.not_found(f"Unable to find Integration with id {id}")
+    if route["AuthorizationType"] != "NONE" and route["RouteKey"] != "$connect":
+        raise model.bad_request("Currently, authorization is restricted to the $connect route only")
     if route["AuthorizationType"] == "CUSTOM":
-        await require(tx, api_id, "authorizer", route.get("AuthorizerId", ""))
+        if "AuthorizerId" not in route:
+            raise model.bad_request("AuthorizerId must be specified with AuthorizationType CUSTOM")
+        await require(tx, api_id, "authorizer", route["AuthorizerId"])
 
 
 async def create_route(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
