@@ -13,15 +13,23 @@ from typing import Any
 from .model import Shape
 from .shapes import FLOATS, INTEGERS, pattern
 
+MOST = 10
+"""More than so many violations are not told."""
+
 
 def check(shape: Shape, value: dict[str, Any]) -> str | None:
     """The message about what is wrong with a structure, or None."""
     if not is_constrained(shape):
         return None
+    for name, words in shape.wording.items():
+        given = value.get(name)
+        if not given:
+            return words["missing" if given is None else "empty"]
     found: list[str] = []
     _structure(shape, value, "", found)
     if not found:
         return None
+    del found[MOST:]
     noun = "error" if len(found) == 1 else "errors"
     return f"{len(found)} validation {noun} detected: {'; '.join(found)}"
 

@@ -74,11 +74,12 @@ class Member:
 
 
 class Shape:
-    """A type of the model. `decode` and `constrained` are filled in when first needed."""
+    """A type of the model. `plain` and `constrained` are filled in when first needed."""
 
     __slots__ = (
-        "code", "constrained", "document", "enum", "event_stream", "exception", "fault", "key", "max", "member",
-        "members", "min", "name", "pattern", "payload", "plain", "required", "sensitive", "status", "type", "value",
+        "code", "constrained", "document", "enum", "event_stream", "exception", "fault", "java", "key", "max",
+        "member", "members", "min", "name", "pattern", "payload", "plain", "required", "sensitive", "status", "type",
+        "value", "wording",
     )  # fmt: skip
 
     def __init__(self, name: str, raw: Mapping[str, Any]) -> None:
@@ -102,6 +103,10 @@ class Shape:
         self.fault: bool = bool(raw.get("fault", False))
         self.code: str = error.get("code", name)
         self.status: int = error.get("httpStatusCode", 500 if self.fault else 400)
+        self.java = name
+        """The class that the service's own messages call it, package included."""
+        self.wording: dict[str, dict[str, str]] = {}
+        """By member: what the service says instead of its usual words when it is "missing" or "empty"."""
         self.constrained: bool | None = None
         self.plain: bool | None = None
 
@@ -172,7 +177,11 @@ class Model:
         self.operations = {name: Operation(self, name, op) for name, op in raw["operations"].items()}
         self.errors: dict[str, Shape] = {}
         statuses: Mapping[str, int] = patch.get("statuses", {})
+        package = patch.get("error_prefix", f"com.amazonaws.{name}#").removesuffix("#")
+        for shape_name, wording in patch.get("wording", {}).items():
+            self.shapes[shape_name].wording = wording
         for shape in self.shapes.values():
+            shape.java = f"{package}.{shape.name}"
             if shape.exception:
                 shape.status = statuses.get(shape.name, shape.status)
                 self.errors[shape.name] = shape

@@ -44,6 +44,9 @@ JAVA = {
 }
 
 
+MISPLACED = "Start of structure or map found where not expected"
+
+
 class Unreadable(Exception):
     """The value's type is not the shape's; the text is AWS's."""
 
@@ -51,45 +54,51 @@ class Unreadable(Exception):
 # --- from JSON ------------------------------------------------------------
 
 
-def from_json(shape: Shape, value: Any, timestamp: str = "") -> Any:
-    """A parsed JSON value in boto3's form."""
+def from_json(shape: Shape, value: Any, timestamp: str = "", *, element: bool = False) -> Any:
+    """A parsed JSON value in boto3's form. `element`: it stands in a list or map, not in a structure."""
     kind = shape.type
     if kind == "string":
         if isinstance(value, str):
             return value
         raise _mismatch(shape, value)
     if kind == "structure":
-        return _structure(shape, value)
+        return _structure(shape, value, element)
     if kind == "map":
         if not isinstance(value, dict):
-            raise _collection(value, "java.util.Map")
+            raise _collection(shape, value, element)
         member = _member(shape.value)
         return {
-            key: from_json(member.shape, item, member.timestamp)
+            key: from_json(member.shape, item, member.timestamp, element=True)
             for key, item in value.items()
             if item is not None
         }
     if kind == "list":
         if not isinstance(value, list):
-            raise _collection(value, "java.util.List")
+            raise _collection(shape, value, element)
         member = _member(shape.member)
-        return [from_json(member.shape, item, member.timestamp) for item in value if item is not None]
+        return [
+            from_json(member.shape, item, member.timestamp, element=True)
+            for item in value
+            if item is not None
+        ]
     if kind == "blob":
-        return blob(value)
+        return _blob(value)
     if kind == "boolean":
         if isinstance(value, bool):
             return value
         raise _mismatch(shape, value)
     if kind == "timestamp":
-        return _timestamp(value)
+        if isinstance(value, bool | list | dict):
+            raise _mismatch(shape, value)
+        return parse_timestamp(value)
     return _number(shape, value)
 
 
-def _structure(shape: Shape, value: Any) -> Any:
+def _structure(shape: Shape, value: Any, element: bool) -> Any:
     if shape.document:
         return value
     if not isinstance(value, dict):
-        raise _collection(value, f"com.amazonaws.{shape.name}")
+        raise _collection(shape, value, element)
     result = {}
     for member in shape.members.values():
         item = value.get(member.wire)
@@ -104,61 +113,73 @@ def _member(member: Member | None) -> Member:
 
 
 def _number(shape: Shape, value: Any) -> int | float:
+    """A fraction where an integer is meant is cut off."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         if shape.type in FLOATS and value in ("NaN", "Infinity", "-Infinity"):
             return float(value)
         raise _mismatch(shape, value)
-    return value // 1 if shape.type in INTEGERS and isinstance(value, int) else _cast(shape, value)
-
-
-def _cast(shape: Shape, value: int | float) -> int | float:
     return int(value) if shape.type in INTEGERS else value
 
 
 def _mismatch(shape: Shape, value: Any) -> Unreadable:
+    """A scalar of the wrong kind, or a collection in its place."""
     wanted = JAVA[shape.type]
     if isinstance(value, list):
         return Unreadable(f"Unrecognized collection type class java.lang.{wanted}")
     if isinstance(value, dict):
-        return Unreadable("Start of structure or map found where not expected")
-    if isinstance(value, bool):
-        token = "TRUE_VALUE" if value else "FALSE_VALUE"
-    elif isinstance(value, str):
-        token = "STRING_VALUE"
-    else:
-        token = "NUMBER_VALUE"
-    if shape.type == "boolean" and token == "STRING_VALUE":
+        return Unreadable(MISPLACED)
+    if shape.type == "boolean" and isinstance(value, str):
         return Unreadable("Unexpected token received from parser")
-    return Unreadable(f"{token} can not be converted to {wanted}")
+    if isinstance(value, bool):
+        token = "TRUE" if value else "FALSE"
+    else:
+        token = {str: "STRING", int: "NUMBER", float: "DECIMAL"}[type(value)]
+    return Unreadable(f"{token}_VALUE cannot be converted to {wanted}")
 
 
-def _collection(value: Any, wanted: str) -> Unreadable:
-    if isinstance(value, list):
-        return Unreadable(f"Unrecognized collection type class {wanted}")
+def _collection(shape: Shape, value: Any, element: bool) -> Unreadable:
+    """Something else in the place of a collection."""
     if isinstance(value, dict):
-        return Unreadable("Start of structure or map found where not expected")
+        return Unreadable(MISPLACED)
+    if isinstance(value, list):
+        return Unreadable(f"Unrecognized collection type {_class(shape)}")
+    if element and shape.type == "structure":
+        return Unreadable("Unexpected value type in payload")
     return Unreadable("Unexpected field type")
 
 
-def blob(value: Any) -> bytes:
-    """Base64 as strictly as AWS reads it."""
+def _class(shape: Shape) -> str:
+    if shape.type != "map":
+        return f"class {shape.java}"
+    inner = _member(shape.value).shape
+    return f"java.util.Map<java.lang.String, {'java.lang.String' if inner.type == 'string' else inner.java}>"
+
+
+def _blob(value: Any) -> bytes:
+    if isinstance(value, list):
+        raise Unreadable("Unrecognized collection type class java.nio.ByteBuffer")
+    if isinstance(value, dict):
+        raise Unreadable(MISPLACED)
     if not isinstance(value, str):
         raise Unreadable("only base-64-encoded strings are convertible to bytes")
-    if len(value) % 4:
-        raise Unreadable(f"Base64 encoded length is expected a multiple of 4 bytes but found: {len(value)}")
-    wrong = re.search(r"[^a-zA-Z0-9+/=]|=(?=[^=])", value)
+    return blob(value)
+
+
+def blob(text: str) -> bytes:
+    """Base64 as strictly as AWS reads it."""
+    if len(text) % 4:
+        raise Unreadable(f"Base64 encoded length is expected a multiple of 4 bytes but found: {len(text)}")
+    wrong = re.search(r"[^a-zA-Z0-9+/=]", text)
     if wrong:
         raise Unreadable(f"Invalid Base64 character: '{wrong[0]}'")
+    invalid = Unreadable("Invalid last non-pad Base64 character dectected")  # AWS's spelling
     try:
-        return base64.b64decode(value, validate=True)
+        decoded = base64.b64decode(text, validate=True)
     except binascii.Error as error:
-        raise Unreadable("Invalid last non-pad Base64 character dectected") from error  # AWS's spelling
-
-
-def _timestamp(value: Any) -> float:
-    if isinstance(value, bool | list | dict):
-        raise Unreadable(f"{str(value).upper()}_VALUE can not be converted to Date")
-    return parse_timestamp(value)
+        raise invalid from error
+    if base64.b64encode(decoded).decode() != text:
+        raise invalid
+    return decoded
 
 
 def parse_timestamp(value: str | int | float) -> float:

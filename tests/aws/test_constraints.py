@@ -17,7 +17,7 @@ class TestCheck:
         assert check("dynamodb", "GetItem", {"TableName": "t", "Key": {"a": {"S": "x"}}}) is None
 
     def test_missing(self) -> None:
-        assert check("dynamodb", "DescribeTable", {}) == (
+        assert check("dynamodb", "DescribeTimeToLive", {}) == (
             "1 validation error detected: Value null at 'tableName' failed to satisfy constraint: "
             "Member must not be null"
         )
@@ -31,6 +31,19 @@ class TestCheck:
             "Value '1' at 'durationSeconds' failed to satisfy constraint: "
             "Member must have value greater than or equal to 900"
         )
+
+    def test_some_members_have_words_of_their_own(self) -> None:
+        told = check("dynamodb", "DescribeTable", {})
+        assert told == "The parameter 'TableName' is required but was not present in the request"
+        told = check("dynamodb", "DescribeTable", {"TableName": ""})
+        assert told == "TableName must be at least 3 characters long and at most 255 characters long"
+
+    def test_ten_at_most_are_told(self) -> None:
+        told = check(
+            "dynamodb", "CreateTable", {"TableName": "abc", "KeySchema": [{}] * 2, "Tags": [{}] * 20}
+        )
+        assert told is not None
+        assert told.startswith("10 validation errors detected: ")
 
     def test_inside_a_list(self) -> None:
         given = {"TableName": "abc", "KeySchema": [{"AttributeName": "a", "KeyType": "HUSH"}]}

@@ -134,7 +134,7 @@ class TestDecoders:
         strict = msgspec.json.Decoder(dict[str, str]).decode
         made = dispatcher({"GetItem": lambda ctx, params: None}, decoders={"GetItem": strict})
         status, body = told(made, dynamodb("GetItem", b'{"TableName":1}'))
-        assert (status, body["Message"]) == (400, "NUMBER_VALUE can not be converted to String")
+        assert (status, body["Message"]) == (400, "NUMBER_VALUE cannot be converted to String")
 
 
 class TestErrors:
@@ -190,18 +190,38 @@ class TestErrors:
             (b'"\xff"', None),
             (b'{"TableName":"\xff"}', None),
             (b"", None),
-            (b"[]", "Unrecognized collection type class com.amazonaws.GetItemInput"),
+            (b"[]", "Unrecognized collection type class com.amazonaws.dynamodb.v20120810.GetItemInput"),
             (b'{"TableName":["a"]}', "Unrecognized collection type class java.lang.String"),
             (b'{"TableName":{}}', "Start of structure or map found where not expected"),
-            (b'{"TableName":true}', "TRUE_VALUE can not be converted to String"),
+            (b'{"TableName":true}', "TRUE_VALUE cannot be converted to String"),
+            (b'{"TableName":5}', "NUMBER_VALUE cannot be converted to String"),
+            (b'{"TableName":5.5}', "DECIMAL_VALUE cannot be converted to String"),
+            (b'{"ConsistentRead":"true"}', "Unexpected token received from parser"),
+            (b'{"ConsistentRead":1}', "NUMBER_VALUE cannot be converted to Boolean"),
+            (b'{"AttributesToGet":"a"}', "Unexpected field type"),
+            (b'{"AttributesToGet":{}}', "Start of structure or map found where not expected"),
             (b'{"Key":"a"}', "Unexpected field type"),
+            (b'{"Key":{"a":"b"}}', "Unexpected value type in payload"),
             (
-                b'{"Key":{"a":{"B":"a"}}}',
-                "Base64 encoded length is expected a multiple of 4 bytes but found: 1",
+                b'{"Key":[]}',
+                (
+                    "Unrecognized collection type "
+                    "java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.AttributeValue>"
+                ),
+            ),
+            (
+                b'{"Key":{"a":[]}}',
+                "Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue",
+            ),
+            (b'{"Key":{"a":{"B":3}}}', "only base-64-encoded strings are convertible to bytes"),
+            (b'{"Key":{"a":{"B":[]}}}', "Unrecognized collection type class java.nio.ByteBuffer"),
+            (
+                b'{"Key":{"a":{"B":"23456"}}}',
+                "Base64 encoded length is expected a multiple of 4 bytes but found: 5",
             ),
             (b'{"Key":{"a":{"B":"a!=="}}}', "Invalid Base64 character: '!'"),
-            (b'{"Key":{"a":{"B":3}}}', "only base-64-encoded strings are convertible to bytes"),
-            (b'{"ConsistentRead":"true"}', "Unexpected token received from parser"),
+            (b'{"Key":{"a":{"B":"=+/="}}}', "Invalid last non-pad Base64 character dectected"),
+            (b'{"Key":{"a":{"B":"+/+="}}}', "Invalid last non-pad Base64 character dectected"),
         ],
     )
     def test_unreadable(self, body: bytes, message: str | None) -> None:
