@@ -87,13 +87,13 @@ class Catalog:
         return self._properties[type]
 
     def _find_properties(self, resource: Resource) -> frozenset[str] | None:
-        calls = [*resource.create, *resource.update, *resource.delete]
-        if not calls:
+        if not resource.create:
             return None
         names = {resource.name} | resource.required | resource.ignore | resource.replace
-        for call in calls:
-            names |= call.drop | (call.when or frozenset())
+        for call in resource.create:
             names |= set(self.input(call).members)
+        for call in (*resource.create, *resource.update):
+            names |= call.drop | (call.when or frozenset())
             if call.params is not None:
                 names |= _constants(call.params)
         return frozenset(names)

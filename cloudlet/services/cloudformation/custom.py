@@ -39,14 +39,12 @@ class CustomResources:
         await job.save()
 
     async def update(self, job: Job) -> None:
-        """An answer with another physical id means a new resource; the function deletes the old one, too."""
-        old = job.record["physical_id"]
+        """An answer with another physical id means a new resource; the function is asked to delete the old one when
+        the stack cleans up."""
+        record = job.record
         answer = await self._ask(job, "Update")
-        self._take(job.record, answer)
-        new = str(answer.get("PhysicalResourceId") or old)
-        if new != old:
-            await self._ask(job, "Delete")
-            job.record["physical_id"] = new
+        self._take(record, answer)
+        record["physical_id"] = str(answer.get("PhysicalResourceId") or record["physical_id"])
 
     async def delete(self, job: Job) -> None:
         if job.record["physical_id"]:

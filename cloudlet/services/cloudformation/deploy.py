@@ -24,6 +24,7 @@ from ...context import Context
 from ...errors import AwsError
 from ...store.interface import Transaction
 from . import model, outputs, parameters
+from .catalog import is_custom
 from .changes import Difference, difference
 from .intrinsics import Resolver
 from .journal import Journal
@@ -411,6 +412,8 @@ class Deployment:
         self._name(record)
         await self._journal.resource(record, "UPDATE_IN_PROGRESS")
         await self._runtime.driver(record["type"]).update(self._job(record, old=before))
+        if is_custom(record["type"]) and record["physical_id"] != record["previous"]["physical_id"]:
+            record["change"] = "replaced"
         await self._journal.resource(record, "UPDATE_COMPLETE")
 
     def _name(self, record: Record) -> None:

@@ -17,6 +17,8 @@ MAX_OUTPUTS = 200
 MAX_PARAMETERS = 200
 MAX_MAPPINGS = 200
 PAGE = 100
+PATIENCE = 1.0
+"""Seconds that DescribeStacks of one stack waits for the end of its operation."""
 
 RANDOM_SUFFIX = 12
 """Characters at the end of a generated name."""
@@ -45,14 +47,17 @@ UPDATABLE = frozenset(
 IAM_TYPES = frozenset(
     f"AWS::IAM::{name}"
     for name in (
-        "AccessKey",
-        "Group",
-        "InstanceProfile",
-        "ManagedPolicy",
-        "Policy",
-        "Role",
-        "User",
-        "UserToGroupAddition",
+        *(
+            "AccessKey",
+            "Group",
+            "GroupPolicy",
+            "InstanceProfile",
+            "ManagedPolicy",
+            "Policy",
+            "Role",
+            "RolePolicy",
+        ),
+        *("User", "UserPolicy", "UserToGroupAddition"),
     )
 )
 NAMED_IAM = {

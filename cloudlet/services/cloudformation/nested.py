@@ -9,7 +9,7 @@ from ...errors import AwsError
 from ...store.interface import Transaction
 from . import model
 from .provision import Failed, Job, failed
-from .storage import SPACE, Home, Record
+from .storage import Home, Record
 
 SETTLED_WELL = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 
@@ -84,7 +84,7 @@ class NestedStacks:
 
     async def _ended(self, ctx: Context, stack_id: str) -> Record:
         """The stack once nothing goes on in it."""
-        watch = ctx.store.watch(SPACE.pack("stack", ctx.account, ctx.region, stack_id))
+        watch = ctx.store.watch(Home(ctx.account, ctx.region).stack_key(stack_id))
         try:
             while True:
                 stack = await self._described(ctx, stack_id)

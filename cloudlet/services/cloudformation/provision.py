@@ -1,26 +1,23 @@
 """One resource: made, changed and deleted through the operations that its type declares.
 
 A record of a resource has the fields of its present copy (COPY). They are saved after each operation, so that
-a node that was killed goes on with the next one. Whether the operation that was under way at the kill took effect
-is known by its witness: a key that the operation's own transactions write along.
+a node that was killed goes on with the next one. What the operation that was under way at the kill had made is
+undone first (see `witness`), so that each happens once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from ...context import Context
 from ...errors import AwsError
 from ...names import UPPER_ALNUM, random_id, request_id
 from ...resources import Call, View
-from ...store.interface import Store, Transaction, Watch
-from . import model
+from . import model, witness
 from .catalog import Catalog, PropertyError, fill
-from .storage import SPACE, Record
-
-T = TypeVar("T")
+from .storage import Record
 
 COPY = ("physical_id", "properties", "made", "attributes", "name", "step")
 """What belongs to one physical resource; a replacement has its own."""
@@ -80,23 +77,17 @@ class Declared:
 
     async def create(self, job: Job) -> None:
         declared = self._catalog[job.record["type"]]
+        if job.begun:
+            await witness.undo(job.ctx, self._place(job))
         for step in range(job.record["step"], len(declared.create)):
-            call = declared.create[step]
-            ctx = _witnessed(job)
             try:
-                await self._run(ctx, call, job)
+                await self._run(witness.context(job.ctx, self._place(job)), declared.create[step], job)
             except AwsError as error:
-                if not (
-                    job.begun and await _has_witness(job) and handler_code(error.code) == "AlreadyExists"
-                ):
-                    raise _failed(error, call, job) from error
-                await self.delete(job)
-                await self._repeat(ctx, call, job)
-            job.begun = False
+                raise _failed(error, declared.create[step], job) from error
             job.record["step"] = step + 1
             self._identify(job)
             await job.save()
-        await _forget_witness(job)
+        await witness.forget(job.ctx, self._place(job))
         self._identify(job)
         if not job.record["physical_id"]:
             job.record["physical_id"] = job.record["name"] or job.logical_id
@@ -113,7 +104,9 @@ class Declared:
         self._identify(job)
 
     async def delete(self, job: Job) -> None:
-        if job.record["step"] == 0 and not job.record["physical_id"] and not job.begun:
+        if job.begun:
+            await witness.undo(job.ctx, self._place(job))
+        if job.record["step"] == 0 and not job.record["physical_id"]:
             return
         declared = self._catalog[job.record["type"]]
         if not job.record["physical_id"]:
@@ -125,11 +118,8 @@ class Declared:
                 if handler_code(error.code) != "NotFound":
                     raise _failed(error, call, job) from error
 
-    async def _repeat(self, ctx: Context, call: Call, job: Job) -> None:
-        try:
-            await self._run(ctx, call, job)
-        except AwsError as error:
-            raise _failed(error, call, job) from error
+    def _place(self, job: Job) -> witness.Place:
+        return job.stack["id"], job.logical_id, job.record["step"]
 
     async def _run(self, ctx: Context, call: Call, job: Job) -> None:
         """The call, or the several calls that its function asks for. `made` gets what they answer."""
@@ -231,69 +221,3 @@ def physical_name(stack: str, logical_id: str, longest: int) -> str:
         else:
             stack, logical_id = stack[:half], logical_id[: room - half]
     return f"{stack}-{logical_id}-{random_id(model.RANDOM_SUFFIX, UPPER_ALNUM)}"
-
-
-# Witnesses
-
-
-class _WitnessedStore:
-    """The store, each of whose transactions writes a key along."""
-
-    def __init__(self, store: Store, key: bytes) -> None:
-        self._store = store
-        self._key = key
-
-    async def transact(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
-        async def witnessed(tx: Transaction) -> T:
-            result = await body(tx)
-            await tx.put(self._key, b"{}")
-            return result
-
-        return await self._store.transact(witnessed)
-
-    async def read(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
-        return await self._store.read(body)
-
-    def watch(self, prefix: bytes) -> Watch:
-        return self._store.watch(prefix)
-
-    async def close(self) -> None:
-        await self._store.close()
-
-
-class _WitnessedContext(Context):
-    __slots__ = ("_witness",)
-
-    def __init__(self, ctx: Context, key: bytes) -> None:
-        super().__init__(ctx.node, ctx.principal, ctx.account, ctx.region)
-        self._witness = key
-
-    @property
-    def store(self) -> Store:
-        return _WitnessedStore(self.node.store, self._witness)
-
-
-def _witness_key(job: Job) -> bytes:
-    return SPACE.pack("witness", job.stack["id"], job.logical_id, job.record["step"])
-
-
-def _witnessed(job: Job) -> Context:
-    return _WitnessedContext(job.ctx, _witness_key(job))
-
-
-async def _has_witness(job: Job) -> bool:
-    key = _witness_key(job)
-
-    async def body(tx: Transaction) -> bool:
-        return await tx.get(key) is not None
-
-    return await job.ctx.store.read(body)
-
-
-async def _forget_witness(job: Job) -> None:
-    begin, end = SPACE.range("witness", job.stack["id"], job.logical_id)
-
-    async def body(tx: Transaction) -> None:
-        await tx.delete_range(begin, end)
-
-    await job.ctx.store.transact(body)

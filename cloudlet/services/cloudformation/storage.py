@@ -8,6 +8,7 @@
     ("import", account, region, export name, stack name)        a stack that uses the export
     ("changeset", account, region, change set id)               a change set
     ("stop", account, region, stack id)                         a wish to stop the running operation: {then}
+    ("witness", stack id, logical id, step, stamp)              the keys that a create operation made, see `witness`
     ("reply", token)                                            what a custom resource's function answered
 
 A stack's record names its phase in `status`; the deployment goes on from there, whoever reads it.
@@ -45,6 +46,9 @@ class Home:
         return SPACE.range(kind, self.account, self.region, *parts)
 
     # Stacks
+
+    def stack_key(self, stack_id: str) -> bytes:
+        return self._key("stack", stack_id)
 
     async def stack(self, tx: Transaction, stack_id: str) -> Record | None:
         return _load(await tx.get(self._key("stack", stack_id)))

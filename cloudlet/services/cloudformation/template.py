@@ -1,8 +1,8 @@
 """A template's text made into plain data, with the line of everything in it.
 
 JSON and YAML with the short forms (`!Ref`, `!GetAtt A.B`, `!Sub`, ...), which become the long ones. As in
-CloudFormation a date stays text and anchors are refused. A number that Python would write differently (`000123`, `1.10`)
-stays the text that it was; the service that gets it turns it into a number if it wants one.
+CloudFormation a date stays text and anchors are refused. A number that Python would write differently (`000123`,
+`1.10`) stays the text that it was; the service that gets it turns it into a number if it wants one.
 """
 
 from __future__ import annotations

@@ -52,9 +52,14 @@ def test_a_creation(stacks: Stacks, name: str) -> None:
 
 def test_an_update_tells_what_is_replaced_and_why(stacks: Stacks, name: str) -> None:
     stacks.create(name, TABLE)
-    parameters = [{"ParameterKey": "Key", "ParameterValue": "k"}, {"ParameterKey": "Days", "ParameterValue": "14"}]
+    parameters = [
+        {"ParameterKey": "Key", "ParameterValue": "k"},
+        {"ParameterKey": "Days", "ParameterValue": "14"},
+    ]
     described = change_set(stacks, name, Parameters=parameters)
-    changes = {each["ResourceChange"]["LogicalResourceId"]: each["ResourceChange"] for each in described["Changes"]}
+    changes = {
+        each["ResourceChange"]["LogicalResourceId"]: each["ResourceChange"] for each in described["Changes"]
+    }
     assert {key: (each["Action"], each["Replacement"]) for key, each in changes.items()} == {
         "Group": ("Modify", "False"),
         "Table": ("Modify", "True"),

@@ -52,7 +52,9 @@ def test_an_export_has_one_owner(stacks: Stacks, unique: Callable[[str], str]) -
     stack = stacks.create(second, producer(export))
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     reasons = [reason for _, status, reason in stacks.events(second) if status == "ROLLBACK_IN_PROGRESS"]
-    assert reasons == [f"Export with name {export} is already exported by stack {first}. Rollback requested by user."]
+    assert reasons == [
+        f"Export with name {export} is already exported by stack {first}. Rollback requested by user."
+    ]
 
 
 def test_what_nobody_exports(stacks: Stacks, unique: Callable[[str], str]) -> None:

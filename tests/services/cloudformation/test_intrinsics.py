@@ -14,7 +14,12 @@ from cloudlet.services.cloudformation.intrinsics import NO_VALUE, Resolver, refe
 
 def resolver() -> Resolver:
     return Resolver(
-        parameters={"Stage": "dev", "List": ["a", "b", "c"], "AWS::Region": "eu-west-1", "AWS::StackName": "s"},
+        parameters={
+            "Stage": "dev",
+            "List": ["a", "b", "c"],
+            "AWS::Region": "eu-west-1",
+            "AWS::StackName": "s",
+        },
         mappings={"M": {"dev": {"size": 1, "zones": ["x", "y"]}}},
         conditions={
             "IsDev": {"Fn::Equals": [{"Ref": "Stage"}, "dev"]},
@@ -51,7 +56,10 @@ def resolver() -> Resolver:
         ({"Fn::Length": {"Ref": "List"}}, 3),
         ({"Fn::ToJsonString": {"a": {"Ref": "Stage"}}}, '{"a":"dev"}'),
         ({"a": {"Ref": "AWS::NoValue"}, "b": [1, {"Ref": "AWS::NoValue"}]}, {"b": [1]}),
-        ({"Condition": {"StringEquals": {"a": {"Ref": "Stage"}}}}, {"Condition": {"StringEquals": {"a": "dev"}}}),
+        (
+            {"Condition": {"StringEquals": {"a": {"Ref": "Stage"}}}},
+            {"Condition": {"StringEquals": {"a": "dev"}}},
+        ),
     ],
 )
 def test_functions(value: Any, result: Any) -> None:
@@ -66,10 +74,19 @@ def test_functions(value: Any, result: Any) -> None:
     ("value", "message"),
     [
         ({"Fn::Join": ["-", "text"]}, "Template error: every Fn::Join object requires two parameters"),
-        ({"Fn::Select": [3, {"Ref": "List"}]}, "Template error: Fn::Select cannot select nonexistent value at index 3"),
+        (
+            {"Fn::Select": [3, {"Ref": "List"}]},
+            "Template error: Fn::Select cannot select nonexistent value at index 3",
+        ),
         ({"Fn::FindInMap": ["M", "prod", "size"]}, "Template error: Unable to get mapping for M::prod::size"),
-        ({"Fn::GetAtt": ["Table"]}, "Template error: every Fn::GetAtt object requires two non-empty parameters"),
-        ({"Fn::Sub": 5}, "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments"),
+        (
+            {"Fn::GetAtt": ["Table"]},
+            "Template error: every Fn::GetAtt object requires two non-empty parameters",
+        ),
+        (
+            {"Fn::Sub": 5},
+            "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments",
+        ),
         ({"Fn::If": ["Unknown", 1, 2]}, "Template error: unresolved condition dependency Unknown"),
         ({"Fn::Nope": 1}, "Template error: Fn::Nope is not supported"),
         ({"Fn::Transform": {"Name": "AWS::Include"}}, "Fn::Transform is not supported here: AWS::Include"),

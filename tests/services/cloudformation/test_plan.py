@@ -71,8 +71,10 @@ class TestRefusals:
             ),
             (
                 "Resources:\n  A: {Type: AWS::Foo::Bar}\n  B: {Type: AWS::Foo::Baz}",
-                ("Template format error: Unrecognized resource types: [AWS::Foo::Bar, AWS::Foo::Baz]"
-                " (A, line 2; B, line 3)"),
+                (
+                    "Template format error: Unrecognized resource types: [AWS::Foo::Bar, AWS::Foo::Baz]"
+                    " (A, line 2; B, line 3)"
+                ),
             ),
             (
                 "Resources:\n  A:\n    Type: AWS::Logs::LogGroup\n    Propertys: {}",
@@ -80,13 +82,17 @@ class TestRefusals:
             ),
             (
                 groups(GROUP.format(name="A", value="!Ref Nothing")),
-                ("Template format error: Unresolved resource dependencies [Nothing] in the Resources block of the"
-                " template (line 2)"),
+                (
+                    "Template format error: Unresolved resource dependencies [Nothing] in the Resources block of the"
+                    " template (line 2)"
+                ),
             ),
             (
                 groups("  A: {Type: AWS::Logs::LogGroup}", "Outputs:\n  O: {Value: !Ref X}"),
-                ("Template format error: Unresolved resource dependencies [X] in the Outputs block of the template"
-                " (line 4)"),
+                (
+                    "Template format error: Unresolved resource dependencies [X] in the Outputs block of the template"
+                    " (line 4)"
+                ),
             ),
             (
                 groups(GROUP.format(name="A", value="!GetAtt B.Arn")),
@@ -98,13 +104,17 @@ class TestRefusals:
             ),
             (
                 "Resources:\n  A:\n    Type: AWS::Logs::LogGroup\n    Properties:\n      Foo: 1",
-                ("Properties validation failed for resource A with message: [#: extraneous key [Foo] is not permitted]"
-                " (line 5)"),
+                (
+                    "Properties validation failed for resource A with message: [#: extraneous key [Foo] is not"
+                    " permitted] (line 5)"
+                ),
             ),
             (
                 groups("  A: {Type: AWS::Logs::LogGroup, Condition: Nope}"),
-                ("Template format error: Unresolved condition dependency Nope in the Resources block of the template"
-                " (line 2)"),
+                (
+                    "Template format error: Unresolved condition dependency Nope in the Resources block of the template"
+                    " (line 2)"
+                ),
             ),
         ],
     )
@@ -146,7 +156,10 @@ Resources: {A: {Type: AWS::Logs::LogGroup}}
             ({"Stage": "test"}, "Parameter 'Stage' must be one of AllowedValues"),
             ({"Stage": "dev", "Size": "many"}, "Parameter 'Size' must be a number"),
             ({"Stage": "dev", "Size": "9"}, "Parameter 'Size' must be a number not greater than 5"),
-            ({"Stage": "dev", "Name": "x"}, "Parameter Name failed to satisfy constraint: two or three letters"),
+            (
+                {"Stage": "dev", "Name": "x"},
+                "Parameter Name failed to satisfy constraint: two or three letters",
+            ),
         ],
     )
     def test_refusals(self, values: dict[str, str], message: str) -> None:

@@ -30,7 +30,11 @@ class TestCreation:
         stack = stacks.create(name, BROKEN)
         assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
         events = stacks.events(name)
-        reasons = [reason for logical_id, status, reason in events if (logical_id, status) == ("Bad", "CREATE_FAILED")]
+        reasons = [
+            reason
+            for logical_id, status, reason in events
+            if (logical_id, status) == ("Bad", "CREATE_FAILED")
+        ]
         assert len(reasons) == 1
         assert re.fullmatch(
             r'Resource handler returned message: ".+ \(Service: CloudWatchLogs, Status Code: 400, Request ID: [-\w]+\)"'
@@ -60,10 +64,14 @@ class TestCreation:
 
     def test_a_name_that_is_taken(self, stacks: Stacks, name: str, client: Callable[..., Any]) -> None:
         client("logs").create_log_group(logGroupName=f"{name}-mine")
-        text = f"Resources: {{Group: {{Type: AWS::Logs::LogGroup, Properties: {{LogGroupName: {name}-mine}}}}}}"
+        text = (
+            f"Resources: {{Group: {{Type: AWS::Logs::LogGroup, Properties: {{LogGroupName: {name}-mine}}}}}}"
+        )
         assert stacks.create(name, text)["StackStatus"] == "ROLLBACK_COMPLETE"
         reason = next(reason for _, status, reason in stacks.events(name) if status == "CREATE_FAILED")
-        assert f"Resource of type 'AWS::Logs::LogGroup' with identifier '{name}-mine' already exists." in reason
+        assert (
+            f"Resource of type 'AWS::Logs::LogGroup' with identifier '{name}-mine' already exists." in reason
+        )
         assert reason.endswith("HandlerErrorCode: AlreadyExists)")
         found = client("logs").describe_log_groups(logGroupNamePrefix=f"{name}-mine")["logGroups"]
         assert len(found) == 1, "what another made is not the stack's to delete"

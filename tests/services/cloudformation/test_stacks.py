@@ -87,8 +87,13 @@ class TestCreateStack:
     def test_capabilities_are_asked_for(self, stacks: Stacks, name: str) -> None:
         create = stacks.client.create_stack
         code, message = refused(create, StackName=name, TemplateBody=TABLE_AND_ROLE)
-        assert (code, message) == ("InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_IAM]")
-        named = TABLE_AND_ROLE.replace("    Properties:\n      Assume", "    Properties:\n      RoleName: me\n      Assume")
+        assert (code, message) == (
+            "InsufficientCapabilitiesException",
+            "Requires capabilities : [CAPABILITY_IAM]",
+        )
+        named = TABLE_AND_ROLE.replace(
+            "    Properties:\n      Assume", "    Properties:\n      RoleName: me\n      Assume"
+        )
         code, message = refused(create, StackName=name, TemplateBody=named, Capabilities=["CAPABILITY_IAM"])
         assert message == "Requires capabilities : [CAPABILITY_NAMED_IAM]"
 

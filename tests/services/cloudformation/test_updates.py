@@ -101,7 +101,7 @@ class TestUpdateStack:
     @pytest.mark.parametrize("text", [TABLE, TABLE + "# a comment\n"])
     def test_nothing_to_do(self, stacks: Stacks, name: str, text: str) -> None:
         stacks.create(name, TABLE)
-        with pytest.raises(ClientError, match="No updates are to be performed."):
+        with pytest.raises(ClientError, match="No updates are to be performed"):
             stacks.client.update_stack(StackName=name, TemplateBody=text)
 
     def test_previous_template_and_values(self, stacks: Stacks, name: str) -> None:
@@ -137,7 +137,9 @@ class TestUpdateStack:
     def test_custom_names_stand_in_the_way_of_replacement(self, stacks: Stacks, name: str) -> None:
         named = TABLE.replace("BillingMode", f"TableName: {name}-t\n      BillingMode")
         stacks.create(name, named)
-        stack = stacks.update(name, OTHER_KEY.replace("BillingMode", f"TableName: {name}-t\n      BillingMode"))
+        stack = stacks.update(
+            name, OTHER_KEY.replace("BillingMode", f"TableName: {name}-t\n      BillingMode")
+        )
         assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
         reason = next(reason for _, status, reason in stacks.events(name) if status == "UPDATE_FAILED")
         assert reason == (

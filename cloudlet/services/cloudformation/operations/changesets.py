@@ -51,8 +51,13 @@ async def create_change_set(ctx: Context, request: dict[str, Any]) -> dict[str, 
         change_set |= {"status": "FAILED", "execution_status": "UNAVAILABLE", "reason": failure}
 
     async def body(tx: Transaction) -> bool:
-        if any(each["name"] == name for each in await here.change_sets(tx, stack["id"])):
-            raise AwsError("AlreadyExistsException", f"ChangeSet {name} already exists", status=400)
+        for each in await here.change_sets(tx, stack["id"]):
+            if each["name"] != name:
+                continue
+            # The AWS CLI names its change sets by the second, in which two deployments have their place here.
+            if each["execution_status"] != "EXECUTE_COMPLETE":
+                raise AwsError("AlreadyExistsException", f"ChangeSet {name} already exists", status=400)
+            await here.delete_change_set(tx, each["id"])
         await here.put_change_set(tx, change_set)
         if creates and await here.stack_id(tx, stack["name"]) is None:
             await here.put_name(tx, stack["name"], stack["id"])

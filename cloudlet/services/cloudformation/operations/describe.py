@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Sequence
@@ -24,11 +25,38 @@ async def describe_stacks(ctx: Context, request: dict[str, Any]) -> dict[str, An
         stack = await ctx.store.read(lambda tx: here.find(tx, name))
         if stack is None:
             raise model.stack_does_not_exist(name)
+        if stack["status"].endswith("_IN_PROGRESS"):
+            stack = await _patiently(ctx, stack)
         return {"Stacks": [stack_description(stack)]}
     live = [stack for stack in await ctx.store.read(here.stacks) if stack["status"] != "DELETE_COMPLETE"]
     live.sort(key=lambda stack: float(stack["created"]), reverse=True)
     page, token = paged(live, request)
     return {"Stacks": [stack_description(stack) for stack in page], **token}
+
+
+async def _patiently(ctx: Context, stack: Record) -> Record:
+    """The stack once its operation is over, or as it is after a moment.
+
+    Operations take milliseconds here, and the waiters of the AWS CLI and the SDKs sleep for 30 seconds if their first
+    look comes too early; so that look takes a little longer instead.
+    """
+    here, stack_id = home(ctx), stack["id"]
+    watch = ctx.store.watch(here.stack_key(stack_id))
+    over = asyncio.Event()
+    timer = ctx.clock.call_later(model.PATIENCE, over.set)
+    ended = asyncio.ensure_future(over.wait())
+    try:
+        while True:
+            present = await ctx.store.read(lambda tx: here.stack(tx, stack_id))
+            if present is None or not present["status"].endswith("_IN_PROGRESS") or over.is_set():
+                return present or stack
+            woken = asyncio.ensure_future(watch.wait())
+            await asyncio.wait({woken, ended}, return_when=asyncio.FIRST_COMPLETED)
+            woken.cancel()
+    finally:
+        timer.cancel()
+        ended.cancel()
+        watch.close()
 
 
 def stack_description(stack: Record) -> dict[str, Any]:
