@@ -30,8 +30,9 @@ REWRITE_CHUNK = 1 << 20
 
 def open_files(directory: Path) -> Files:
     """Take the directory's lock, make or check the database, begin a new life."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    directory.chmod(0o700)
+    directory.mkdir(
+        mode=0o700, parents=True, exist_ok=True
+    )  # one that was there keeps its mode: it may be anybody's
     lock = _lock(directory)
     try:
         return Files(directory, lock)
@@ -96,6 +97,9 @@ class Files:
             os.close(self._lock)
 
     def _open_database(self) -> apsw.Connection:
+        os.close(
+            os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        )  # SQLite gives its other files the same mode
         db = apsw.Connection(str(self.path))
         try:
             db.set_busy_timeout(1000)

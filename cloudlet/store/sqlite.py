@@ -72,6 +72,7 @@ class SqliteStore:
         """Why nothing can be done just now: the store is closed, or the disk failed."""
         self._drained: asyncio.Future[None] | None = None
         self._wal_pages = 0
+        self._checkpoint_at = CHECKPOINT_PAGES
         self._checkpointing = False
         self._rest: asyncio.Task[None] | None = None
         self._healing = False
@@ -88,7 +89,7 @@ class SqliteStore:
     ) -> SqliteStore:
         """Open the store in `directory`, making it if need be. `durability="relaxed"` acknowledges before the sync.
 
-        Raises `UserError` if another node has it open, or a newer version made it.
+        Raises `UserError` if another node has it open, or a newer version made it. (This engine needs no `clock`.)
         """
         return cls(directory, durability, asyncio.get_running_loop())
 
@@ -120,10 +121,10 @@ class SqliteStore:
             tx.live = False
             if tx.wrote:
                 self._undo(tx)
+            if isinstance(error, apsw.Error):
+                raise self._explained(error) from error
             if tx.seen > self._synced:
                 await self._wait(tx.seen)
-            if isinstance(error, apsw.Error):
-                raise _explained(error) from error
             raise
         else:
             tx.live = False
@@ -151,10 +152,10 @@ class SqliteStore:
             result: T = end.value
         except BaseException as error:
             tx.live = False
+            if isinstance(error, apsw.Error):
+                raise self._explained(error) from error
             if tx.seen > self._synced:
                 await self._wait(tx.seen)
-            if isinstance(error, apsw.Error):
-                raise _explained(error) from error
             raise
         else:
             tx.live = False
@@ -210,9 +211,15 @@ class SqliteStore:
         if self._db.in_transaction:
             self._execute("ROLLBACK TO body")
             self._execute("RELEASE body")
-        else:  # after some errors SQLite has rolled back everything
+
+    def _explained(self, error: apsw.Error) -> Exception:
+        """What a body is said to have met. After some errors SQLite has rolled back the whole group."""
+        if not self._db.in_transaction:
             self._execute("BEGIN")
-            self._drop_open("another transaction of its group met a broken disk")
+            self._drop_open(f"the database failed under another transaction of the group: {error}")
+        if isinstance(error, apsw.ConstraintError):
+            return TypeError("keys and values are bytes")
+        return StoreError(f"the database failed: {error}")
 
     def _wait(self, seq: int) -> asyncio.Future[None]:
         """A future that is done when group `seq`, which wasn't yet, is on disk."""
@@ -244,7 +251,7 @@ class SqliteStore:
             return
         self._execute("BEGIN")
         self._open = None
-        if self._wal_pages >= CHECKPOINT_PAGES and not self._checkpointing:
+        if self._wal_pages >= self._checkpoint_at and not self._checkpointing:
             self._checkpoint()
         if self._durable:
             self._flight = group
@@ -341,6 +348,8 @@ class SqliteStore:
     # -- checkpoints
 
     def _on_wal(self, db: apsw.Connection, name: str, pages: int) -> int:
+        if pages < self._wal_pages:
+            self._checkpoint_at = CHECKPOINT_PAGES
         self._wal_pages = pages
         return apsw.SQLITE_OK
 
@@ -356,6 +365,9 @@ class SqliteStore:
             self._rest = self._loop.create_task(self._checkpoint_rest())
             return
         self._checkpointing = False
+        self._checkpoint_at = (
+            self._wal_pages + CHECKPOINT_PAGES
+        )  # while another's reading keeps the WAL from its new start
         if self._open is None:
             self._execute("COMMIT")  # a new snapshot, beyond the WAL, lets the next write begin it anew
             self._execute("BEGIN")
@@ -387,9 +399,3 @@ class SqliteStore:
         self._disk.stop()
         if self._sweeper is not None:
             self._sweeper.stop()
-
-
-def _explained(error: apsw.Error) -> Exception:
-    if isinstance(error, apsw.ConstraintError):
-        return TypeError("keys and values are bytes")
-    return StoreError(f"the database failed: {error}")

@@ -53,8 +53,13 @@ async def test_stamps_rise_across_lives(tmp_path: Path) -> None:
     assert stamps == sorted(set(stamps))
 
 
-async def test_the_directory_is_private(store: SqliteStore, tmp_path: Path) -> None:
-    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+async def test_directory_and_files_are_private(store: SqliteStore, tmp_path: Path) -> None:
+    await put(store, (b"a", b"1"))
+    data = tmp_path / "data"
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in data.iterdir()} == dict.fromkeys(
+        ["lock", "store.sqlite", "store.sqlite-wal", "store.sqlite-shm"], 0o600
+    )
 
 
 async def test_a_directory_in_use_is_refused_with_the_pid(store: SqliteStore, tmp_path: Path) -> None:
@@ -102,6 +107,7 @@ async def test_the_wal_stays_small_under_load(
     store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 64)
+    monkeypatch.setattr(store, "_checkpoint_at", 64)
 
     async def writer(n: int) -> None:
         for turn in range(100):
@@ -111,6 +117,22 @@ async def test_the_wal_stays_small_under_load(
     wal = (tmp_path / "data" / "store.sqlite-wal").stat().st_size
     assert wal < 3_000_000, "3.2 MB were written, so it began anew"
     assert len(await everything(store)) == 800
+
+
+async def test_another_programs_long_read_stops_nobody(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_checkpoint_at", 16)
+    monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 16)
+    await put(store, (b"a", b"1"))
+    db = apsw.Connection(str(tmp_path / "data" / "store.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
+    db.execute("BEGIN")
+    assert len(db.execute("SELECT k, v FROM kv").fetchall()) == 1
+    for n in range(200):
+        await put(store, (b"%d" % n, b"x" * 3000))
+    assert len(db.execute("SELECT k, v FROM kv").fetchall()) == 1
+    db.close()
+    assert len(await everything(store)) == 201
 
 
 async def test_a_read_of_what_is_not_on_disk_yet_waits(
