@@ -12,6 +12,7 @@ import contextlib
 import datetime
 import ipaddress
 import os
+import re
 import ssl
 import tempfile
 from collections import OrderedDict
@@ -21,6 +22,7 @@ from typing import Any
 
 DOMAINS = ("amazonaws.com", "api.aws", "on.aws", "cloudfront.net", "localhost")
 OWN_NAMES = ("localhost", "127.0.0.1", "::1")
+HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 KEPT = 256
 AUTHORITY_DAYS = 3650
 LEAF_DAYS = 397  # the longest that Apple's clients accept
@@ -79,17 +81,15 @@ class Authority:
 
     def context_for(self, name: str) -> ssl.SSLContext | None:
         """None: the default one will do."""
-        if name in OWN_NAMES or not any(name == d or name.endswith("." + d) for d in DOMAINS):
+        ours = any(name == domain or name.endswith("." + domain) for domain in DOMAINS)
+        if name in OWN_NAMES or not ours or not HOST_NAME.fullmatch(name):
             return None
         parent = name.partition(".")[2]
         # A wildcard for a top-level domain ("*.localhost") is not accepted by clients.
         key = f"*.{parent}" if "." in parent else name
         context = self._contexts.get(key)
         if context is None:
-            try:
-                context = self._context((key, parent) if key != name else (name,))
-            except ValueError:
-                return None  # no name that a certificate can have
+            context = self._context((key, parent) if key != name else (name,))
             self._contexts[key] = context
             if len(self._contexts) > KEPT:
                 self._contexts.popitem(last=False)

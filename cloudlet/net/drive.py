@@ -24,8 +24,8 @@ class Done(Generic[T]):
         self.value = value
 
 
-class _Rest:
-    """What is left of a coroutine whose first step yielded `waiting`."""
+class Rest:
+    """What is left of a coroutine whose first step yielded `waiting`; to be awaited at once, without a task."""
 
     __slots__ = ("coroutine", "waiting")
 
@@ -50,7 +50,7 @@ class _Rest:
 
 
 async def _finish(coroutine: Coroutine[Any, Any, T], waiting: Any) -> T:
-    rest: T = await _Rest(coroutine, waiting)
+    rest: T = await Rest(coroutine, waiting)
     return rest
 
 

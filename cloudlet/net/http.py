@@ -395,6 +395,8 @@ class HttpConnection(asyncio.Protocol):
         transport = self._transport
         rest = self._leave()
         if tunnel.target is not None:
+            if not self._paused:
+                transport.pause_reading()
             hub.spawn(join(hub, transport, tunnel.target, rest))
             return
         transport.write(ESTABLISHED)

@@ -11,11 +11,11 @@ import contextlib
 import errno
 import logging
 import socket
-import ssl
 from collections.abc import Callable
 from typing import cast
 
 from .authority import Authority
+from .drive import Rest
 from .frames import GOING_AWAY
 from .http import HttpConnection
 from .hub import TICK_SECONDS, Hub
@@ -100,14 +100,17 @@ async def _secure(hub: Hub, transport: asyncio.Transport, first: bytes) -> None:
             layer.buffer_updated(count)
             view = view[count:]
 
-    # `start_tls` schedules the layer's connection_made; what was read goes in behind that, before the socket is read.
-    hub.loop.call_soon(hub.loop.call_soon, feed)
     opening = _Opening(hub, "https")
+    starting = hub.loop.start_tls(
+        transport, opening, context, server_side=True, ssl_handshake_timeout=HANDSHAKE_SECONDS
+    )
+    begun = Rest(starting, starting.send(None))
+    # Its first step has scheduled the layer's connection_made and the reading that goes on. What was read goes in
+    # between: behind the former, and before the loop looks at the socket.
+    hub.loop.call_soon(feed)
     try:
-        secured = await hub.loop.start_tls(
-            transport, opening, context, server_side=True, ssl_handshake_timeout=HANDSHAKE_SECONDS
-        )
-    except (TimeoutError, OSError, ssl.SSLError) as error:
+        secured = await begun
+    except (TimeoutError, OSError) as error:
         hub.log.debug("a TLS handshake failed: %s", error)
         return
     if secured is not None:

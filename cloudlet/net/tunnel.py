@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from .head import plain
+from .head import status_line
 from .hub import NEVER, Hub
 
 ESTABLISHED = b"HTTP/1.1 200 Connection Established\r\n\r\n"
@@ -75,9 +75,23 @@ class Pipe(asyncio.Protocol):
             self.transport.abort()
 
 
+class _Dialled(Pipe):
+    """The far end. The client hears of it before anything that comes from there."""
+
+    __slots__ = ()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if self.other is None or self.other.transport is None:
+            self.abort()
+        else:
+            self.other.transport.write(ESTABLISHED)
+
+
 async def join(hub: Hub, transport: asyncio.Transport, target: tuple[str, int], first: bytes) -> None:
     """Dial `target` and join it to `transport`, which isn't being read; answers 502 or 504 if that fails."""
-    near, far = Pipe(hub), Pipe(hub)
+    near, far = Pipe(hub), _Dialled(hub)
+    near.other, far.other = far, near
     transport.set_protocol(near)
     near.connection_made(transport)
     try:
@@ -85,16 +99,12 @@ async def join(hub: Hub, transport: asyncio.Transport, target: tuple[str, int], 
     except (OSError, TimeoutError) as error:
         hub.log.info("no tunnel to %s:%d: %s", *target, error)
         status = 504 if isinstance(error, TimeoutError) else 502
-        body = cast(bytes, plain(status, f"{target[0]}:{target[1]} can't be reached: {error}").body)
-        line = b"HTTP/1.1 %d %b\r\n" % (status, b"Gateway Timeout" if status == 504 else b"Bad Gateway")
-        transport.write(line + b"Connection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        body = f"{target[0]}:{target[1]} can't be reached: {error}\n".encode()
+        framing = b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+        transport.write(status_line(status) + framing + body)
         transport.close()
         return
-    if transport.is_closing():
-        far.abort()
-        return
-    near.other, far.other = far, near
-    transport.write(ESTABLISHED)
-    if first:
-        near.data_received(first)
-    transport.resume_reading()
+    if near.transport is not None:
+        if first:
+            near.data_received(first)
+        transport.resume_reading()

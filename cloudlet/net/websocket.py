@@ -5,8 +5,8 @@ Rules:
   buffer, no parser.
 - A frame that arrives whole is cut out of what was read; only what is incomplete is kept.
 - Limits are checked on the header of a frame, before its payload is waited for.
-- The transport writes at once and tells when it couldn't (its high-water mark is 0), so that `buffered` and `on_drain`
-  are exact. What is sent while a read is being handled goes out in one write.
+- The transport writes at once and tells when it couldn't (its high-water mark is one byte), so that `buffered` and
+  `on_drain` are exact. What is sent while a read is being handled goes out in one write.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class WebSocket(asyncio.Protocol):
         transport = self._transport
         lost = transport.is_closing()
         if not lost:
-            transport.set_write_buffer_limits(high=0)
+            transport.set_write_buffer_limits(high=1, low=0)
             self._hub.sockets.add(self)
         self._call(self._listener.on_open, self)
         if lost:

@@ -18,9 +18,10 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 @asynccontextmanager
 async def far(serve: Serve) -> AsyncIterator[tuple[str, int]]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    yield server.sockets[0].getsockname()[:2]
-    server.close()
-    await server.wait_closed()
+    try:
+        yield server.sockets[0].getsockname()[:2]
+    finally:
+        server.close()
 
 
 def to(address: tuple[str, int]) -> Any:
