@@ -21,6 +21,17 @@ _NAME = re.compile(
 )
 _PLAIN_NAME = re.compile(r"[a-zA-Z0-9-_]{1,64}")
 _ALIAS = re.compile(r"(?!^[0-9]+$)([a-zA-Z0-9-_]+)")
+_NOT_HERE = frozenset(
+    {
+        "AcceleratorConfig",
+        "CapacityProviderConfig",
+        "DurableConfig",
+        "ImageConfig",
+        "PublishTo",
+        "RuntimeConfig",
+        "TenancyConfig",
+    }
+)
 _WEIGHTS = "routingConfig.additionalVersionWeights"
 
 
@@ -95,6 +106,8 @@ def _configuration(request: Request) -> Request:
     snap_start = request.get("SnapStart", {}).get("ApplyOn", "None")
     if snap_start != "None" and runtime is not None and runtime not in model.SNAP_START_RUNTIMES:
         raise model.invalid(f"{runtime} is not supported for SnapStart enabled functions.")
+    for member in _NOT_HERE & request.keys():
+        raise model.invalid(f"{member} is not supported here.")
     if request.get("Layers"):
         raise model.invalid("Layers are not supported here yet.")
     if request.get("FileSystemConfigs"):
@@ -210,6 +223,8 @@ def invoke(request: Request) -> Request:
         raise model.payload_too_large(len(payload), kind, limit)
     if payload:
         check_json(payload)
+    if "TenantId" in request or "DurableExecutionName" in request:
+        raise model.invalid("Tenants and durable executions are not supported here.")
     return request
 
 
