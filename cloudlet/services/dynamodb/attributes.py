@@ -55,14 +55,16 @@ def check_item(item: Mapping[str, Value]) -> int:
 
 def check(value: Value, level: int = 1) -> int:
     """Refuse what is no value, normalise its numbers in place, and return its size."""
-    if len(value) != 1:
+    try:
+        ((kind, content),) = value.items()
+    except ValueError:
         return _not_one(value, level)
-    kind, content = next(iter(value.items()))
     if kind == "S":
         return len(content) if content.isascii() else text_size(content)
     if kind == "N":
         number = numbers.normalise(content)
-        value["N"] = number
+        if number is not content:
+            value["N"] = number
         return numbers.size(number)
     if kind == "B":
         return len(content)

@@ -96,10 +96,13 @@ def encode(text: str) -> bytes:
 
 def size(text: str) -> int:
     """How many bytes the service counts for a normalised number."""
-    if text == "0":
-        return 1
-    negative, digits, exponent = _parts(text)
-    count = len(digits)
+    if text.isdigit():
+        negative, count, exponent = False, len(text.rstrip("0")), len(text) - 1
+        if not count:
+            return 1
+    else:
+        negative, digits, exponent = _parts(text)
+        count = len(digits)
     return 1 + (count + 1) // 2 + (0 if count % 2 or exponent % 2 else 1) + negative
 
 

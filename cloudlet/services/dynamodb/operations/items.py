@@ -7,7 +7,7 @@ from typing import Any
 from ....context import Context, Encoded
 from ....store.interface import Transaction
 from .. import capacity, storage
-from ..attributes import Item, check_item, encode_json, kind_of
+from ..attributes import Item, check, check_item, encode_json, kind_of, text_size, value_size
 from ..model import MAX_ITEM_SIZE, condition_failed, invalid_parameters, validation_error
 from ..schema import (
     check_index_keys,
@@ -118,7 +118,7 @@ async def update_item(ctx: Context, request: Request) -> Encoded:
         if update is not None:
             new = update.apply(new, request["_values"])
             _check_updated(table, update, new)
-        size = check_item(new)
+        size = _new_size(update, old, storage.size_of(stored) if stored else None, new)
         if size > MAX_ITEM_SIZE:
             raise validation_error("Item size to update has exceeded the maximum allowed size")
         spent = await write(tx, table, key, old, new, size)
@@ -127,6 +127,20 @@ async def update_item(ctx: Context, request: Request) -> Encoded:
     table, old, new, old_size, new_size, spent = await ctx.store.transact(body)
     attributes = _returned(request.get("ReturnValues", "NONE"), update, old, new)
     return _answer(request, table, key_item, attributes, old_size, new_size, spent)
+
+
+def _new_size(update: Any, old: Item | None, old_size: int | None, new: Item) -> int:
+    """The size of an updated item, from that of the old one and of the attributes that changed."""
+    if old is None or old_size is None:
+        return check_item(new)
+    size = old_size
+    names = update.heads if update is not None else ()
+    for name in names:
+        if name in old:
+            size -= text_size(name) + value_size(old[name])
+        if name in new:
+            size += text_size(name) + check(new[name])
+    return size
 
 
 def _returned(wanted: str, update: Any, old: Item | None, new: Item) -> bytes:

@@ -101,38 +101,41 @@ def compile_expressions(request: Request) -> None:
         if target != "_projection":
             references |= compiled.values
         request[target] = compiled
-    _refuse_unused("ExpressionAttributeNames", names, aliases)
-    _refuse_unused("ExpressionAttributeValues", values, references)
+    if len(aliases) != len(names) or len(references) != len(values):
+        _check_syntax(names, values)
+        _refuse_unused("ExpressionAttributeNames", names, aliases)
+        _refuse_unused("ExpressionAttributeValues", values, references)
     request["_values"] = values
 
 
 def _placeholders(request: Request) -> tuple[dict[str, str], dict[str, Any]]:
     names: dict[str, str] | None = request.get("ExpressionAttributeNames")
-    if names is not None:
-        if not names:
-            raise validation_error("ExpressionAttributeNames must not be empty")
-        for key in names:
-            if not _alias(key):
-                raise validation_error(
-                    f'ExpressionAttributeNames contains invalid key: Syntax error; key: "{key}"'
-                )
+    if names is not None and not names:
+        raise validation_error("ExpressionAttributeNames must not be empty")
     values: dict[str, Any] | None = request.get("ExpressionAttributeValues")
     if values is not None:
         if not values:
             raise validation_error("ExpressionAttributeValues must not be empty")
-        for key in values:
-            if not _reference(key):
-                raise validation_error(
-                    f'ExpressionAttributeValues contains invalid key: Syntax error; key: "{key}"'
-                )
         for key, value in values.items():
             try:
                 check(value)
             except AwsError as error:
+                _check_syntax(names or {}, values)
                 raise validation_error(
                     f"ExpressionAttributeValues contains invalid value: {error.message} for key {key}"
                 ) from error
     return names or {}, values or {}
+
+
+def _check_syntax(names: Mapping[str, str], values: Mapping[str, Any]) -> None:
+    """Placeholders that an expression uses are well formed, so this is only asked when something else is wrong."""
+    for parameter, given, well_formed in (
+        ("ExpressionAttributeNames", names, _alias),
+        ("ExpressionAttributeValues", values, _reference),
+    ):
+        for key in given:
+            if not well_formed(key):
+                raise validation_error(f'{parameter} contains invalid key: Syntax error; key: "{key}"')
 
 
 def _compiled(
@@ -153,14 +156,13 @@ def _compiled(
             compiled.check(values)
         return compiled
     except ExpressionError as error:
+        _check_syntax(dict(names), values)
         raise validation_error(f"Invalid {parameter}: {error}") from error
     except KeyConditionError as error:
         raise validation_error(str(error)) from error
 
 
 def _refuse_unused(parameter: str, given: Mapping[str, Any], used: set[str]) -> None:
-    if len(used) == len(given):
-        return
     unused = [key for key in given if key not in used]
     if unused:
         raise validation_error(
