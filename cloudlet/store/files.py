@@ -30,15 +30,18 @@ REWRITE_CHUNK = 1 << 20
 
 def open_files(directory: Path) -> Files:
     """Take the directory's lock, make or check the database, begin a new life."""
-    directory.mkdir(
-        mode=0o700, parents=True, exist_ok=True
-    )  # one that was there keeps its mode: it may be anybody's
-    lock = _lock(directory)
     try:
-        return Files(directory, lock)
-    except BaseException:
-        os.close(lock)
-        raise
+        directory.mkdir(
+            mode=0o700, parents=True, exist_ok=True
+        )  # one that was there keeps its mode: it may be anybody's
+        lock = _lock(directory)
+        try:
+            return Files(directory, lock)
+        except BaseException:
+            os.close(lock)
+            raise
+    except (OSError, apsw.Error) as error:
+        raise UserError(f"The data directory {directory} can't be used: {error}.") from error
 
 
 def sync_file(fd: int) -> None:

@@ -96,6 +96,12 @@ async def test_a_file_that_is_not_ours_is_refused_and_left_alone(tmp_path: Path,
         db.close()
 
 
+async def test_a_place_that_can_not_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"file/data can't be used: .*Not a directory"):
+        await SqliteStore.open(tmp_path / "file" / "data")
+
+
 async def test_others_may_read_the_file_meanwhile(store: SqliteStore, tmp_path: Path) -> None:
     await put(store, (b"a", b"1"))
     db = apsw.Connection(str(tmp_path / "data" / "store.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
