@@ -31,9 +31,8 @@ REWRITE_CHUNK = 1 << 20
 def open_files(directory: Path) -> Files:
     """Take the directory's lock, make or check the database, begin a new life."""
     try:
-        directory.mkdir(
-            mode=0o700, parents=True, exist_ok=True
-        )  # one that was there keeps its mode: it may be anybody's
+        # A directory that was there keeps its mode: it may be anybody's. The files are private in any case.
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = _lock(directory)
         try:
             return Files(directory, lock)
