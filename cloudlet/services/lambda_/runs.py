@@ -1,8 +1,8 @@
 """Asynchronous invocations: events that are kept as durable tasks until the function has taken them.
 
-An event that the function fails is tried again after one minute and then after two; one that is throttled waits
-longer each time, up to five minutes, until it is too old. `MaximumRetryAttempts` and `MaximumEventAgeInSeconds` make
-that less.
+An event that the function fails is tried again after one minute and then after two. One that is throttled, or that the
+service fails, waits longer each time, up to five minutes, until it is too old. `MaximumRetryAttempts` and
+`MaximumEventAgeInSeconds` make that less.
 A task's payload is one line of JSON about the event, then the event as it came.
 """
 
@@ -25,8 +25,6 @@ from .spec import FunctionSpec, Outcome
 
 if TYPE_CHECKING:
     from .workers import Workers
-
-THROTTLED = frozenset({"TooManyRequestsException"})
 
 
 class FunctionFailed(Exception):
@@ -101,9 +99,7 @@ async def on_event_task(node: Node, task: Task) -> None:
         outcome = await workers(node).invoke(
             spec, payload, request_id=about["request_id"], client_context=about["client_context"].encode()
         )
-    except AwsError as error:
-        if error.code not in THROTTLED:
-            raise
+    except AwsError:
         await _later(node, about, payload, failures)
         return
     if outcome.error is None:
@@ -116,7 +112,7 @@ async def on_event_task(node: Node, task: Task) -> None:
 
 
 async def _later(node: Node, about: dict[str, Any], payload: bytes, failures: int) -> None:
-    """Put a throttled event back to the end of the queue; that doesn't count as a try."""
+    """Put an event that was throttled, or couldn't be run, back into the queue; that doesn't count as a try."""
     delay = min(model.THROTTLE_MAX_DELAY, model.THROTTLE_FIRST_DELAY * 2 ** about["throttles"])
     again = {**about, "failures": failures, "throttles": min(about["throttles"] + 1, 16)}
     task = orjson.dumps(again) + b"\n" + payload
