@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 LOADED_MAX = 4096
 """Decoded values that `load` remembers."""
+LOADED_MAX_SIZE = 256 * 1024
+"""Bytes above which it decodes each time."""
 RANGE_SCAN_MAX = 512
 """Above so many dirty keys a range read counts as dirty without looking at each."""
 
@@ -72,7 +74,8 @@ class ReadTransaction:
         if value is _MISSING:
             raw: bytes | None = self._execute(GET, (key,)).get
             value = None if raw is None else decode(raw)
-            self._remember(key, value)
+            if raw is None or len(raw) <= LOADED_MAX_SIZE:
+                self._remember(key, value)
         result: T | None = value
         return result
 

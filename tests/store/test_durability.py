@@ -59,6 +59,44 @@ async def check_counters(directory: Path, acknowledged: dict[int, int]) -> None:
     }
 
 
+async def test_a_power_cut_loses_nothing_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk has what the log was when the last sync that has ended began; nothing later can be relied upon."""
+    on_disk = b""
+
+    def sync_file(fd: int) -> None:
+        nonlocal on_disk
+        content = os.pread(fd, os.fstat(fd).st_size, 0)
+        on_disk = content
+
+    store = await SqliteStore.open(tmp_path / "data")
+    database = (tmp_path / "data" / "store.sqlite").read_bytes()
+    monkeypatch.setattr(files, "sync_file", sync_file)
+    acknowledged: set[bytes] = set()
+    cuts: list[tuple[bytes, set[bytes]]] = []
+
+    async def caller(n: int) -> None:
+        for turn in range(20):
+            key = b"%d/%d" % (n, turn)
+            await put(store, (key, b"x" * 100))
+            acknowledged.add(key)
+            if turn % 5 == n:
+                cuts.append((on_disk, set(acknowledged)))
+
+    await asyncio.gather(*map(caller, range(5)))
+    await store.close()
+    for number, (log, acked) in enumerate(cuts):
+        left = tmp_path / f"cut{number}"
+        left.mkdir()
+        (left / "store.sqlite").write_bytes(database)
+        (left / "store.sqlite-wal").write_bytes(log)
+        again = await SqliteStore.open(left)
+        assert acked <= {key for key, _ in await everything(again)}
+        await again.close()
+    assert len(cuts) == 20
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("limit", [150_000, 400_000])
 def test_full_disk(tmp_path: Path, limit: int) -> None:
