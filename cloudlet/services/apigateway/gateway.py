@@ -11,6 +11,7 @@ integration has an end, kept in a wheel; idle and old connections are found by a
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -276,15 +277,27 @@ class Gateway:
         """For people: why it failed, and the access log's line."""
         stage = scope.session.stage
         if answer.log:
-            self.node.log.info("%s/%s %s: %s", stage.api_id, stage.name, scope.route_key, answer.log)
+            # what a function does wrong stands in its own log; 500 is a wrong configuration
+            level = logging.WARNING if answer.status == 500 else logging.INFO
+            self.node.log.log(level, "%s/%s %s: %s", stage.api_id, stage.name, scope.route_key, answer.log)
         if stage.log is not None:
-            integration = {"status": answer.status, "error": answer.log or None}
-            scope.extra.setdefault(
-                "error", {"message": answer.failure, "messageString": f'"{answer.failure}"'}
-            )
-            scope.extra.update(status=answer.status, integration=integration, integrationStatus=answer.status)
-            scope.extra["protocol"] = "WEBSOCKET"
+            scope.extra |= self._log_variables(stage, scope, answer)
             stage.log.write(scope)
+
+    def _log_variables(self, stage: Stage, scope: Scope, answer: Answer) -> dict[str, Any]:
+        latency = self.clock.now_ms() - scope.epoch_ms
+        error = dict(scope.extra.get("error", {}))
+        if answer.failure is not None:
+            error |= {"message": answer.failure, "messageString": f'"{answer.failure}"'}
+        return {
+            "accountId": stage.account,
+            "error": error,
+            "integration": {"status": answer.status, "error": answer.log or None, "latency": latency},
+            "integrationErrorMessage": answer.log or None,
+            "integrationLatency": latency,
+            "integrationStatus": answer.status,
+            "status": answer.status,
+        }
 
     async def within(self, route: Route, scope: Scope, event: bytes) -> Answer:
         """The answer of a route's integration, waited for as long as it may take."""

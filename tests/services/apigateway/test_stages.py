@@ -158,7 +158,7 @@ class TestAccessLogs:
                 json.loads(event["message"]) for event in logs.filter_log_events(logGroupName=group)["events"]
             ]
 
-        found = eventually(lambda: len(lines()) == 4 and lines())
+        found = eventually(lambda: found if len(found := lines()) == 4 else [])
         assert [line["routeKey"] for line in found] == ["$connect", "$default", "$default", "$disconnect"]
         assert [line["status"] for line in found] == ["200", "200", "502", "200"]
         assert {line["identity.sourceIp"] for line in found} == {"127.0.0.1"}
