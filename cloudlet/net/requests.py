@@ -118,7 +118,10 @@ class RequestReader:
             self._detour(data[upgrade.args[0] :])
         except httptools.HttpParserCallbackError as error:
             cause = error.__context__
-            raise (cause if cause is not None else error) from None
+            if isinstance(cause, Refused):
+                raise cause from None
+            self._hub.log.error("a request could not be taken", exc_info=cause or error)
+            raise refused(500, "Internal Server Error") from None
         except httptools.HttpParserError as error:
             if self.last and self.stage == IDLE:
                 return  # it had said that there would be nothing more
@@ -230,6 +233,8 @@ class RequestReader:
                 raise refused(400, "Bad request: Transfer-Encoding in HTTP/1.0")
         else:
             raise refused(505, "This server speaks HTTP/1.1")
+        if request.headers.get("transfer-encoding", "chunked").lower() != "chunked":
+            raise refused(501, "No transfer encoding but chunked is understood")
 
     def _check_size(self, request: Request) -> None:
         limits = self._hub.limits

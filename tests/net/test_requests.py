@@ -31,7 +31,6 @@ MALFORMED = {
     "endless length": "POST / HTTP/1.1\nHost: x\nContent-Length: 99999999999999999999\n\nabc",
     "chunked twice": "POST / HTTP/1.1\nHost: x\nTransfer-Encoding: chunked, chunked\n\n0\n\n",
     "chunked not last": "POST / HTTP/1.1\nHost: x\nTransfer-Encoding: chunked, gzip\n\n0\n\n",
-    "nearly chunked": "POST / HTTP/1.1\nHost: x\nTransfer-Encoding: xchunked\n\n0\n\n",
     "chunked in 1.0": "POST / HTTP/1.0\nHost: x\nTransfer-Encoding: chunked\n\n0\n\n",
     "chunk without a size": "POST / HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\n\nxyz\n\n",
     "chunk longer than said": "POST / HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\n\n1\nabc\n0\n\n",
@@ -62,6 +61,26 @@ async def test_bare_line_feeds_are_no_line_ends(serve: Any, connect: Any) -> Non
     client = await connect(await serve())
     client.send(b"GET / HTTP/1.1\nHost: x\n\n")
     assert (await client.answer())[0] == 400
+
+
+@pytest.mark.parametrize("coding", ["gzip, chunked", "xchunked", "identity"])
+async def test_transfer_codings_that_nobody_undoes_are_501(serve: Any, connect: Any, coding: str) -> None:
+    client = await connect(await serve())
+    client.send(f"POST / HTTP/1.1\nHost: x\nTransfer-Encoding: {coding}\n\n0\n\n")
+    assert (await client.answer())[0] == 501
+
+
+async def test_a_bug_in_the_plan_is_a_500(serve: Any, connect: Any, caplog: pytest.LogCaptureFixture) -> None:
+    here = await serve()
+
+    def plan(request: Request) -> Plan:
+        raise KeyError("bugs")
+
+    here.plan = plan
+    client = await connect(here)
+    client.send("GET / HTTP/1.1\nHost: x\n\n")
+    assert (await client.answer())[0] == 500
+    assert "bugs" in caplog.text
 
 
 @pytest.mark.parametrize("version", ["2.0", "0.9"])
