@@ -99,8 +99,8 @@ class Catalog:
         return frozenset(names)
 
     def check_properties(self, resources: Iterable[Wanted], template: Template) -> None:
-        """Raises for properties that a type doesn't have, and for those that it needs and that"
-        " aren't there."""
+        """Raises for properties that a type doesn't have, and for those that it needs and that
+        aren't there."""
         for wanted in resources:
             known = self.properties(wanted.type)
             if known is None:

@@ -59,8 +59,8 @@ class Change:
 
 
 def compare(plan: Plan, resources: Mapping[str, Record], catalog: Catalog) -> list[Change]:
-    """The changes that bring the stack's resources to the plan, whose resolver then answers with"
-    " what is known."""
+    """The changes that bring the stack's resources to the plan, whose resolver then answers with
+    what is known."""
     live = {name: record for name, record in resources.items() if record["status"] != "DELETE_COMPLETE"}
     renewed: set[str] = set()
 

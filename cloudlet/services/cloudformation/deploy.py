@@ -28,11 +28,13 @@ from .journal import Journal
 from .plan import Plan
 from .provision import Failed, failed
 from .storage import Home, Record
+from .walk import in_order
 from .works import Works
 
 if TYPE_CHECKING:
     from .runtime import CloudFormation
 
+LATE = "late"
 RETAINING = frozenset({"Retain", "RetainExceptOnCreate"})
 
 
@@ -47,6 +49,8 @@ class Deployment:
         self._resources = resources
         self._journal = Journal(ctx, stack)
         self._works = Works(runtime, ctx, stack, resources, self._journal)
+        self._halt = asyncio.Event()
+        """Set when nothing more is to be begun, and what only waits is to be given up."""
 
     async def run(self) -> None:
         phases: dict[str, Callable[[], Awaitable[None]]] = {
@@ -71,15 +75,15 @@ class Deployment:
                 return
             except AwsError as error:
                 problem = error.message
-        then = await self._stopped()
-        if then == "delete":
-            await self._journal.status("DELETE_IN_PROGRESS", model.USER_INITIATED, also=self._end_stop)
+        if await self._stopped() == "delete":
+            next_status, reason = "DELETE_IN_PROGRESS", model.USER_INITIATED
         elif self._stack["on_failure"] == "DO_NOTHING":
-            await self._journal.status("CREATE_FAILED", problem)
+            next_status, reason = "CREATE_FAILED", problem
         elif self._stack["on_failure"] == "DELETE":
-            await self._journal.status("DELETE_IN_PROGRESS", f"{problem} Delete requested by user.")
+            next_status, reason = "DELETE_IN_PROGRESS", f"{problem} Delete requested by user."
         else:
-            await self._journal.status("ROLLBACK_IN_PROGRESS", f"{problem} Rollback requested by user.")
+            next_status, reason = "ROLLBACK_IN_PROGRESS", f"{problem} Rollback requested by user."
+        await self._journal.status(next_status, reason, also=self._end_stop)
 
     async def _roll_back_creation(self) -> None:
         failures = await self._backward(self._resources, self._remove_created)
@@ -134,7 +138,7 @@ class Deployment:
         }
         failures: list[str] = []
         graph = {name: frozenset(record["previous"]["depends"]) for name, record in changed.items()}
-        await self._in_order(graph, lambda name: self._guard(self._works.restore, changed[name], failures))
+        await in_order(graph, lambda name: self._guard(self._works.restore, changed[name], failures))
         if failures:
             await self._journal.status("UPDATE_ROLLBACK_FAILED", _following(failures, "update"))
         else:
@@ -218,31 +222,53 @@ class Deployment:
             return error.message
         await outputs.load_exports(self._ctx, plan.resolver)
         failures: dict[str, list[str]] = {"create": [], "update": []}
-        stopped = False
 
         async def one(name: str) -> bool:
-            nonlocal stopped
-            if not stopped and any(failures.values()):
-                stopped = True
-            if stopped or await self._stopped():
-                stopped = True
+            if self._halt.is_set() or await self._stopped():
                 return False
-            verb = (
-                "create"
-                if name not in self._resources or self._resources[name]["change"] == "created"
-                else "update"
+            present = self._resources.get(name)
+            verb = "create" if present is None or present["change"] == "created" else "update"
+            done = await self._guard(
+                lambda _: self._provide(plan, name), {"logical_id": name}, failures[verb]
             )
-            return await self._guard(
-                lambda _: self._works.provide(plan.resolver, plan.resources[name]),
-                {"logical_id": name},
-                failures[verb],
-            )
+            if not done:
+                self._halt.set()
+            return done
 
-        await self._in_order({name: wanted.depends for name, wanted in plan.resources.items()}, one)
+        watching = asyncio.ensure_future(self._watch_for_stop())
+        try:
+            await in_order({name: wanted.depends for name, wanted in plan.resources.items()}, one)
+        finally:
+            watching.cancel()
+            self._halt.clear()
         problems = [_following(names, verb) for verb, names in failures.items() if names]
-        if not problems and await self._stopped():
+        stopped = await self._stopped()
+        if stopped == LATE:
+            return "Stack creation time exceeded the specified timeout."
+        if stopped:
             return "User Initiated." if self._stack["status"].startswith("UPDATE") else "Creation cancelled."
         return " ".join(problems)
+
+    async def _provide(self, plan: Plan, name: str) -> None:
+        """Custom resources and nested stacks may take as long as they like; they are given up at a halt."""
+        wanted = plan.resources[name]
+        work = self._works.provide(plan.resolver, wanted)
+        if self._runtime.catalog.declaration(wanted.type) is not None:
+            await work
+            return
+        working = asyncio.ensure_future(work)
+        halted = asyncio.ensure_future(self._halt.wait())
+        try:
+            await asyncio.wait({working, halted}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            halted.cancel()
+            if not working.done():
+                working.cancel()
+                await asyncio.gather(working, return_exceptions=True)
+        if working.cancelled():
+            verb = "update" if self._stack["status"].startswith("UPDATE") else "creation"
+            raise Failed(f"Resource {verb} cancelled")
+        working.result()
 
     async def _guard(
         self, work: Callable[[Any], Awaitable[None]], record: Record, failures: list[str]
@@ -278,47 +304,39 @@ class Deployment:
                     needed_by[depend].add(name)
         failures: list[str] = []
         graph = {name: frozenset(users) for name, users in needed_by.items()}
-        await self._in_order(graph, lambda name: self._guard(work, records[name], failures))
+        await in_order(graph, lambda name: self._guard(work, records[name], failures))
         return failures
 
-    # Common
+    # Stopping
 
-    async def _in_order(
-        self, graph: Mapping[str, frozenset[str]], work: Callable[[str], Awaitable[bool]]
-    ) -> None:
-        """`work(name)` for each, as many at once as the graph lets; what depends on a failed one"
-        " isn't begun."""
-        waiting = dict(graph)
-        done: set[str] = set()
-        running: dict[asyncio.Task[bool], str] = {}
+    async def _watch_for_stop(self) -> None:
+        watch = self._ctx.store.watch(self._home.stop_key(self._stack["id"]))
+        timer = None
+        if self._stack["timeout"] and self._stack["status"] == "CREATE_IN_PROGRESS":
+            due = self._stack["created"] + 60 * self._stack["timeout"]
+            timer = self._ctx.clock.call_at(due, lambda: asyncio.ensure_future(self._time_out()))
         try:
-            while True:
-                for name in [
-                    n for n, needs in waiting.items() if all(d in done or d not in graph for d in needs)
-                ]:
-                    del waiting[name]
-                    running[asyncio.ensure_future(work(name))] = name
-                if not running:
-                    return
-                finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                done |= {name for task in finished if task.result() for name in (running.pop(task),)}
-                for task in finished:
-                    running.pop(task, None)
+            while not await self._stopped():
+                await watch.wait()
+            self._halt.set()
         finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            watch.close()
+            if timer is not None:
+                timer.cancel()
+
+    async def _time_out(self) -> None:
+        await self._ctx.store.transact(lambda tx: self._home.put_stop(tx, self._stack["id"], LATE))
 
     async def _stopped(self) -> str:
-        """Whether somebody wants the operation to end: "", "rollback" or "delete"."""
+        """Whether the operation is to end: "", "rollback", "delete" or LATE."""
         return await self._ctx.store.read(lambda tx: self._home.stop(tx, self._stack["id"]))
 
     async def _end_stop(self, tx: Transaction, home: Home) -> None:
         await home.delete_stop(tx, self._stack["id"])
 
     async def _finish(self, status: str, source: Mapping[str, Any]) -> None:
-        """The resources are as wanted: outputs and exports, and what the update was about becomes"
-        " the stack's own."""
+        """The resources are as wanted: outputs and exports, and what the update was about becomes
+        the stack's own."""
         plan = self._plan(source)
         await outputs.load_exports(self._ctx, plan.resolver)
         result = outputs.evaluate(plan)
@@ -336,8 +354,9 @@ class Deployment:
         }
 
         async def also(tx: Transaction, home: Home) -> None:
+            if await home.stop(tx, self._stack["id"]):
+                raise model.validation_error("The operation was cancelled.")
             await outputs.publish(tx, home, self._stack, result, imports)
-            await home.delete_stop(tx, self._stack["id"])
 
         await self._journal.status(status, also=also, **fields)
 

@@ -65,8 +65,8 @@ class Journal:
         also: Callable[[Transaction, Home], Awaitable[None]] | None = None,
         **fields: Any,
     ) -> None:
-        """Move the stack to a status. `also` writes more in the same transaction; if it raises, all"
-        " is as it was."""
+        """Move the stack to a status. `also` writes more in the same transaction; if it raises, all
+        is as it was."""
         stack = {**self.stack, **fields, "status": status, "reason": reason}
         event = stack_event(stack, self._ctx.clock.now())
 

@@ -46,8 +46,8 @@ class Parameter:
         return text(self.declared.get("NoEcho", False)).lower() == "true"
 
     def value(self, given: str) -> Any:
-        """The value as functions see it: text, or a list of texts. Raises what CloudFormation"
-        " answers to a bad one."""
+        """The value as functions see it: text, or a list of texts. Raises what CloudFormation
+        answers to a bad one."""
         given = given.strip() if self.type == "Number" else given
         values: list[str] = [part.strip() for part in given.split(",")] if self._is_list else [given]
         for value in values:
@@ -134,8 +134,8 @@ def _declaration(name: str, declaration: Any) -> Parameter:
 def given(
     parameters: Mapping[str, Parameter], entries: Iterable[Mapping[str, Any]], previous: Mapping[str, str]
 ) -> dict[str, str]:
-    """The text of every parameter: from the request's entries, the stack's previous values or the"
-    " defaults."""
+    """The text of every parameter: from the request's entries, the stack's previous values or the
+    defaults."""
     values: dict[str, str] = {}
     unknown: list[str] = []
     for entry in entries:

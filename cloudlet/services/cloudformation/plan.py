@@ -86,8 +86,8 @@ def make(
     previous: Mapping[str, str],
     env: Mapping[str, Any],
 ) -> Plan:
-    """`entries` are a request's Parameters, `previous` the stack's values, `env` the pseudo"
-    " parameters by name."""
+    """`entries` are a request's Parameters, `previous` the stack's values, `env` the pseudo
+    parameters by name."""
     check_structure(template)
     declared = parameters.declared(template.body)
     values = parameters.given(declared, entries, previous)
@@ -138,6 +138,8 @@ def check_structure(template: Template) -> None:
         )
     for name, resource in resources.items():
         _check_resource(name, resource, template)
+    for name in ("Resources", "Outputs"):
+        _check_null(body.get(name), (name,), template)
     for name, output in _section(template, "Outputs").items():
         if not isinstance(output, dict) or "Value" not in output:
             line = template.line("Outputs", name)
@@ -174,6 +176,21 @@ def _check_resource(name: str, resource: Any, template: Template) -> None:
             raise model.validation_error(
                 f"Template error: Unrecognized {attribute} {policy} for resource {name}"
             )
+
+
+def _check_null(value: Any, path: tuple[str | int, ...], template: Template) -> None:
+    if isinstance(value, dict):
+        for key, child in value.items():
+            if child is None:
+                where = "/".join(map(str, (*path, key)))
+                line = template.line(*path, key)
+                raise model.validation_error(
+                    f"Template format error: [/{where}] 'null' values are not allowed in templates (line {line})"
+                )
+            _check_null(child, (*path, key), template)
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            _check_null(child, (*path, index), template)
 
 
 def _section(template: Template, name: str) -> dict[str, Any]:

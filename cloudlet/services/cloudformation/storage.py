@@ -157,11 +157,14 @@ class Home:
 
     # Stopping what runs
 
+    def stop_key(self, stack_id: str) -> bytes:
+        return self._key("stop", stack_id)
+
     async def put_stop(self, tx: Transaction, stack_id: str, then: str) -> None:
         await tx.put(self._key("stop", stack_id), orjson.dumps({"then": then}))
 
     async def stop(self, tx: Transaction, stack_id: str) -> str:
-        """ "", "rollback" or "delete"."""
+        """What is to follow: "rollback", "delete", "late" for a timeout; "" without a wish."""
         wish = _load(await tx.get(self._key("stop", stack_id)))
         return "" if wish is None else str(wish["then"])
 

@@ -62,8 +62,8 @@ class Template:
 
 
 def parse(text: str) -> Template:
-    """The template in `text`. Raises the ValidationError that CloudFormation answers to what it"
-    " can't read."""
+    """The template in `text`. Raises the ValidationError that CloudFormation answers to what it
+    can't read."""
     stripped = text.lstrip("\ufeff \t\r\n")
     lines: dict[Path, int] = {}
     if stripped.startswith("{"):
