@@ -58,8 +58,9 @@ class Stream:
         self._partial = b""
 
     def add(self, message: str) -> None:
-        """One event; `message` ends with a newline."""
-        self._sink.take(self, message)
+        """One event; `message` ends with a newline. One that is too long for CloudWatch Logs becomes several."""
+        for start in range(0, len(message), MAX_EVENT // 4):
+            self._sink.take(self, message[start : start + MAX_EVENT // 4])
         self.tail.append(message)
         self.tail_size += len(message)
         if self.tail_size > 4 * TAIL:
@@ -79,8 +80,12 @@ class Stream:
                 self.add((event + line + b"\n").decode("utf-8", "replace"))
                 event = b""
         self._partial = event.replace(b"\n", b"\0\n") + rest if event else rest
-        if len(self._partial) > MAX_EVENT:
-            self.end_of_output()
+        while len(self._partial) > MAX_EVENT:
+            cut = MAX_EVENT
+            while self._partial[cut] & 0xC0 == 0x80:  # not within a character
+                cut -= 1
+            start, self._partial = self._partial[:cut], self._partial[cut:]
+            self.add(start.replace(b"\0\n", b"\n").decode("utf-8", "replace"))
 
     def end_of_output(self) -> None:
         """A last line without a newline is a line."""

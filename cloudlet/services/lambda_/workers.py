@@ -144,7 +144,11 @@ class Workers:
         self.stopping = False
 
     async def start(self) -> None:
+        """Clear what an earlier node left, and make ready, meanwhile, what its functions started from."""
         shutil.rmtree(self._folder("tmp"), ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            for runtime in self._folder("runtimes").read_text().split():
+                self._in_background(self._prepare_again(runtime))
 
     async def stop(self) -> None:
         """End all workers; who still waits for one is told that the service is going."""
@@ -158,6 +162,7 @@ class Workers:
                 starting.result().stop()
             else:
                 starting.cancel()
+        await asyncio.gather(*self._zygotes.values(), *self._tasks, return_exceptions=True)
         await self.logs.flush()
 
     async def prepare(self, runtime: str) -> None:
@@ -165,6 +170,12 @@ class Workers:
         language = await self._language(runtime)
         if language is not None:
             await self._zygote(language)
+
+    async def _prepare_again(self, runtime: str) -> None:
+        try:
+            await self.prepare(runtime)
+        except RuntimeError as error:
+            self._node.log.warning("%s can't be prepared: %s", runtime, error)
 
     def retire(self, function_arn: str) -> None:
         """A function, or with a version as the qualifier that version, has changed or gone: its workers end, busy ones
@@ -319,6 +330,7 @@ class Workers:
         preload, script = (str(HERE / "runtimes" / "nodejs" / name) for name in ("preload.js", "worker.js"))
         argv = [language.executable, heap, "--require", preload, script]
         env["_CLOUDLET_URL"] = self._node.url
+        env.setdefault("NODE_COMPILE_CACHE", str(self._folder("nodecache")))
         self._link_modules(spec.code.parent)
         process = zygote.spawn(
             "ex", {"cwd": str(spec.code), "env": env, "argv": argv, "channel": True}, worker
@@ -355,6 +367,7 @@ class Workers:
     async def _resolve(self, runtime: str) -> Language | None:
         """Find what runs it and, the first time, install what its functions expect beside them; tell of what lacks."""
         language = await runtimes.resolve(runtime)
+        self._remember(runtime)
         if language is None or language.kind == "provided":
             return language
         if language.substitute:
@@ -367,6 +380,15 @@ class Workers:
         except (UserError, OSError) as error:
             self._tell(str(error))
         return language
+
+    def _remember(self, runtime: str) -> None:
+        """For the next start of the node."""
+        file = self._folder("runtimes")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with open(file, "a+") as known:
+            known.seek(0)
+            if runtime not in known.read().split():
+                known.write(f"{runtime}\n")
 
     def _tell(self, text: str) -> None:
         self._node.log.warning("%s", text)

@@ -146,7 +146,7 @@ class TestDeath:
         parent = int(Path(f"/proc/{hanging.pids[0]}/stat").read_text().split()[3])
         os.kill(parent, signal.SIGKILL)
         assert json.loads((await hanging.call).payload)["errorType"] == "Runtime.ExitError"
-        await until(lambda: gone(hanging.pids[:1]))
+        await until(lambda: gone(hanging.pids))
         assert (await functions.invoke(functions.make(PID))).error is None
 
     async def test_a_caller_that_goes_away_leaves_the_worker_whole(
@@ -183,6 +183,20 @@ class TestMemory:
         assert outcome.payload == b"60000000"
         found = re.search(r"Max Memory Used: (\d+) MB", outcome.log.decode())
         assert found and 80 <= int(found[1]) <= 110
+
+
+class TestRestart:
+    async def test_a_node_that_starts_again_prepares_what_its_functions_ran_on(
+        self, fake: FakeNode, functions: Functions, until: Any
+    ) -> None:
+        await functions.invoke(functions.make(PID))
+        left = fake.data / "lambda" / "tmp" / "left" / "over"
+        left.mkdir(parents=True)
+        again = Workers(fake)  # type: ignore[arg-type]
+        await again.start()
+        await until(lambda: any(zygote.done() for zygote in again._zygotes.values()))
+        assert not left.exists()
+        await again.stop()
 
 
 class TestStop:

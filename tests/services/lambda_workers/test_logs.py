@@ -89,6 +89,12 @@ class TestLines:
         await functions.invoke(spec)
         assert len(await lines(functions)) == 3
 
+    async def test_a_line_beyond_the_quota_of_an_event_becomes_several(self, functions: Functions) -> None:
+        await functions.invoke(functions.make("def handler(e, c): print('ä' * 300_000)"))
+        said = [line for line in await lines(functions) if "ä" in line]
+        assert "".join(said) == "ä" * 300_000 + "\n"
+        assert max(len(line.encode()) for line in said) <= 256 * 1024
+
 
 class TestTail:
     async def test_an_invocations_own_lines(self, functions: Functions) -> None:

@@ -272,6 +272,11 @@ class TestImports:
         code = "import both, only1, only2\ndef handler(e, c): return [both.n, only1.n, only2.n]"
         assert parsed(await functions.invoke(functions.make(code, layers=tuple(layers)))) == [2, 1, 2]
 
+    async def test_pythonpath_of_the_functions_own(self, functions: Functions) -> None:
+        files = {"app.py": "import deep\ndef handler(e, c): return deep.n", "lib/deep.py": "n = 3"}
+        spec = functions.make(files, environment={"PYTHONPATH": "lib"})
+        assert parsed(await functions.invoke(spec)) == 3
+
     async def test_handler_in_a_package(self, functions: Functions) -> None:
         files = {"src/__init__.py": "", "src/deep/api.py": "from . import x\ndef go(e, c): return x.n"}
         files |= {"src/deep/__init__.py": "", "src/deep/x.py": "n = 4"}

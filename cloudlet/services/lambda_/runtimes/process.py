@@ -112,7 +112,8 @@ class Process:
     def ended(self, status: int) -> None:
         if self.exited:
             return
-        self._readable()
+        while self._readable():
+            pass
         self.drain()
         self.exited = True
         self._loop.remove_reader(self._channel.fileno())
@@ -133,23 +134,25 @@ class Process:
         if not self._backlog:
             self._loop.remove_writer(self._channel.fileno())
 
-    def _readable(self) -> None:
+    def _readable(self) -> bool:
+        """Take what is there; whether there may be more."""
         try:
             data = self._channel.recv(READ)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             data = b""
         if not data:
             self._loop.remove_reader(self._channel.fileno())
             if self._speaks:
                 self.kill()
-            return
+            return False
         if not self._buffer and len(data) >= 5 and int.from_bytes(data[:4], "big") + 4 == len(data):
             self._listener.on_frame(data[4], data[5:])
-            return
-        self._buffer += data
-        self._take_frames()
+        else:
+            self._buffer += data
+            self._take_frames()
+        return True
 
     def _take_frames(self) -> None:
         buffer = self._buffer

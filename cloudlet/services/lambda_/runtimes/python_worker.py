@@ -150,7 +150,9 @@ def set_up(spec: dict[str, Any]) -> None:
     os.environ.update(spec["env"])
     time.tzset()
     code, layers, own = spec["cwd"], spec["layers"], spec["path"]
-    sys.path[:] = [code, *layers, *(entry for entry in sys.path if entry and entry != code)]
+    asked = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    front = list(dict.fromkeys([code, *(entry for entry in asked if entry not in own), *layers]))
+    sys.path[:] = front + [entry for entry in sys.path if entry and entry not in front]
     sys.argv = [os.path.join(own[0] if own else code, "bootstrap")]
     sys.pycache_prefix = spec["pycache"]
     sys.dont_write_bytecode = False
