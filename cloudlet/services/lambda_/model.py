@@ -130,11 +130,11 @@ def qualifier_mismatch() -> AwsError:
     return invalid("The derived qualifier from the function name does not match the specified qualifier.")
 
 
-def revision_mismatch(call: str = "GetFunction/GetAlias") -> AwsError:
+def revision_mismatch() -> AwsError:
     return _user(
         "PreconditionFailedException",
         "The Revision Id provided does not match the latest Revision Id. "
-        f"Call the {call} API to retrieve the latest Revision Id",
+        "Call the GetFunction/GetAlias API to retrieve the latest Revision Id",
     )
 
 

@@ -3,7 +3,7 @@
     ("function", account, region, name)                   -> function: next version, tags, reserved, `latest` version
     ("version", account, region, name, number)            -> version: a published configuration and its code
     ("alias", account, region, name, alias)               -> AliasConfiguration without its ARN
-    ("policy", account, region, name, qualifier)          -> resource policy: revision, statements
+    ("policy", account, region, name, qualifier)          -> resource policy: statements
     ("event", account, region, name, qualifier)           -> FunctionEventInvokeConfig without its ARN
     ("code", sha256, account, region, name, number)       -> nothing: that version (0: $LATEST) runs this code
     ("hold", sha256)                                      -> until when unreferenced code stays
@@ -111,10 +111,10 @@ def _decode_version(value: bytes) -> Version:
 
 async def load_function(tx: Transaction, ref: Reference) -> Function:
     """The function, shared and not to be changed. Raises when there is none."""
-    function = await tx.load(_function_key(ref.account, ref.region, ref.name), _decode_function)
-    if function is None:
+    found = await tx.load(_function_key(ref.account, ref.region, ref.name), _decode_function)
+    if found is None:
         raise model.function_not_found(ref.qualified)
-    return function
+    return found
 
 
 async def function(tx: Transaction, ref: Reference) -> Record:
@@ -156,10 +156,10 @@ async def load_version(tx: Transaction, ref: Reference, number: str) -> Version:
     if number == model.LATEST:
         return owner.latest
     key = _space.pack("version", ref.account, ref.region, ref.name, int(number))
-    version = await tx.load(key, _decode_version)
-    if version is None:
+    published = await tx.load(key, _decode_version)
+    if published is None:
         raise model.function_not_found(ref._replace(qualifier=number).qualified)
-    return version
+    return published
 
 
 async def resolve(tx: Transaction, ref: Reference) -> Version:
@@ -185,6 +185,12 @@ def _route(alias: Record) -> str:
                 return str(number)
             draw -= weight
     return str(alias["FunctionVersion"])
+
+
+async def version(tx: Transaction, ref: Reference, number: int) -> Record | None:
+    """A published version's record, to be changed and written."""
+    value = await tx.get(_space.pack("version", ref.account, ref.region, ref.name, number))
+    return None if value is None else orjson.loads(value)
 
 
 async def put_version(tx: Transaction, ref: Reference, number: int, record: Record) -> None:
@@ -220,6 +226,34 @@ async def delete_alias(tx: Transaction, ref: Reference, name: str) -> None:
 async def aliases(tx: Transaction, ref: Reference) -> list[Record]:
     pairs = await tx.range(*_space.range("alias", ref.account, ref.region, ref.name))
     return [orjson.loads(value) for _, value in pairs]
+
+
+async def revision(tx: Transaction, ref: Reference) -> str:
+    """The RevisionId of the function, version or alias that the reference names."""
+    if ref.qualifier and not ref.qualifier.isdigit():
+        pointer = await alias(tx, ref, ref.qualifier)
+        if pointer is None:
+            raise model.function_not_found(ref.qualified)
+        return str(pointer["RevisionId"])
+    found = await load_version(tx, ref, ref.qualifier or model.LATEST)
+    return str(found.record["config"]["RevisionId"])
+
+
+async def set_revision(tx: Transaction, ref: Reference, revision: str) -> None:
+    """Of something that is there."""
+    if not ref.qualifier:
+        record = await function(tx, ref)
+        record["latest"]["config"]["RevisionId"] = revision
+        await put_function(tx, ref, record)
+    elif ref.qualifier.isdigit():
+        published = await version(tx, ref, int(ref.qualifier))
+        assert published is not None
+        published["config"]["RevisionId"] = revision
+        await put_version(tx, ref, int(ref.qualifier), published)
+    else:
+        pointer = await alias(tx, ref, ref.qualifier)
+        assert pointer is not None
+        await put_alias(tx, ref, {**pointer, "RevisionId": revision})
 
 
 async def policy(tx: Transaction, ref: Reference) -> Record | None:

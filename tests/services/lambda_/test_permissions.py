@@ -65,7 +65,24 @@ class TestAddPermission:
             "The provided principal was invalid. Please check the principal and try again."
         )
         assert refused(lam.add_permission, **params | {"FunctionName": "missing"})[2] == 404
+        assert refused(lam.add_permission, **params | {"Qualifier": "$LATEST"})[1] == (
+            "We currently do not support adding policies for $LATEST."
+        )
         assert refused(lam.add_permission, **params | {"StatementId": "x", "RevisionId": "stale"})[2] == 412
+
+    def test_makes_a_new_revision_of_what_it_hangs_on(self, lam: Any, function: Callable[..., str]) -> None:
+        name = function(Publish=True)
+        before = lam.get_function_configuration(FunctionName=name)["RevisionId"]
+        permit(lam, name, RevisionId=before)
+        after = lam.get_policy(FunctionName=name)["RevisionId"]
+        assert after == lam.get_function_configuration(FunctionName=name)["RevisionId"] != before
+        alias = lam.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+        for qualifier in ("live", "1"):
+            permit(lam, name, Qualifier=qualifier)
+            policy = lam.get_policy(FunctionName=name, Qualifier=qualifier)
+            assert policy["RevisionId"] not in (after, alias["RevisionId"])
+        assert lam.get_alias(FunctionName=name, Name="live")["RevisionId"] != alias["RevisionId"]
+        lam.remove_permission(FunctionName=name, StatementId="one", RevisionId=after)
 
 
 class TestRemovePermission:
@@ -110,6 +127,25 @@ class TestEventInvokeConfig:
         lam.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=1)
         lam.put_function_event_invoke_config(FunctionName=name, MaximumEventAgeInSeconds=90)
         assert "MaximumRetryAttempts" not in lam.get_function_event_invoke_config(FunctionName=name)
+
+    def test_a_missing_function(self, lam: Any) -> None:
+        got = refused(lam.put_function_event_invoke_config, FunctionName="missing", MaximumRetryAttempts=1)
+        assert got == ("ResourceNotFoundException", "The function doesn't exist.", 404)
+
+    def test_a_function_may_not_be_its_own_destination_nor_a_missing_one(
+        self, lam: Any, function: Callable[..., str]
+    ) -> None:
+        name = function()
+        for target, message in (
+            (name, "You can't specify the function as a destination for itself."),
+            ("missing", f"The destination ARN {ARN}missing is invalid."),
+        ):
+            got = refused(
+                lam.put_function_event_invoke_config,
+                FunctionName=name,
+                DestinationConfig={"OnSuccess": {"Destination": ARN + target}},
+            )
+            assert got[:2] == ("InvalidParameterValueException", message)
 
     def test_refuses_a_destination_that_is_none(self, lam: Any, function: Callable[..., str]) -> None:
         got = refused(

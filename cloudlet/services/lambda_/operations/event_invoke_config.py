@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ....context import Context
+from ....errors import AwsError
 from ....store.interface import Transaction
 from .. import model, storage
 from ..arns import Reference, parse
@@ -26,20 +27,33 @@ def _missing(ref: Reference) -> Exception:
     return model.not_found(f"The function {arn} doesn't have an EventInvokeConfig")
 
 
-def _check_destinations(ref: Reference, request: dict[str, Any]) -> None:
+async def _check_destinations(tx: Transaction, ref: Reference, ctx: Context, request: dict[str, Any]) -> None:
+    """Functions must be there, and another than this one. Whether a queue is there is seen when a record goes to it."""
     for destination in request.get("DestinationConfig", {}).values():
         target = destination.get("Destination")
-        if target and service_of(target) == "lambda" and target.split(":")[6] == ref.name:
+        if not target or service_of(target) != "lambda":
+            continue
+        other = parse(ctx, target)
+        if other.name == ref.name:
             raise model.invalid("You can't specify the function as a destination for itself.")
+        if not await storage.exists(tx, other):
+            raise model.invalid(f"The destination ARN {target} is invalid.")
+
+
+async def _check_function(tx: Transaction, ref: Reference) -> None:
+    try:
+        await storage.resolve(tx, ref)
+    except AwsError as error:
+        raise model.not_found("The function doesn't exist.") from error
 
 
 async def _put(ctx: Context, request: dict[str, Any], *, update: bool) -> Response:
     ref = parse(ctx, request["FunctionName"], request.get("Qualifier", ""))
-    _check_destinations(ref, request)
     now = ctx.clock.now()
 
     async def body(tx: Transaction) -> Record:
-        await storage.resolve(tx, ref)
+        await _check_function(tx, ref)
+        await _check_destinations(tx, ref, ctx, request)
         old = await storage.event_config(tx, ref, ref.qualifier)
         if update and old is None:
             raise _missing(ref)
@@ -64,7 +78,7 @@ async def get_function_event_invoke_config(ctx: Context, request: dict[str, Any]
     ref = parse(ctx, request["FunctionName"], request.get("Qualifier", ""))
 
     async def body(tx: Transaction) -> Record:
-        await storage.load_function(tx, ref)
+        await _check_function(tx, ref)
         record = await storage.event_config(tx, ref, ref.qualifier)
         if record is None:
             raise _missing(ref)
@@ -77,7 +91,7 @@ async def delete_function_event_invoke_config(ctx: Context, request: dict[str, A
     ref = parse(ctx, request["FunctionName"], request.get("Qualifier", ""))
 
     async def body(tx: Transaction) -> None:
-        await storage.load_function(tx, ref)
+        await _check_function(tx, ref)
         if await storage.event_config(tx, ref, ref.qualifier) is None:
             raise _missing(ref)
         await storage.delete_event_config(tx, ref, ref.qualifier)

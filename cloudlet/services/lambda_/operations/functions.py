@@ -186,11 +186,11 @@ async def _delete_version(ctx: Context, tx: Transaction, ref: Reference) -> None
         raise model.conflict(
             f"Unable to delete version because the following aliases reference it: [{', '.join(pointing)}]"
         )
-    for version in await storage.versions(tx, ref):
-        if version["config"]["Version"] == ref.qualifier:
-            await storage.delete_version(tx, ref, number)
-            await storage.drop_code(tx, version["code"], ref, number)
-            await packages.release(ctx.node, tx, version["code"])
+    version = await storage.version(tx, ref, number)
+    if version is not None:
+        await storage.delete_version(tx, ref, number)
+        await storage.drop_code(tx, version["code"], ref, number)
+        await packages.release(ctx.node, tx, version["code"])
 
 
 def _points(alias: Record, number: str) -> bool:

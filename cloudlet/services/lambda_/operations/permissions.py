@@ -68,15 +68,11 @@ def _document(record: Record) -> str:
     ).decode()
 
 
-def _check_revision(record: Record, request: dict[str, Any]) -> None:
-    wanted = request.get("RevisionId")
-    if wanted and wanted != record.get("revision"):
-        raise model.revision_mismatch("GetPolicy")
-
-
-async def _target(tx: Transaction, ref: Reference) -> None:
-    await storage.load_function(tx, ref)
-    await storage.resolve(tx, ref)
+async def _revise(tx: Transaction, ref: Reference, request: dict[str, Any], new: str) -> None:
+    """A policy's revision is that of the function, version or alias that it hangs on, and a change makes a new one."""
+    if request.get("RevisionId", current := await storage.revision(tx, ref)) != current:
+        raise model.revision_mismatch()
+    await storage.set_revision(tx, ref, new)
 
 
 async def add_permission(ctx: Context, request: dict[str, Any]) -> Response:
@@ -87,16 +83,15 @@ async def add_permission(ctx: Context, request: dict[str, Any]) -> Response:
     revision = configuration.new_id()
 
     async def body(tx: Transaction) -> None:
-        await _target(tx, ref)
+        await storage.load_function(tx, ref)
+        await _revise(tx, ref, request, revision)
         record = await storage.policy(tx, ref) or {"statements": []}
-        _check_revision(record, request)
         if any(known["Sid"] == statement["Sid"] for known in record["statements"]):
             raise model.conflict(
                 f"The statement id ({statement['Sid']}) provided already exists. Please provide a new statement id, "
                 "or remove the existing statement."
             )
         record["statements"].append(statement)
-        record["revision"] = revision
         size = len(_document(record))
         if size > model.MAX_POLICY:
             raise model.policy_too_long(size)
@@ -119,8 +114,8 @@ async def remove_permission(ctx: Context, request: dict[str, Any]) -> Response:
         kept = [known for known in record["statements"] if known["Sid"] != sid]
         if len(kept) == len(record["statements"]):
             raise model.not_found(f"Statement {sid} is not found in resource policy.")
-        _check_revision(record, request)
-        await storage.put_policy(tx, ref, {"statements": kept, "revision": revision})
+        await _revise(tx, ref, request, revision)
+        await storage.put_policy(tx, ref, {"statements": kept})
 
     await ctx.store.transact(body)
     return {}
@@ -129,12 +124,12 @@ async def remove_permission(ctx: Context, request: dict[str, Any]) -> Response:
 async def get_policy(ctx: Context, request: dict[str, Any]) -> Response:
     ref = parse(ctx, request["FunctionName"], request.get("Qualifier", ""))
 
-    async def body(tx: Transaction) -> Record:
-        await _target(tx, ref)
+    async def body(tx: Transaction) -> tuple[Record, str]:
+        revision = await storage.revision(tx, ref)
         record = await storage.policy(tx, ref)
         if record is None:
             raise model.no_resource()
-        return record
+        return record, revision
 
-    record = await ctx.store.read(body)
-    return {"Policy": _document(record), "RevisionId": record["revision"]}
+    record, revision = await ctx.store.read(body)
+    return {"Policy": _document(record), "RevisionId": revision}

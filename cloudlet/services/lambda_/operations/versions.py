@@ -23,10 +23,9 @@ async def publish(
     """
     latest = record["latest"]
     if record.get("published") == latest["content"]:
-        number = str(record["next"] - 1)
-        newest = [v for v in await storage.versions(tx, ref) if v["config"]["Version"] == number]
-        if newest:
-            config: Record = newest[0]["config"]
+        newest = await storage.version(tx, ref, record["next"] - 1)
+        if newest is not None:
+            config: Record = newest["config"]
             return config
     number = record["next"]
     config = {**latest["config"], "Version": str(number), "RevisionId": configuration.new_id()}
