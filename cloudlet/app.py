@@ -73,7 +73,7 @@ class CloudletNode:
     async def _start(self) -> None:
         """Whatever starts says how it stops; `stop` does that in reverse."""
         ending = self._ending
-        store = await SqliteStore.open(self.config.data, durability=self.config.durability, clock=self.clock)
+        store = await SqliteStore.open(self.config.data, durability=self.config.durability)
         ending.push_async_callback(store.close)
         self.store = store
         self.timers = timers = DurableTimers(store, self.clock, self.log)
@@ -95,11 +95,7 @@ class CloudletNode:
     def _load_services(self) -> list[Service]:
         loaded: list[Service] = []
         for folder in FOLDERS:
-            module = importlib.import_module(f"cloudlet.services.{folder}")
-            if not hasattr(module, "SERVICE"):  # being built
-                self.log.warning("service %s is not ready", folder)
-                continue
-            service: Service = module.SERVICE
+            service: Service = importlib.import_module(f"cloudlet.services.{folder}").SERVICE
             loaded.append(service)
             self.services.update(dict.fromkeys(service.models, service))
         self.dispatcher = Dispatcher(self, self.services)

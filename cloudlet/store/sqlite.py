@@ -27,7 +27,6 @@ from typing import Any, TypeVar
 
 import apsw
 
-from ..clock import Clock
 from . import files
 from .helper import Helper
 from .interface import StoreError, Transaction
@@ -84,12 +83,10 @@ class SqliteStore:
         self._connect()
 
     @classmethod
-    async def open(
-        cls, directory: Path, *, durability: str = "full", clock: Clock | None = None
-    ) -> SqliteStore:
+    async def open(cls, directory: Path, *, durability: str = "full") -> SqliteStore:
         """Open the store in `directory`, making it if need be. `durability="relaxed"` acknowledges before the sync.
 
-        Raises `UserError` if another node has it open, or a newer version made it. (This engine needs no `clock`.)
+        Raises `UserError` if another node has it open, or a newer version made it.
         """
         return cls(directory, durability, asyncio.get_running_loop())
 

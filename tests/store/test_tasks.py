@@ -59,7 +59,7 @@ class Bench:
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     clock = ManualClock()
-    store = await SqliteStore.open(tmp_path, clock=clock)
+    store = await SqliteStore.open(tmp_path)
     bench = Bench(store, clock)
     await bench.tasks.start()
     yield bench
@@ -163,7 +163,7 @@ async def test_a_node_that_dies_runs_it_again_but_not_for_ever(bench: Bench, tmp
         left.mkdir()
         for file in (tmp_path if n == 0 else tmp_path / f"life{n - 1}").glob("store.sqlite*"):
             shutil.copy(file, left)
-        life = Bench(await SqliteStore.open(left, clock=bench.clock), bench.clock)
+        life = Bench(await SqliteStore.open(left), bench.clock)
         lives.append(life)
         life.gate.clear()
         await life.tasks.start()

@@ -43,7 +43,7 @@ class Bench:
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     clock = ManualClock()
-    store = await SqliteStore.open(tmp_path, clock=clock)
+    store = await SqliteStore.open(tmp_path)
     bench = Bench(store, clock)
     await bench.timers.start()
     yield bench
