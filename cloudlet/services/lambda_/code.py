@@ -8,13 +8,17 @@ to are swept by a durable timer, set before the files are written.
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import io
+import lzma
 import os
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
+import zlib
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +31,19 @@ from ...store.interface import Task, Transaction
 from . import model, storage
 
 _PREFIX = "/_cloudlet/lambda/code/"
+_BAD = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+"""What the zip machinery raises on bytes that are no good zip, encrypted ones and unknown methods among them."""
+_BAD_NAMES = (None, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL)
 _CHUNK = 1024 * 1024
 MANY_FILES = 64
 """Beyond this, one sync of everything is quicker than one for each file."""
@@ -153,9 +170,11 @@ def _extract(package: bytes, target: Path) -> None:
             # Links come last, so that no entry can be written through one.
             for entry in links:
                 _extract_link(archive, entry, target)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except _BAD as error:
         raise model.bad_zip() from error
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        if error.errno not in _BAD_NAMES:
+            raise
         raise model.bad_zip() from error
 
 

@@ -28,6 +28,7 @@ _TOKEN = re.compile(
     r"""|(?P<path>\$(?:\.[\w@:*-]+|\[(?:\d+|\*|"[^"]*"|'[^']*')\])*)|(?P<word>[^\s"&|<>=!()\[\],%$]+))"""
 )
 _STEP = re.compile(r"""\.([\w@:*-]+)|\[(\d+)\]|\[\*\]|\["([^"]*)"\]|\['([^']*)'\]""")
+_PARENTHESIS = re.compile(r"(?:^|[^\\])(?:\\\\)*[()]")
 _WORDS = re.compile(r'"([^"]*)"|\[([^\]]*)\]|(\S+)')
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -58,6 +59,9 @@ def compile(text: str) -> Matcher:
 
 
 def _regex(text: str) -> re.Pattern[str]:
+    """As documented there are no subpatterns, which also keeps expressions from taking exponential time."""
+    if _PARENTHESIS.search(text):
+        raise invalid()
     try:
         return re.compile(text)
     except re.error as error:

@@ -54,7 +54,9 @@ RECORD = '{"level": "error", "code": 502, "ok": false, "none": null, "user": {"i
         ("{ $.a ~ 1 }", "x", None),
         ("{ a = 1 }", "x", None),
         ("{ $.a > text }", "x", None),
-        ("%(%", "x", None),
+        ("%[%", "x", None),
+        ("%(a+)+b%", "x", None),
+        (r"%\(a\)%", "f(a)", True),
         ("{ " + "(" * 200 + "$.a = 1" + ")" * 200 + " }", "x", None),
     ],
 )
