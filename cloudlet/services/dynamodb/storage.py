@@ -4,6 +4,7 @@
     ("item", account, region, id, place, hash[, range])      an item: its size, six digits, then its JSON
     ("index", account, region, id, index id, place, hash[, range], item's hash[, item's range])
                                                              an index entry: what the index projects, in the same form
+    ("token", account, region, token)                        what a transaction with this token was, for ten minutes
 
 `id` is the table's, new for each creation, so that a name is free before its items are gone. `place` is three bytes of
 a digest of the hash key, the same that the service itself uses: scans go in its order, and segments divide its range.
@@ -30,6 +31,7 @@ _ROOT = Subspace("dynamodb")
 _TABLES = _ROOT.sub("table")
 _ITEMS = _ROOT.sub("item")
 _ENTRIES = _ROOT.sub("index")
+_TOKENS = _ROOT.sub("token")
 _HEAD = 6
 _PLACES = 1 << 24
 
@@ -96,6 +98,10 @@ def table_range(scope: tuple[str, str, str]) -> tuple[Range, Range]:
 
 def index_range(scope: tuple[str, str, str], index_id: str) -> Range:
     return _ENTRIES.range(*scope, index_id)
+
+
+def token_key(account: str, region: str, token: str) -> bytes:
+    return _TOKENS.pack(account, region, token)
 
 
 # --- items

@@ -52,7 +52,7 @@ class Index:
 class Table:
     __slots__ = (
         "arn", "hash_name", "hash_type", "id", "index", "indexes", "items", "key_names", "keys", "local_indexes",
-        "name", "range_name", "range_type", "record", "scope",
+        "name", "range_name", "range_type", "record", "scope", "ttl",
     )  # fmt: skip
 
     def __init__(self, record: Record, items: Subspace, entries: Subspace) -> None:
@@ -76,6 +76,8 @@ class Table:
             for described in record["indexes"]
         ]
         self.index = {index.name: index for index in self.indexes}
+        self.ttl: str | None = record.get("ttl")
+        """The attribute that says when an item goes."""
         self.local_indexes = any(index.local for index in self.indexes)
 
     @property

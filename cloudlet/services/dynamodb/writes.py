@@ -1,32 +1,35 @@
-"""The one way to change an item: the item and its index entries, in the transaction that decided on it."""
+"""The one way to change an item: the item, its index entries and its timer, in the transaction that decided on it."""
 
 from __future__ import annotations
 
+from ...context import Context
 from ...store.interface import Transaction
 from . import storage
 from .attributes import Item, item_size
 from .capacity import write_units
+from .changes import Change
+from .expiry import set_timer
 from .table import Index, Table
 
 
-async def write(
-    tx: Transaction, table: Table, key: bytes, old: Item | None, new: Item | None, size: int = 0
-) -> dict[str, float]:
-    """Put `new` (of `size`) in place of `old`, or delete it. What it cost in each index is returned.
-
-    For a table without indexes `old` needn't be known.
-    """
+async def write(ctx: Context, tx: Transaction, change: Change) -> dict[str, float]:
+    """Put or delete. What it cost in each index is returned."""
+    table, new = change.table, change.new
     if new is None:
-        await tx.delete(key)
+        if change.stored is None:
+            return {}
+        await tx.delete(change.key)
         value = b""
     else:
-        value = storage.stored(new, size)
-        await tx.put(key, value)
+        value = storage.stored(new, change.size)
+        await tx.put(change.key, value)
+        if table.ttl is not None and table.ttl in new:
+            await set_timer(ctx, tx, table, change.key, new[table.ttl])
     if not table.indexes:
         return {}
     spent: dict[str, float] = {}
     for index in table.indexes:
-        units = await _write_entry(tx, table, index, old, new, value)
+        units = await _write_entry(tx, table, index, change.old, new, value)
         if units:
             spent[index.name] = units
     return spent

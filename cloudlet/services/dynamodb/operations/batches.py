@@ -6,10 +6,11 @@ from typing import Any
 
 from ....context import Context, Encoded
 from ....store.interface import Transaction
-from .. import capacity, storage
+from .. import capacity, changes, storage
 from ..attributes import Item, encode_json
+from ..changes import Change
 from ..model import MAX_BATCH_GET_SIZE, validation_error
-from ..schema import check_item, check_key, check_nested
+from ..schema import check_key, check_nested
 from ..table import Table
 from ..writes import write
 from .items import collection_metrics
@@ -80,15 +81,11 @@ async def batch_write_item(ctx: Context, request: Request) -> dict[str, Any]:
         reports: dict[str, dict[str, Any]] = {}
         metrics: dict[str, list[dict[str, Any]]] = {}
         kind = capacity.wants(request)
-        for name, table, key, item, size in writes:
-            stored = await tx.get(key) if kind or table.indexes or size is None else None
-            old = storage.item_of(stored) if stored is not None and table.indexes else None
-            new = None if size is None else item
-            spent: dict[str, float] = {}
-            if new is not None or stored is not None:
-                spent = await write(tx, table, key, old, new, size or 0)
+        for name, item, change in writes:
+            table = change.table
+            spent = await write(ctx, tx, change)
             if kind:
-                units = capacity.write_units(storage.size_of(stored) if stored else 0, size or 0)
+                units = capacity.write_units(change.old_size, change.size)
                 report = capacity.report(kind, table, units, spent)
                 if name in reports:
                     capacity.add(reports[name], report)
@@ -108,24 +105,22 @@ async def batch_write_item(ctx: Context, request: Request) -> dict[str, Any]:
     return await ctx.store.transact(body)
 
 
-async def _resolve(
-    tx: Transaction, ctx: Context, request: Request
-) -> list[tuple[str, Table, bytes, Item, int | None]]:
-    """Every write with its table and key, checked; its item and size, or the key's attributes alone for a deletion."""
-    writes: list[tuple[str, Table, bytes, Item, int | None]] = []
+async def _resolve(tx: Transaction, ctx: Context, request: Request) -> list[tuple[str, Item, Change]]:
+    """Every write, checked, with the item (or key) that it is about."""
+    writes: list[tuple[str, Item, Change]] = []
     seen: set[bytes] = set()
+    look = bool(capacity.wants(request))
     for name, asked in request["RequestItems"].items():
         table = await storage.table_of(tx, ctx.account, ctx.region, name)
         for one in asked:
             if "PutRequest" in one:
-                item, size = one["PutRequest"]["Item"], one["_size"]
-                check_item(table, item)
+                item = one["PutRequest"]["Item"]
+                change = await changes.put(tx, table, {"Item": item, "_size": one["_size"]}, look)
             else:
-                item, size = one["DeleteRequest"]["Key"], None
-                check_key(table, item)
-            key = storage.item_key(table, item)
-            if key in seen:
+                item = one["DeleteRequest"]["Key"]
+                change = await changes.delete(tx, table, {"Key": item})
+            if change.key in seen:
                 raise validation_error("Provided list of item keys contains duplicates")
-            seen.add(key)
-            writes.append((name, table, key, item, size))
+            seen.add(change.key)
+            writes.append((name, item, change))
     return writes

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+
 from ....context import Context
 from ....store.interface import Transaction
 from .. import storage
+from ..cleanup import SET_TIMERS
 from ..model import (
     access_denied,
     backups_table_not_found,
@@ -80,6 +83,9 @@ async def update_time_to_live(ctx: Context, request: Request) -> dict[str, Any]:
             raise other_ttl_attribute(current)
         record = {**table.record, "ttl": wanted["AttributeName"] if wanted["Enabled"] else None}
         await storage.put_table(tx, ctx.account, ctx.region, record)
+        if wanted["Enabled"]:
+            task = [ctx.account, ctx.region, table.name, wanted["AttributeName"]]
+            await ctx.node.tasks.enqueue(tx, SET_TIMERS, orjson.dumps(task))
 
     await ctx.store.transact(body)
     return {"TimeToLiveSpecification": wanted}
