@@ -1,8 +1,8 @@
 """The local certificate authority: made once per data directory, trusted by the node's workers and by who wants to.
 
 Nothing of it exists until a TLS connection comes or the bundle is asked for, and `cryptography` isn't imported before.
-The authority's key and one key for all leaf certificates lie in the directory, readable by their owner only. Leaves are
-minted per name as clients ask for them, one for a whole domain where a wildcard may stand, and kept in memory.
+The authority's key lies in the directory, readable by its owner only. Leaves are minted per name as clients ask for
+them, one for a whole domain where a wildcard may stand, and kept in memory; they share a key made at each start.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import os
 import re
 import ssl
 import tempfile
+import threading
+import time
 from collections import OrderedDict
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,6 +46,8 @@ class Authority:
         self._default: ssl.SSLContext | None = None
         self._making: asyncio.Task[ssl.SSLContext] | None = None
         self._contexts: OrderedDict[str, ssl.SSLContext] = OrderedDict()
+        self._bundle: Path | None = None
+        self._lock = threading.RLock()
 
     @property
     def certificate(self) -> Path:
@@ -58,17 +62,31 @@ class Authority:
         return self._default
 
     def ca_bundle(self) -> Path:
-        """A PEM file with the system's authorities and this one."""
-        self._load()
-        bundle = self._directory / "bundle.pem"
-        text = b"\n".join((_system_roots(), self.certificate.read_bytes()))
-        if not bundle.exists() or bundle.read_bytes() != text:
-            _write(bundle, text, 0o644)
-        return bundle
+        """A PEM file with the system's authorities and this one. May be called in a thread."""
+        with self._lock:
+            if self._bundle is None:
+                if not self._is_made():
+                    self._load()
+                bundle = self._directory / "bundle.pem"
+                text = b"\n".join((_system_roots(), self.certificate.read_bytes()))
+                if not bundle.exists() or bundle.read_bytes() != text:
+                    _write(bundle, text, 0o644)
+                self._bundle = bundle
+            return self._bundle
+
+    def _is_made(self) -> bool:
+        """Whether the directory has an authority that is good for a while yet; told without `cryptography`."""
+        if not (self._directory / "ca.key").exists() or not self.certificate.exists():
+            return False
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(self.certificate)
+        ends = context.get_ca_certs()[0]["notAfter"]
+        return ssl.cert_time_to_seconds(str(ends)) > time.time() + LEAF_DAYS * 86400
 
     def _make_default(self) -> ssl.SSLContext:
-        self._load()
-        context = self._context(OWN_NAMES)
+        with self._lock:
+            self._load()
+            context = self._context(OWN_NAMES)
         context.sni_callback = self._choose
         return context
 
@@ -119,17 +137,19 @@ class Authority:
         self._directory.mkdir(parents=True, exist_ok=True)
         os.chmod(self._directory, 0o700)
         key_file = self._directory / "ca.key"
-        if key_file.exists() and self.certificate.exists():
-            certificate = x509.load_pem_x509_certificate(self.certificate.read_bytes())
-            if certificate.not_valid_after_utc > _now() + datetime.timedelta(days=LEAF_DAYS):
-                self._key = serialization.load_pem_private_key(key_file.read_bytes(), None)
-                self._certificate = certificate
-        if self._certificate is None:
-            self._key = ec.generate_private_key(ec.SECP256R1())
-            self._certificate = _self_signed(self._key)
-            _write(key_file, _pem_key(self._key), 0o600)
-            _write(self.certificate, self._certificate.public_bytes(serialization.Encoding.PEM), 0o644)
         self._leaf_key = ec.generate_private_key(ec.SECP256R1())
+        if self._is_made():
+            self._key = serialization.load_pem_private_key(key_file.read_bytes(), None)
+            self._certificate = x509.load_pem_x509_certificate(self.certificate.read_bytes())
+        else:
+            self._key = ec.generate_private_key(ec.SECP256R1())
+            certificate = _self_signed(self._key)
+            self.certificate.unlink(
+                missing_ok=True
+            )  # a crash here must not leave the old one beside the new key
+            _write(key_file, _pem_key(self._key), 0o600)
+            _write(self.certificate, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+            self._certificate = certificate
 
     def _leaf(self, names: tuple[str, ...]) -> bytes:
         """Key and certificate for `names`, as PEM."""

@@ -194,6 +194,17 @@ class TestFiles:
         assert Authority(tmp_path / "tls").ca_bundle().read_bytes() == first
         assert (tmp_path / "tls" / "ca.key").read_bytes() == key
 
+    def test_an_authority_that_ends_soon_is_made_anew(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("cloudlet.net.authority.AUTHORITY_DAYS", 30)
+        Authority(tmp_path).ca_bundle()
+        monkeypatch.undo()
+        old = (tmp_path / "ca.pem").read_bytes()
+        assert Authority(tmp_path).ca_bundle().read_bytes().count(old) == 0
+        new = (tmp_path / "ca.pem").read_bytes()
+        assert Authority(tmp_path).ca_bundle().read_bytes().count(new) == 1
+
     def test_the_bundle_has_the_systems_and_ours(self, tmp_path: Path) -> None:
         authority = Authority(tmp_path)
         bundle = authority.ca_bundle().read_text()
@@ -203,11 +214,19 @@ class TestFiles:
     def test_nothing_is_made_or_imported_before_it_is_needed(self, tmp_path: Path) -> None:
         program = (
             "import sys, pathlib; from cloudlet.net.authority import Authority; import cloudlet.net.server;"
-            f"Authority(pathlib.Path({str(tmp_path / 'tls')!r})); print('cryptography' in sys.modules)"
+            f"authority = Authority(pathlib.Path({str(tmp_path / 'tls')!r}));"
+            "[authority.ca_bundle() for _ in sys.argv[1:]]; print('cryptography' in sys.modules)"
         )
-        run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-        assert run.stdout.strip() == "False"
+
+        def imports(*arguments: str) -> bool:
+            command = [sys.executable, "-c", program, *arguments]
+            run = subprocess.run(command, capture_output=True, text=True, check=True)
+            return run.stdout.strip() == "True"
+
+        assert not imports()
         assert not (tmp_path / "tls").exists()
+        assert imports("bundle")
+        assert not imports("bundle")
 
 
 class TestTunnel:
