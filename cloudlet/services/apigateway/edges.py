@@ -24,6 +24,7 @@ from .gateway import Gateway
 PREFIX = "/_aws/execute-api/"
 MANAGEMENT = "apigatewaymanagementapi"
 CONNECTIONS = "/@connections/"
+ENCODED = "/%40connections/"
 OPERATIONS = {"POST": "PostToConnection", "GET": "GetConnection", "DELETE": "DeleteConnection"}
 _HOST = re.compile(
     r"([a-z0-9-]+)\.execute-api\.(?:[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|localhost)|localhost\.localstack\.cloud|localhost)"
@@ -59,6 +60,8 @@ class ExecuteApi:
             return _plain(403, model.FORBIDDEN, "ForbiddenException")
         if rest.startswith(CONNECTIONS):
             return await self._manage(request, api_id, name, unquote(rest[len(CONNECTIONS) :]))
+        if rest.startswith(ENCODED):
+            return await self._manage(request, api_id, name, unquote(rest[len(ENCODED) :]))
         if rest not in ("", "/"):
             return _plain(403, model.FORBIDDEN, "ForbiddenException")
         if not request.wants_websocket:

@@ -131,11 +131,20 @@ class Gateway:
         for key, served in zip(keys, await self.node.store.read(body), strict=True):
             stage = self._stages[key]
             if served is not None:
-                stage.load(served)
+                self._load(stage, served)
             else:
                 del self._stages[key]
                 for session in list(stage.sessions):
                     session.close(*model.GOING_AWAY)
+
+    def _load(self, stage: Stage, served: storage.Record) -> None:
+        """A stage that can't be compiled is a bug, and keeps what it had; the others don't suffer."""
+        try:
+            stage.load(served)
+        except Exception:
+            self.node.log.exception(
+                "stage %s of API %s can't be served as it is now", stage.name, stage.api_id
+            )
 
     # Connections
 

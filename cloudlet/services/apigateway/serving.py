@@ -103,11 +103,16 @@ class Stage:
         self.arn = arn("execute-api", self.region, self.account, f"{self.api_id}/{self.name}")
         self.sessions: set[Session] = set()
         self._principal = Principal("service", self.account, SERVICE)
+        self._served: Record = {}
         self._authorizers_from: Any = None
         self.authorizers: dict[str, Authorizer] = {}
         self.load(served)
 
     def load(self, served: Record) -> None:
+        """Serve what the record says from now on."""
+        if served == self._served:
+            return
+        self._served = served
         stage, snapshot = served["Stage"], served["Snapshot"]
         self.variables: Mapping[str, str] = stage["StageVariables"]
         origin = (snapshot["Authorizers"], stage["StageVariables"], served["Flush"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import urllib.error
 import urllib.request
 from typing import Any
@@ -158,3 +159,16 @@ class TestHosts:
         raw = socket.create_connection(("127.0.0.1", api.node.port))
         with connect(f"ws://{api.id}.execute-api.{domain}:{api.node.port}/prod", sock=raw) as client:
             assert api.ask(client)["route"] == "$default"
+
+    def test_the_real_name_over_tls(self, gateway: Gateway) -> None:
+        api = gateway.usual()
+        with api.socket():
+            api.event("CONNECT")  # workers get the authority's certificate, so it exists from now on
+        trust = ssl.create_default_context(cafile=str(api.node.data / "tls" / "ca.pem"))
+        raw = socket.create_connection(("127.0.0.1", api.node.port))
+        with connect(
+            f"wss://{api.id}.execute-api.us-east-1.amazonaws.com/prod", sock=raw, ssl=trust
+        ) as client:
+            assert api.ask(client)["route"] == "$default"
+        assert api.event("CONNECT")["headers"]["X-Forwarded-Proto"] == "https"
+        assert api.event("CONNECT")["headers"]["X-Forwarded-Port"] == "443"

@@ -191,6 +191,32 @@ class TestDisconnect:
         eventually(lambda: gone(api, id))
 
 
+class TestEveryConnectHasOneDisconnect:
+    def test_however_connections_end(self, gateway: Gateway) -> None:
+        api = gateway.usual()
+
+        def live(at: int) -> None:
+            with api.socket() as socket:
+                socket.send(json.dumps({"give": {"statusCode": 200, "body": "x"}}))
+                if at % 4 == 0:
+                    socket.socket.shutdown(sockets.SHUT_RDWR)
+                elif at % 4 == 1:
+                    socket.send(b"binary")
+                elif at % 4 == 2:
+                    socket.recv(timeout=10)
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(live, range(40)))
+
+        def ids(kind: str) -> list[str]:
+            return sorted(event["requestContext"]["connectionId"] for event in api.events(kind))
+
+        eventually(lambda: len(ids("DISCONNECT")) == 40)
+        assert ids("DISCONNECT") == ids("CONNECT")
+        assert len(set(ids("CONNECT"))) == 40
+        assert all(gone(api, id) for id in ids("CONNECT"))
+
+
 class TestSlowReaders:
     def test_who_does_not_read_is_cut_off_and_nobody_waits(self, gateway: Gateway) -> None:
         api = gateway.usual()
