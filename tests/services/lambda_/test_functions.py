@@ -330,3 +330,14 @@ class TestUnsupported:
         _code, message, status = refused(lam.list_layers)
         assert status == 501
         assert "ListLayers" in message
+
+
+class TestWhatNoFunctionHas:
+    def test_is_told_as_such(self, lam: Any, function: Callable[..., str]) -> None:
+        """Tools ask for these and go on when there is nothing."""
+        name = function()
+        assert "CodeSigningConfigArn" not in lam.get_function_code_signing_config(FunctionName=name)
+        assert lam.get_runtime_management_config(FunctionName=name)["UpdateRuntimeOn"] == "Auto"
+        assert lam.get_function_recursion_config(FunctionName=name)["RecursiveLoop"] == "Allow"
+        for ask in (lam.get_function_code_signing_config, lam.get_runtime_management_config):
+            assert refused(ask, FunctionName="missing")[2] == 404

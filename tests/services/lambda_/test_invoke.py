@@ -118,6 +118,11 @@ class TestEvent:
         assert (answer["StatusCode"], payload(answer)) == (202, b"")
         harness.eventually(lambda: "got 7\n" in messages(client("logs"), name))
 
+    def test_in_its_older_form(self, lam: Any, client: Any, function: Callable[..., str]) -> None:
+        name = function("def handler(event, context):\n    print('got', event['n'])\n")
+        assert lam.invoke_async(FunctionName=name, InvokeArgs=b'{"n": 8}')["Status"] == 202
+        harness.eventually(lambda: "got 8\n" in messages(client("logs"), name))
+
     def test_refuses_a_payload_over_a_megabyte(self, lam: Any, function: Callable[..., str]) -> None:
         sent = b'"' + b"x" * 1024 * 1024 + b'"'
         code, message, status = refused(
