@@ -1,12 +1,13 @@
 """Custom resources: a Lambda function makes them, and answers by a PUT to the ResponseURL of its event.
 
-The URL is this node's, `/_aws/cloudformation/response/{token}`. The answer is kept in the store, so that a deployment
-that starts again after a kill finds it.
+The URL is this node's, `/_aws/cloudformation/response/{token}`. The token of a question lies in the resource's record
+and the answer in the store, so that a deployment that starts again after a kill doesn't ask twice, and finds it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from typing import Any
 
@@ -17,6 +18,7 @@ from ...errors import AwsError
 from ...names import request_id
 from ...net.messages import Request, Response
 from ...store.interface import Transaction
+from . import witness
 from .provision import Failed, Job
 from .storage import Record, put_reply, reply_key, take_reply
 
@@ -57,23 +59,26 @@ class CustomResources:
     async def _ask(self, job: Job, request_type: str) -> dict[str, Any]:
         """Call the function and wait for its answer."""
         made = job.record["made"]
-        token = made.get("token") if made.get("asked") == request_type else None
-        if token is None:
-            token = request_id()
-            made.update(token=token, asked=request_type)
+        asked = [request_type, hashlib.sha256(orjson.dumps(job.record["properties"])).hexdigest()]
+        if made.get("asked") != asked:
+            made.update(token=request_id(), asked=asked)
             await job.save()
-            await self._invoke(job, request_type, token)
+        token = made["token"]
+        place = (job.stack["id"], job.logical_id, token)
+        if not await witness.happened(job.ctx, place):
+            await self._invoke(job, witness.context(job.ctx, place), request_type, token)
         seconds = float(job.record["properties"].get("ServiceTimeout") or TIMEOUT)
-        answer = await self._answer(job.ctx, token, seconds)
-        made.pop("token", None)
-        made.pop("asked", None)
+        try:
+            answer = await self._answer(job.ctx, token, seconds)
+        finally:
+            made.pop("token", None)
+            made.pop("asked", None)
+        await witness.forget(job.ctx, place)
         if answer is None:
             raise Failed(
-                "CloudFormation did not receive a response from your Custom Resource. Please check"
-                " your logs for"
-                f" requestId [{token}]. If you are using the Python cfn-response module, you may need"
-                " to update your"
-                " Lambda function code so that CloudFormation can attach the updated version."
+                "CloudFormation did not receive a response from your Custom Resource. Please check your logs"
+                f" for requestId [{token}]. If you are using the Python cfn-response module, you may need to"
+                " update your Lambda function code so that CloudFormation can attach the updated version."
             )
         if answer.get("Status") != "SUCCESS":
             reason = answer.get("Reason") or "See the details in CloudWatch Log Stream"
@@ -83,7 +88,7 @@ class CustomResources:
             )
         return answer
 
-    async def _invoke(self, job: Job, request_type: str, token: str) -> None:
+    async def _invoke(self, job: Job, ctx: Context, request_type: str, token: str) -> None:
         record = job.record
         function = str(record["properties"].get("ServiceToken", ""))
         if not function.startswith("arn:aws:lambda:"):
@@ -105,7 +110,7 @@ class CustomResources:
         if request_type == "Update":
             event["OldResourceProperties"] = _texts(job.old)
         try:
-            await job.ctx.call(
+            await ctx.call(
                 "lambda",
                 "Invoke",
                 {"FunctionName": function, "InvocationType": "Event", "Payload": orjson.dumps(event)},

@@ -18,8 +18,9 @@ from ...store.interface import Store, Transaction, Watch
 from .storage import SPACE
 
 T = TypeVar("T")
-Place = tuple[str, str, int]
-"""Stack id, logical id and step: ("witness", *place, stamp) are the keys of the notes, lists of keys in hexadecimal."""
+Place = tuple[str, str, int | str]
+"""Stack id, logical id and step (a custom resource's token). The keys of the notes are ("witness", *place, stamp), a
+note is a list of keys in hexadecimal."""
 
 
 class _NotingTransaction:
@@ -76,6 +77,12 @@ class _NotingContext(Context):
 def context(ctx: Context, place: Place) -> Context:
     """The context for a create operation."""
     return _NotingContext(ctx, place)
+
+
+async def happened(ctx: Context, place: Place) -> bool:
+    """Whether an operation at that place was carried out, or at least begun."""
+    begin, end = SPACE.range("witness", *place)
+    return bool(await ctx.store.read(lambda tx: tx.range(begin, end, limit=1)))
 
 
 async def undo(ctx: Context, place: Place) -> None:

@@ -110,6 +110,10 @@ class TestRefusals:
                 ),
             ),
             (
+                "Resources:\n  A:\n    Type: AWS::Logs::LogGroup\n    Properties:",
+                "Template format error: [/Resources/A/Properties] 'null' values are not allowed in templates (line 4)",
+            ),
+            (
                 groups("  A: {Type: AWS::Logs::LogGroup, Condition: Nope}"),
                 (
                     "Template format error: Unresolved condition dependency Nope in the Resources block of the template"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.harness import Node, eventually
+from tests.harness import ROLE, Node, eventually, zipped
 
 from .conftest import CAPABILITIES, Stacks
 
@@ -118,3 +119,34 @@ class TestKill:
         node, stacks = broken_off(begin, "DELETE_COMPLETE", 5, first=chain(7))
         assert stacks.settled(ids[0])["StackStatus"] == "DELETE_COMPLETE"
         assert groups(node) == []
+
+    def test_a_custom_resource_is_waited_for(self, fresh_node: Callable[..., Node]) -> None:
+        node = fresh_node()
+        made = node.client("lambda").create_function(
+            FunctionName="slow", Runtime="python3.11", Handler="index.handler", Role=ROLE, Timeout=20,
+            Code={"ZipFile": zipped({"index.py": SLOW.replace("FOLDER", repr(str(node.data.parent)))})},
+        )  # fmt: skip
+        thing = {"Type": "Custom::Thing", "Properties": {"ServiceToken": made["FunctionArn"]}}
+        stacks = Stacks(node.client("cloudformation"))
+        stacks.client.create_stack(StackName="s", TemplateBody=json.dumps({"Resources": {"Thing": thing}}))
+        eventually(lambda: (node.data.parent / "begun").exists())
+        node.kill()
+        (node.data.parent / "go").touch()
+        node.restart()
+        stacks = Stacks(node.client("cloudformation"))
+        assert stacks.settled("s")["StackStatus"] == "CREATE_COMPLETE"
+        assert stacks.physical_id("s", "Thing") == "thing"
+
+
+SLOW = """
+import json, os, pathlib, time, urllib.request
+
+def handler(event, context):
+    folder = pathlib.Path(FOLDER)
+    (folder / "begun").touch()
+    while not (folder / "go").exists():
+        time.sleep(0.05)
+    answer = {"Status": "SUCCESS", "PhysicalResourceId": "thing"}
+    request = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), method="PUT")
+    urllib.request.urlopen(request).close()
+"""
