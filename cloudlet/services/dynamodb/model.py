@@ -24,6 +24,8 @@ MAX_LOCAL_INDEXES = 5
 MAX_GLOBAL_INDEXES = 20
 MAX_PROJECTED_ATTRIBUTES = 100
 MAX_TAGS = 50
+TOKEN_SECONDS = 600
+"""How long a ClientRequestToken is remembered."""
 MAX_CAPACITY_UNITS = 1_000_000_000_000
 ACCOUNT_CAPACITY = 80_000
 TABLE_CAPACITY = 40_000
@@ -86,11 +88,26 @@ def condition_failed(item: dict[str, Any] | None = None) -> AwsError:
     )
 
 
+def transaction_cancelled(reasons: list[dict[str, Any]]) -> AwsError:
+    codes = ", ".join(reason["Code"] for reason in reasons)
+    return AwsError(
+        "TransactionCanceledException",
+        f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
+        fields={"CancellationReasons": reasons},
+    )
+
+
+def token_mismatch() -> AwsError:
+    return AwsError(
+        "IdempotentParameterMismatchException",
+        "The request uses the same client token as a previous, but non-identical request.",
+    )
+
+
 def key_mismatch() -> AwsError:
     return validation_error("The provided key element does not match the schema")
 
 
-_LATER_TRANSACTIONS = "transactions are not built yet"
 _LATER_PARTIQL = "PartiQL is not built yet"
 _LATER_BACKUPS = "backups are not built yet"
 _NO_REPLICAS = "a node has no other regions to replicate to"
@@ -133,8 +150,6 @@ UNSUPPORTED: dict[str, str] = {
     "RestoreTableToPointInTime": _LATER_BACKUPS,
     "SearchVectors": "vector indexes are not built yet",
     "StartBulkPutItems": _NO_BULK,
-    "TransactGetItems": _LATER_TRANSACTIONS,
-    "TransactWriteItems": _LATER_TRANSACTIONS,
     "UpdateContributorInsights": _NO_INSIGHTS,
     "UpdateGlobalTable": _NO_REPLICAS,
     "UpdateGlobalTableSettings": _NO_REPLICAS,

@@ -20,6 +20,7 @@ from .tables import (
     describe_table,
     list_tables,
 )
+from .transactions import transact_get_items, transact_write_items
 from .updates import update_table
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "query",
     "scan",
     "tag_resource",
+    "transact_get_items",
+    "transact_write_items",
     "untag_resource",
     "update_continuous_backups",
     "update_item",

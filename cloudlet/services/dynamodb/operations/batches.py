@@ -13,7 +13,6 @@ from ..model import MAX_BATCH_GET_SIZE, validation_error
 from ..schema import check_key, check_nested
 from ..table import Table
 from ..writes import write
-from .items import collection_metrics
 
 Request = dict[str, Any]
 
@@ -92,7 +91,7 @@ async def batch_write_item(ctx: Context, request: Request) -> dict[str, Any]:
                 else:
                     reports[name] = report
             if table.local_indexes and request.get("ReturnItemCollectionMetrics") == "SIZE":
-                told = collection_metrics(table, item)
+                told = capacity.collection_metrics(table, item)
                 if told not in metrics.setdefault(name, []):
                     metrics[name].append(told)
         result: dict[str, Any] = {"UnprocessedItems": {}}

@@ -107,17 +107,9 @@ def _answer(
         units = capacity.write_units(change.old_size, change.size)
         members = _with_capacity(members, capacity.report(wanted, table, units, spent))
     if table.local_indexes and request.get("ReturnItemCollectionMetrics") == "SIZE":
-        metrics = encode_json(collection_metrics(table, item))
+        metrics = encode_json(capacity.collection_metrics(table, item))
         members = members + (b"," if members else b"") + b'"ItemCollectionMetrics":' + metrics
     return Encoded(b"{%b}" % members) if members else _EMPTY
-
-
-def collection_metrics(table: Table, item: Item) -> dict[str, Any]:
-    """Tables with local indexes have item collections, whose size the service estimates in whole gigabytes."""
-    return {
-        "ItemCollectionKey": {table.hash_name: item[table.hash_name]},
-        "SizeEstimateRangeGB": [0.0, 1.0],
-    }
 
 
 def _with_capacity(members: bytes, report: dict[str, Any]) -> bytes:

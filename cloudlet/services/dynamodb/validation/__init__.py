@@ -20,6 +20,7 @@ from .tables import (
     update_table,
     update_time_to_live,
 )
+from .transactions import transact_get_items, transact_write_items
 
 __all__ = [
     "batch_get_item",
@@ -37,6 +38,8 @@ __all__ = [
     "query",
     "scan",
     "tag_resource",
+    "transact_get_items",
+    "transact_write_items",
     "untag_resource",
     "update_continuous_backups",
     "update_item",

@@ -1,0 +1,183 @@
+"""TransactWriteItems and TransactGetItems: all or nothing, told item by item what stood in the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from ....context import Context, Encoded
+from ....errors import AwsError
+from ....store.interface import Transaction
+from .. import capacity, changes, storage
+from ..attributes import encode_json
+from ..changes import Change
+from ..cleanup import FORGET_TOKEN
+from ..model import (
+    TOKEN_SECONDS,
+    token_mismatch,
+    transaction_cancelled,
+    validation_error,
+)
+from ..schema import check_key, check_nested
+from ..table import Table
+from ..writes import write
+
+Request = dict[str, Any]
+Reason = dict[str, Any]
+
+_NO_REASON: Reason = {"Code": "None"}
+_DECIDE = {
+    "Put": changes.put,
+    "Update": changes.update,
+    "Delete": changes.delete,
+    "ConditionCheck": changes.look_at,
+}
+
+
+async def transact_write_items(ctx: Context, request: Request) -> dict[str, Any]:
+    async def body(tx: Transaction) -> dict[str, Any]:
+        known = await _repeated(ctx, tx, request)
+        decided = await _decide(ctx, tx, request, known)
+        spent = [
+            {} if known or kind == "ConditionCheck" else await write(ctx, tx, one) for kind, one in decided
+        ]
+        return _answer(request, decided, spent, known)
+
+    return await ctx.store.transact(body)
+
+
+async def _repeated(ctx: Context, tx: Transaction, request: Request) -> bool:
+    """Whether a transaction with this token was done in the last ten minutes; if not, the token is taken."""
+    token = request.get("ClientRequestToken")
+    if token is None:
+        return False
+    id = (ctx.account, ctx.region, token)
+    key = storage.token_key(*id)
+    known = await tx.get(key)
+    if known is not None:
+        if orjson.loads(known) != request["_digest"]:
+            raise token_mismatch()
+        return True
+    await tx.put(key, orjson.dumps(request["_digest"]))
+    await ctx.node.timers.set(tx, FORGET_TOKEN, id, ctx.clock.now() + TOKEN_SECONDS)
+    return False
+
+
+async def _decide(ctx: Context, tx: Transaction, request: Request, known: bool) -> list[tuple[str, Change]]:
+    """What each action comes to; all of them are looked at before any refusal is told."""
+    decided: list[tuple[str, Change]] = []
+    reasons: list[Reason] = []
+    seen: set[bytes] = set()
+    for kind, parameters in request["_actions"]:
+        table = await storage.table_of(tx, ctx.account, ctx.region, parameters["TableName"])
+        if known:
+            decided.append((kind, Change(table, b"", None, None, None, 0)))
+            continue
+        try:
+            change = await _DECIDE[kind](tx, table, parameters)
+        except AwsError as error:
+            reasons.append(_reason(error))
+            continue
+        reasons.append(_NO_REASON)
+        if change.key in seen:
+            raise validation_error("Transaction request cannot include multiple operations on one item")
+        seen.add(change.key)
+        decided.append((kind, change))
+    if any(reason is not _NO_REASON for reason in reasons):
+        raise transaction_cancelled(reasons)
+    return decided
+
+
+def _reason(error: AwsError) -> Reason:
+    code = {
+        "ConditionalCheckFailedException": "ConditionalCheckFailed",
+        "ValidationException": "ValidationError",
+    }
+    reason: Reason = {"Code": code.get(error.code, error.code), "Message": error.message}
+    if "Item" in error.fields:
+        reason["Item"] = error.fields["Item"]
+    return reason
+
+
+def _answer(
+    request: Request, decided: list[tuple[str, Change]], spent: list[dict[str, float]], known: bool
+) -> dict[str, Any]:
+    """A transaction costs twice: it prepares, then commits. A repetition only reads."""
+    result: dict[str, Any] = {}
+    wanted = capacity.wants(request)
+    reports: dict[str, dict[str, Any]] = {}
+    metrics: dict[str, list[dict[str, Any]]] = {}
+    for (_, change), indexes in zip(decided, spent, strict=True):
+        table = change.table
+        if wanted:
+            if known:
+                units = 2 * capacity.read_units(0, True)
+            else:
+                units = 2 * capacity.write_units(change.old_size, change.size)
+            twice = {name: 2 * cost for name, cost in indexes.items()}
+            report = capacity.report(wanted, table, units, twice)
+            if table.name in reports:
+                capacity.add(reports[table.name], report)
+            else:
+                reports[table.name] = report
+        item = change.new or change.old
+        if table.local_indexes and item and request.get("ReturnItemCollectionMetrics") == "SIZE":
+            told = capacity.collection_metrics(table, item)
+            if told not in metrics.setdefault(table.name, []):
+                metrics[table.name].append(told)
+    if wanted:
+        member = "ReadCapacityUnits" if known else "WriteCapacityUnits"
+        result["ConsumedCapacity"] = [
+            {**report, member: report["CapacityUnits"]} for report in reports.values()
+        ]
+    if metrics:
+        result["ItemCollectionMetrics"] = metrics
+    return result
+
+
+async def transact_get_items(ctx: Context, request: Request) -> Encoded:
+    async def body(tx: Transaction) -> Encoded:
+        found, reasons = [], []
+        reports: dict[str, dict[str, Any]] = {}
+        wanted = capacity.wants(request)
+        for item in request["TransactItems"]:
+            get = item["Get"]
+            table = await storage.table_of(tx, ctx.account, ctx.region, get["TableName"])
+            try:
+                value = await _get(tx, table, get)
+            except AwsError as error:
+                reasons.append(_reason(error))
+                continue
+            reasons.append(_NO_REASON)
+            found.append(b"{}" if value is None else b'{"Item":%b}' % _projected(get, value))
+            if wanted:
+                size = 0 if value is None else storage.size_of(value)
+                report = capacity.report(wanted, table, 2 * capacity.read_units(size, True), {})
+                if table.name in reports:
+                    capacity.add(reports[table.name], report)
+                else:
+                    reports[table.name] = report
+        if len(found) < len(reasons):
+            raise transaction_cancelled(reasons)
+        members = b'{"Responses":[%b]' % b",".join(found)
+        if wanted:
+            told = [{**report, "ReadCapacityUnits": report["CapacityUnits"]} for report in reports.values()]
+            members += b',"ConsumedCapacity":' + encode_json(told)
+        return Encoded(members + b"}")
+
+    return await ctx.store.read(body)
+
+
+async def _get(tx: Transaction, table: Table, get: Request) -> bytes | None:
+    check_key(table, get["Key"])
+    if "_projection" in get:
+        check_nested(table, get["_projection"].nested)
+    return await tx.get(storage.item_key(table, get["Key"]))
+
+
+def _projected(get: Request, value: bytes) -> bytes:
+    projection = get.get("_projection")
+    if projection is None:
+        return storage.body_of(value)
+    return encode_json(projection.apply(storage.item_of(value)))

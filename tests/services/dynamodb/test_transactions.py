@@ -1,0 +1,217 @@
+"""TransactWriteItems and TransactGetItems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.harness import eventually
+
+from .conftest import definitions, failure, keys, refusal
+
+
+def cancelled(call: Any, **asked: Any) -> tuple[str, list[dict[str, Any]]]:
+    """Message and reasons of a cancelled transaction."""
+    with pytest.raises(ClientError) as raised:
+        call(**asked)
+    error = raised.value.response
+    assert error["Error"]["Code"] == "TransactionCanceledException", error
+    return error["Error"]["Message"], error["CancellationReasons"]
+
+
+def put(table: str, id: str, **options: Any) -> dict[str, Any]:
+    item = {"id": {"S": id}, "v": {"N": "1"}}
+    return {"Put": {"TableName": table, "Item": item, **options}}
+
+
+class TestWire:
+    @pytest.mark.parametrize("operation", ["TransactWriteItems", "TransactGetItems"])
+    def test_wrong_types_are_a_serialization_exception(self, post, operation):
+        answer = post(operation, {"TransactItems": {}})
+        assert answer.status == 400
+        assert answer.body["__type"].endswith("#SerializationException")
+
+    def test_reasons_in_order(self, post, users):
+        answer = post(
+            "TransactWriteItems",
+            {
+                "TransactItems": [
+                    put(users, "w1"),
+                    put(users, "w2", ConditionExpression="attribute_exists(id)"),
+                ]
+            },
+        )
+        assert answer.status == 400
+        assert answer.body == {
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons "
+            "[None, ConditionalCheckFailed]",
+            "CancellationReasons": [
+                {"Code": "None"},
+                {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"},
+            ],
+        }
+
+
+class TestValidation:
+    def test_too_many(self, ddb, users):
+        told = refusal(ddb.transact_write_items, TransactItems=[put(users, str(n)) for n in range(101)])
+        assert "Member must have length less than or equal to 100" in told
+
+    def test_one_action_each(self, ddb):
+        told = refusal(ddb.transact_write_items, TransactItems=[{}])
+        assert told == "TransactItems can only contain one of Check, Put, Update or Delete"
+
+    def test_twice_the_same_item(self, ddb, users):
+        told = refusal(ddb.transact_write_items, TransactItems=[put(users, "a"), put(users, "a")])
+        assert told == "Transaction request cannot include multiple operations on one item"
+
+    def test_expressions(self, ddb, users):
+        told = refusal(ddb.transact_write_items, TransactItems=[put(users, "a", ConditionExpression="a =")])
+        assert told.startswith("Invalid ConditionExpression: Syntax error")
+
+    def test_unknown_table(self, ddb):
+        code, _ = failure(ddb.transact_write_items, TransactItems=[put("no-such-table", "a")])
+        assert code == "ResourceNotFoundException"
+
+    def test_what_an_item_does_not_allow_is_a_reason(self, ddb, users):
+        wrong = {"Delete": {"TableName": users, "Key": {"x": {"S": "a"}}}}
+        _, reasons = cancelled(ddb.transact_write_items, TransactItems=[put(users, "a"), wrong])
+        assert reasons[1] == {
+            "Code": "ValidationError",
+            "Message": "The provided key element does not match the schema",
+        }
+
+
+class TestBehaviour:
+    def get(self, ddb: Any, table: str, id: str) -> Any:
+        return ddb.get_item(TableName=table, Key={"id": {"S": id}}).get("Item")
+
+    def test_all(self, ddb, users):
+        ddb.put_item(TableName=users, Item={"id": {"S": "t-del"}})
+        ddb.put_item(TableName=users, Item={"id": {"S": "t-up"}, "v": {"N": "1"}})
+        ddb.transact_write_items(
+            TransactItems=[
+                put(users, "t-put", ConditionExpression="attribute_not_exists(id)"),
+                {"Delete": {"TableName": users, "Key": {"id": {"S": "t-del"}}}},
+                {
+                    "Update": {
+                        "TableName": users,
+                        "Key": {"id": {"S": "t-up"}},
+                        "UpdateExpression": "ADD v :one",
+                        "ExpressionAttributeValues": {":one": {"N": "1"}},
+                    }
+                },
+                {
+                    "ConditionCheck": {
+                        "TableName": users,
+                        "Key": {"id": {"S": "t-nobody"}},
+                        "ConditionExpression": "attribute_not_exists(id)",
+                    }
+                },
+            ]
+        )
+        assert self.get(ddb, users, "t-put")["v"] == {"N": "1"}
+        assert self.get(ddb, users, "t-del") is None
+        assert self.get(ddb, users, "t-up")["v"] == {"N": "2"}
+        assert self.get(ddb, users, "t-nobody") is None
+
+    def test_or_nothing(self, ddb, users):
+        ddb.put_item(TableName=users, Item={"id": {"S": "t-there"}, "b": {"B": b"x"}})
+        message, reasons = cancelled(
+            ddb.transact_write_items,
+            TransactItems=[
+                put(users, "t-never"),
+                put(
+                    users,
+                    "t-there",
+                    ConditionExpression="attribute_not_exists(id)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                ),
+            ],
+        )
+        assert message.endswith("[None, ConditionalCheckFailed]")
+        assert reasons[1]["Item"] == {"id": {"S": "t-there"}, "b": {"B": b"x"}}
+        assert self.get(ddb, users, "t-never") is None
+
+    def test_capacity(self, ddb, users):
+        answer = ddb.transact_write_items(
+            TransactItems=[put(users, "t-c1"), put(users, "t-c2")], ReturnConsumedCapacity="TOTAL"
+        )
+        assert answer["ConsumedCapacity"] == [
+            {"TableName": users, "CapacityUnits": 4.0, "WriteCapacityUnits": 4.0}
+        ]
+
+    def test_a_token_makes_it_happen_once(self, ddb, users):
+        ddb.put_item(TableName=users, Item={"id": {"S": "t-once"}, "v": {"N": "0"}})
+
+        def add(amount: str) -> dict[str, Any]:
+            return {
+                "ClientRequestToken": "token-once",
+                "TransactItems": [
+                    {
+                        "Update": {
+                            "TableName": users,
+                            "Key": {"id": {"S": "t-once"}},
+                            "UpdateExpression": "ADD v :n",
+                            "ExpressionAttributeValues": {":n": {"N": amount}},
+                        }
+                    }
+                ],
+            }
+
+        for _ in range(3):
+            ddb.transact_write_items(**add("5"))
+        assert self.get(ddb, users, "t-once")["v"] == {"N": "5"}
+        code, _ = failure(ddb.transact_write_items, **add("6"))
+        assert code == "IdempotentParameterMismatchException"
+
+    @pytest.mark.node_only
+    def test_a_token_is_forgotten(self, fresh_node):
+        node = fresh_node()
+        ddb = node.client("dynamodb")
+        ddb.create_table(
+            TableName="tokens",
+            KeySchema=keys("id"),
+            AttributeDefinitions=definitions(id="S"),
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+        def attempt(id: str) -> bool:
+            try:
+                ddb.transact_write_items(TransactItems=[put("tokens", id)], ClientRequestToken="again")
+            except ddb.exceptions.IdempotentParameterMismatchException:
+                return False
+            return True
+
+        assert attempt("a")
+        assert not attempt("b")
+        node.advance(601)
+        assert eventually(lambda: attempt("b"))
+
+    def test_get(self, ddb, users, orders):
+        ddb.put_item(TableName=users, Item={"id": {"S": "t-get"}, "a": {"S": "a"}, "b": {"B": b"b"}})
+        ddb.put_item(TableName=orders, Item={"who": {"S": "t"}, "seq": {"N": "1"}})
+        answer = ddb.transact_get_items(
+            TransactItems=[
+                {"Get": {"TableName": orders, "Key": {"who": {"S": "t"}, "seq": {"N": "1.0"}}}},
+                {"Get": {"TableName": users, "Key": {"id": {"S": "t-none"}}}},
+                {"Get": {"TableName": users, "Key": {"id": {"S": "t-get"}}, "ProjectionExpression": "b"}},
+            ],
+            ReturnConsumedCapacity="TOTAL",
+        )
+        assert answer["Responses"] == [
+            {"Item": {"who": {"S": "t"}, "seq": {"N": "1"}}},
+            {},
+            {"Item": {"b": {"B": b"b"}}},
+        ]
+        spent = {one["TableName"]: one["ReadCapacityUnits"] for one in answer["ConsumedCapacity"]}
+        assert spent == {users: 4.0, orders: 2.0}
+
+    def test_get_refused(self, ddb, users):
+        _, reasons = cancelled(
+            ddb.transact_get_items, TransactItems=[{"Get": {"TableName": users, "Key": {"x": {"S": "a"}}}}]
+        )
+        assert reasons[0]["Code"] == "ValidationError"
