@@ -215,7 +215,6 @@ def no_resource() -> AwsError:
     return not_found("The resource you requested does not exist.")
 
 
-_LATER = "it comes with a later version"
 _MANAGED = "capacity providers are machines of AWS's own"
 _SIGNING = "code signing needs AWS Signer"
 _DURABLE = "durable executions are not built yet"
@@ -227,29 +226,29 @@ UNSUPPORTED: dict[str, str] = {
             "GetLayerVersionPolicy", "ListLayerVersions", "ListLayers", "PublishLayerVersion",
             "RemoveLayerVersionPermission",
         ),
-        f"layers: {_LATER}",
+        "layers come with a later version",
     ),
     **dict.fromkeys(
         (
             "CreateEventSourceMapping", "DeleteEventSourceMapping", "GetEventSourceMapping",
             "ListEventSourceMappings", "UpdateEventSourceMapping",
         ),
-        f"event source mappings: {_LATER}",
+        "event source mappings come with a later version",
     ),
     **dict.fromkeys(
         (
             "CreateFunctionUrlConfig", "DeleteFunctionUrlConfig", "GetFunctionUrlConfig",
             "ListFunctionUrlConfigs", "UpdateFunctionUrlConfig",
         ),
-        f"function URLs: {_LATER}",
+        "function URLs come with a later version",
     ),
-    "InvokeWithResponseStream": f"streamed responses: {_LATER}",
+    "InvokeWithResponseStream": "streamed responses come with a later version",
     **dict.fromkeys(
         (
             "DeleteProvisionedConcurrencyConfig", "GetProvisionedConcurrencyConfig",
             "ListProvisionedConcurrencyConfigs", "PutProvisionedConcurrencyConfig",
         ),
-        f"provisioned concurrency: {_LATER}",
+        "provisioned concurrency comes with a later version",
     ),
     **dict.fromkeys(
         (
