@@ -250,6 +250,7 @@ class Gateway:
     def _run(self, session: Session, scope: Scope, route: Route, integration: Integration) -> None:
         pending = PendingMessage(self, session, scope, route, integration.cancels)
         pending.slot = self._waits.put(pending, session.last_active + integration.timeout)
+        scope.message_id = identifiers.request_id()
         event = self._message_event(scope, session, route) if integration.proxy else b""
         pending.task = self.spawn(self._invoke(pending, integration, event))
 
@@ -262,7 +263,6 @@ class Gateway:
             pending.settle(answer)
 
     def _message_event(self, scope: Scope, session: Session, route: Route) -> bytes:
-        scope.message_id = identifiers.request_id()
         return events.message(
             route.prefix,
             session.fragments,

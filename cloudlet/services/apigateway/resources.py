@@ -109,7 +109,7 @@ RESOURCES: dict[str, Resource] = {
         required={"Name", "ProtocolType"},
         ignore={"FailOnWarnings"},
     ),
-    "AWS::ApiGatewayV2::Route": _part("Route", "RouteId", required=("RouteKey",), replace={"RouteKey"}),
+    "AWS::ApiGatewayV2::Route": _part("Route", "RouteId", required=("RouteKey",)),
     "AWS::ApiGatewayV2::Integration": _part("Integration", "IntegrationId", required=("IntegrationType",)),
     "AWS::ApiGatewayV2::IntegrationResponse": _part(
         "IntegrationResponse", "IntegrationResponseId", "IntegrationId", required=("IntegrationResponseKey",)

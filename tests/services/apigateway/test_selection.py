@@ -95,7 +95,11 @@ class TestParse:
 
 
 class TestDescend:
-    @given(st.recursive(st.integers(), lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner)))
+    @given(
+        st.recursive(
+            st.integers(), lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner), max_leaves=8
+        )
+    )
     def test_every_path_leads_to_its_value(self, value: Any) -> None:
         def walk(at: Any, steps: tuple[str | int, ...]) -> None:
             assert descend(value, steps) == at
