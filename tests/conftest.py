@@ -10,8 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import harness
+
+# No test is timed: a slow machine is no failure.
+settings.register_profile("cloudlet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("cloudlet")
 
 RUN = uuid.uuid4().hex[:6]
 _numbers = itertools.count(1)
