@@ -150,10 +150,11 @@ class HttpConnection(asyncio.Protocol):
         self._dropping = True
         if reader.stream is None:
             self.begin(Request(), error.response)
-        elif reader.stream.discarding:
-            self._close()
         else:
+            discarding = reader.stream.discarding
             reader.abandon(error)  # the handler hears of it, and its failure is answered with this
+            if discarding and self._active is None:
+                self._close()
 
     def _run(self, request: Request, answer: Response | None) -> None:
         self._active = request
@@ -312,7 +313,7 @@ class HttpConnection(asyncio.Protocol):
         try:
             if length != 0:
                 async for piece in body:
-                    if self._state == GONE:
+                    if self._state != OPEN:
                         return
                     sent += len(piece)
                     if length is not None and sent > length:
@@ -327,7 +328,7 @@ class HttpConnection(asyncio.Protocol):
                 await close()
         if length is not None and sent != length:
             raise ValueError(f"a streamed body has {sent} bytes or more, its Content-Length says {length}")
-        if chunked:
+        if chunked and self._state == OPEN:
             self._transport.write(LAST_CHUNK)
 
     async def _drained(self) -> None:
@@ -483,6 +484,8 @@ class HttpConnection(asyncio.Protocol):
                 self._transport.resume_reading()
             if self._transport.can_write_eof():
                 self._transport.write_eof()
+            else:
+                self._transport.close()  # TLS reads on by itself until the client has closed, too
         else:
             self.deadline = self._hub.now() + limits.body_idle_seconds
             self._transport.close()

@@ -74,7 +74,7 @@ class RequestReader:
 
     def __init__(self, hub: Hub, owner: Receiver) -> None:
         self._hub = hub
-        self._owner = owner
+        self._owner: Any = owner
         self._parser: Any = httptools.HttpRequestParser(self)
         self._request = Request()
         self._url = b""
@@ -156,8 +156,9 @@ class RequestReader:
             self.stream = None
 
     def release(self) -> None:
-        """Let go of the parser, which holds on to this object."""
-        self._parser = None
+        """Let go of what holds on to this object, so that it goes without the garbage collector."""
+        self._parser = self._owner = None
+        self._request = Request()
 
     @property
     def remaining(self) -> int:

@@ -18,7 +18,7 @@ from typing import Any
 from . import frames
 from .frames import BINARY, CLOSE, CONTINUATION, PING, PONG, PROTOCOL_ERROR, TEXT, close_frame, frame, unmask
 from .hub import CLOSE_SECONDS, NEVER, Hub
-from .messages import SocketListener, Upgrade
+from .messages import Socket, SocketListener, Upgrade
 
 OPEN, CLOSING, CLOSED = 0, 1, 2
 PONG_BACKLOG = 64 * 1024  # a client that pings without reading gets no more pongs than this
@@ -43,6 +43,19 @@ class _Fragments:
         self.pieces: list[bytes] = []
         self.size = 0
         self.decoder: Any = codecs.getincrementaldecoder("utf-8")() if text else None
+
+
+class _Nobody:
+    """The listener of a socket that is closed."""
+
+    def on_open(self, socket: Socket) -> None: ...
+    def on_message(self, payload: bytes, text: bool) -> None: ...
+    def on_ping(self, payload: bytes) -> None: ...
+    def on_drain(self) -> None: ...
+    def on_close(self, code: int, reason: str, clean: bool) -> None: ...
+
+
+_NOBODY = _Nobody()
 
 
 class WebSocket(asyncio.Protocol):
@@ -308,6 +321,7 @@ class WebSocket(asyncio.Protocol):
         if not self._told:
             self._told = True
             self._call(self._listener.on_close, code, reason, clean)
+            self._listener = _NOBODY  # it holds on to this object, most likely
 
     def _give_up_in(self, seconds: float) -> None:
         self.deadline = self._hub.now() + seconds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import os
 import resource
 import socket
@@ -11,10 +12,13 @@ from typing import Any
 
 import pytest
 
-from cloudlet.net.messages import Request, Response, Upgrade
+from cloudlet.net.http import HttpConnection
+from cloudlet.net.messages import Plan, Request, Response, Upgrade
+from cloudlet.net.requests import RequestReader
 from cloudlet.net.server import Server
+from cloudlet.net.websocket import WebSocket
 
-from .kit import Client, Listener, until
+from .kit import Client, Listener, frame, until
 
 GET = "GET / HTTP/1.1\nHost: x\n\n"
 
@@ -74,6 +78,39 @@ class TestListening:
         client.writer.write_eof()
         assert await client.rest() == b""
         await until(lambda: not here.connected)
+
+
+class TestMemory:
+    async def test_connections_leave_no_cycles_behind(self, serve: Any, connect: Any) -> None:
+        """Thousands come and go; what they leave must not wait for the garbage collector."""
+
+        async def handle(request: Request) -> Any:
+            if request.path == "/wait":
+                await asyncio.sleep(0)
+            if request.path == "/stream":
+                assert request.stream is not None
+                return Response(body=b"".join([piece async for piece in request.stream]))
+            return Upgrade(Listener()) if request.wants_websocket else Response()
+
+        here = await serve(handle, plan=Plan(stream=True))
+        gc.collect()
+        gc.disable()
+        try:
+            for path in ("/", "/wait", "/stream", "/ws"):
+                client = await connect(here)
+                if path == "/ws":
+                    await client.handshake("/wait")
+                    client.send(frame(0x88, b"\x03\xe8"))
+                else:
+                    client.send(f"POST {path} HTTP/1.1\nHost: x\nContent-Length: 1\n\nx")
+                    await client.answer()
+                client.writer.close()
+            await until(lambda: not here.connected)
+            await asyncio.sleep(0.01)
+            alive = [o for o in gc.get_objects() if isinstance(o, HttpConnection | RequestReader | WebSocket)]
+            assert alive == []
+        finally:
+            gc.enable()
 
 
 class TestStop:

@@ -135,6 +135,26 @@ class TestOnePort:
         with pytest.raises(OSError):
             await secured(here, trust)
 
+    async def test_the_handler_knows_scheme_and_peer(
+        self, serve: Any, authority: Authority, trust: ssl.SSLContext
+    ) -> None:
+        async def handle(request: Request) -> Response:
+            return Response(body=repr((request.scheme, request.peer)).encode())
+
+        client = await secured(await serve(handle, tls=authority), trust)
+        client.send("GET / HTTP/1.1\nHost: x\n\n")
+        assert await client.text() == repr(("https", client.writer.get_extra_info("sockname")))
+        client.writer.close()
+
+    async def test_a_broken_request_is_answered_and_closed(
+        self, serve: Any, authority: Authority, trust: ssl.SSLContext
+    ) -> None:
+        client = await secured(await serve(tls=authority), trust)
+        client.send("nonsense\n\n")
+        assert (await client.answer())[0] == 400
+        assert await client.rest() == b""
+        client.writer.close()
+
     async def test_stopping_closes_them(
         self, serve: Any, authority: Authority, trust: ssl.SSLContext
     ) -> None:
