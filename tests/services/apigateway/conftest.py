@@ -30,12 +30,24 @@ def handler(event, context):
         told = json.loads((event.get("queryStringParameters") or {}).get("told", "{}"))
     if "sleep" in told:
         time.sleep(told["sleep"])
+    if "together" in told:
+        meet(event["requestContext"]["apiId"], told["together"])
     if "fail" in told:
         raise Exception(told["fail"])
     if "give" in told:
         return told["give"]
     body = {"you": event.get("body"), "route": event["requestContext"]["routeKey"]}
     return {"statusCode": 200, "body": json.dumps(body)}
+
+def meet(api, many):
+    \"\"\"Wait until so many messages of the API are at work at once.\"\"\"
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        with open(os.environ["EVENTS"]) as file:
+            if sum(api in line and '"MESSAGE"' in line for line in file) >= many:
+                return
+        time.sleep(0.01)
+    raise Exception("nobody came")
 """
 
 
