@@ -43,10 +43,10 @@ Range = tuple[bytes, bytes]
 
 @lru_cache(maxsize=4096)
 def table_key(account: str, region: str, name: str) -> bytes:
-    """The key of a table's record. A table may be named by its ARN."""
-    if name.startswith("arn:"):
-        _, _, _, region, account, resource = name.split(":", 5)
-        name = resource.removeprefix("table/").partition("/")[0]
+    """The key of a table's record. A table may be named by its ARN; one of elsewhere is not found."""
+    ours = f"arn:aws:dynamodb:{region}:{account}:table/"
+    if name.startswith(ours):
+        name = name.removeprefix(ours).partition("/")[0]
     return _TABLES.pack(account, region, name)
 
 

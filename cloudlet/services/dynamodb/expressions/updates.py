@@ -47,7 +47,17 @@ class Change:
 class Update:
     """`apply(item, values)` once `check(values)` found nothing."""
 
-    __slots__ = ("_order", "_overlap", "aliases", "changes", "heads", "nested", "touched", "values")
+    __slots__ = (
+        "_order",
+        "_overlap",
+        "_references",
+        "aliases",
+        "changes",
+        "heads",
+        "nested",
+        "touched",
+        "values",
+    )
 
     def __init__(self, changes: Sequence[Change], binder: Binder) -> None:
         self.changes = tuple(changes)
@@ -62,12 +72,13 @@ class Update:
         """Picks from an item what the update named, for UPDATED_OLD and UPDATED_NEW."""
         self.aliases = frozenset(binder.aliases)
         self.values = frozenset(binder.values)
+        self._references = tuple(sorted(binder.values))
         self.heads = frozenset(str(path[0]) for path in paths)
         """The top-level attributes that change."""
         self.nested = frozenset(binder.nested)
 
     def check(self, values: Values) -> None:
-        defined(sorted(self.values), values)
+        defined(self._references, values)
         if self._overlap is not None:
             raise self._overlap
         for change in self.changes:

@@ -119,7 +119,7 @@ def _check_key_conditions(
         if place == 0 and operator != "EQ":
             raise validation_error("Query key condition not supported")
         for operand in operands:
-            if operator in ("EQ",) and kind != "N" and not operand[kind]:
+            if operator == "EQ" and kind != "N" and not operand[kind]:
                 word = "string" if kind == "S" else "binary"
                 raise validation_error(
                     "One or more parameter values are not valid. The AttributeValue for a key attribute "

@@ -9,8 +9,6 @@ from ..model import validation_error
 from . import legacy
 from .common import Request, check_distinct_names, check_parameters, check_table_name, compile_expressions
 
-_NOT_INDEXABLE = ("NULL", "NOT_NULL", "NE", "CONTAINS", "NOT_CONTAINS", "IN")
-
 
 def query(request: Request) -> Request:
     check_table_name(request["TableName"])
@@ -125,9 +123,7 @@ def _check_select(request: Request) -> None:
     projected = "AttributesToGet" in request or "ProjectionExpression" in request
     parameter = "ProjectionExpression" if "ProjectionExpression" in request else "AttributesToGet"
     if projected and select != "SPECIFIC_ATTRIBUTES":
-        told = {"COUNT": "only the Count"}.get(select, select)
-        if select == "COUNT":
-            raise validation_error(f"Cannot specify the {parameter} when choosing to get {told}")
+        told = "only the Count" if select == "COUNT" else select
         raise validation_error(f"Cannot specify the {parameter} when choosing to get {told}")
     if not projected and select == "SPECIFIC_ATTRIBUTES":
         raise validation_error(
