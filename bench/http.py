@@ -147,7 +147,9 @@ async def connect(port: int, count: int, message: bytes, opening: bytes) -> list
     return callers
 
 
-async def rate(port: int, pipe: Connection, seconds: float, message: bytes, opening: bytes = b"") -> tuple[float, float]:
+async def rate(
+    port: int, pipe: Connection, seconds: float, message: bytes, opening: bytes = b""
+) -> tuple[float, float]:
     callers = await connect(port, CONNECTIONS, message, opening)
     for caller in callers:
         caller.write(message)
@@ -178,12 +180,16 @@ async def idle(port: int, pipe: Connection, count: int) -> float:
 
 async def measure(port: int, pipe: Connection, seconds: float) -> None:
     http, http_cpu = await rate(port, pipe, seconds, HTTP_REQUEST)
-    print(f"HTTP, constant answer, {CONNECTIONS} connections   {http:>10,.0f}/s   {http_cpu:>10,.0f} per cpu second")
+    print(
+        f"HTTP, constant answer, {CONNECTIONS} connections {http:>10,.0f}/s {http_cpu:>10,.0f} per cpu second"
+    )
     echo, echo_cpu = await rate(port, pipe, seconds, MASKED, HANDSHAKE)
-    print(f"WebSocket echo, {CONNECTIONS} connections          {echo:>10,.0f}/s   {echo_cpu:>10,.0f} per cpu second")
+    print(
+        f"WebSocket echo, {CONNECTIONS} connections        {echo:>10,.0f}/s {echo_cpu:>10,.0f} per cpu second"
+    )
     await asyncio.sleep(0.3)
     size = await idle(port, pipe, IDLE_SOCKETS)
-    print(f"idle WebSocket, of {IDLE_SOCKETS:,}                   {size / 1024:>10.1f} KiB each")
+    print(f"idle WebSocket, of {IDLE_SOCKETS:,}                 {size / 1024:>10.1f} KiB each")
 
 
 def main() -> None:
