@@ -1,0 +1,84 @@
+"""AWS::DynamoDB::Table in a stack: made, changed in place, replaced, deleted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from .conftest import definitions, failure, index, keys
+
+
+class Stack:
+    def __init__(self, cfn: Any, name: str) -> None:
+        self.cfn = cfn
+        self.name = name
+
+    def deploy(self, operation: str, **properties: Any) -> str:
+        """The table's name, once the stack has it as the properties say."""
+        resource = {"Type": "AWS::DynamoDB::Table", "Properties": properties}
+        outputs = {"Name": {"Value": {"Ref": "T"}}, "Arn": {"Value": {"Fn::GetAtt": ["T", "Arn"]}}}
+        template = json.dumps({"Resources": {"T": resource}, "Outputs": outputs})
+        getattr(self.cfn, f"{operation}_stack")(StackName=self.name, TemplateBody=template)
+        self.cfn.get_waiter(f"stack_{operation}_complete").wait(
+            StackName=self.name, WaiterConfig={"Delay": 1}
+        )
+        (stack,) = self.cfn.describe_stacks(StackName=self.name)["Stacks"]
+        found = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        assert found["Arn"].endswith(f":table/{found['Name']}")
+        return str(found["Name"])
+
+
+@pytest.fixture
+def stack(client: Callable[..., Any], unique: Callable[[str], str]) -> Iterator[Stack]:
+    made = Stack(client("cloudformation"), unique("stack"))
+    yield made
+    made.cfn.delete_stack(StackName=made.name)
+
+
+BASE: dict[str, Any] = {
+    "BillingMode": "PAY_PER_REQUEST",
+    "KeySchema": keys("id"),
+    "AttributeDefinitions": definitions(id="S", city="S"),
+    "GlobalSecondaryIndexes": [index("by_city", "city")],
+}
+
+
+@pytest.mark.slow
+def test_life_of_a_table(ddb: Any, stack: Stack) -> None:
+    table = stack.deploy(
+        "create",
+        **BASE,
+        TimeToLiveSpecification={"AttributeName": "expires", "Enabled": "true"},
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+        StreamSpecification={"StreamViewType": "NEW_IMAGE"},
+        Tags=[{"Key": "team", "Value": "red"}],
+    )
+    described = ddb.describe_table(TableName=table)["Table"]
+    assert described["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+    ttl = ddb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+    assert ttl["AttributeName"] == "expires"
+    tags = ddb.list_tags_of_resource(ResourceArn=described["TableArn"])["Tags"]
+    assert {"Key": "team", "Value": "red"} in tags
+
+    ddb.put_item(TableName=table, Item={"id": {"S": "kept"}, "zip": {"N": "1010"}})
+    changed = {
+        **BASE,
+        "AttributeDefinitions": definitions(id="S", zip="N"),
+        "GlobalSecondaryIndexes": [index("by_zip", "zip", ProjectionType="KEYS_ONLY")],
+        "DeletionProtectionEnabled": False,
+    }
+    assert stack.deploy("update", **changed) == table
+    (made,) = ddb.describe_table(TableName=table)["Table"]["GlobalSecondaryIndexes"]
+    assert made["IndexName"] == "by_zip"
+    assert ddb.scan(TableName=table, IndexName="by_zip")["Count"] == 1
+    assert "AttributeName" not in ddb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+
+    other = stack.deploy(
+        "update", **{**BASE, "KeySchema": keys("city"), "GlobalSecondaryIndexes": [index("by_id", "id")]}
+    )
+    assert other != table
+    assert failure(ddb.describe_table, TableName=table)[0] == "ResourceNotFoundException"
+    assert ddb.scan(TableName=other)["Count"] == 0
