@@ -1,9 +1,8 @@
-"""The floor of everything else: what the server does with a handler that returns a constant.
+"""The floor of everything else: what the server does with a handler that returns a constant, `python -m bench http`.
 
-    python -m bench.http [seconds]
-
-Server and client are two processes, on a core each where there are two. Beside the rate stands what one second of the
-server's processor time would have answered, which other load on the machine doesn't change.
+Server and client are two processes, on a core each where there are two. The floor is a protocol on the same loop that
+writes the same bytes without looking at what comes. The note says what one second of the server's processor time would
+have answered, which other load on the machine changes little.
 """
 
 from __future__ import annotations
@@ -13,12 +12,13 @@ import base64
 import multiprocessing
 import os
 import resource
-import sys
 import time
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import uvloop
 
+from bench.table import Figure
 from cloudlet.net.frames import TEXT, frame
 from cloudlet.net.messages import Limits, Plan, Request, Response, Socket, Tunnel, Upgrade
 from cloudlet.net.server import Server
@@ -65,7 +65,22 @@ class App:
         return Response(200, (("Content-Type", "application/x-amz-json-1.0"),), BODY)
 
 
+class Bare(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.write = transport.write  # type: ignore[attr-defined]
+
+    def data_received(self, data: bytes) -> None:
+        self.write(BARE_ANSWER)
+
+
 PLAN = Plan()
+BARE_ANSWER = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: %d\r\n\r\n%b"
+    % (
+        len(BODY),
+        BODY,
+    )
+)
 
 
 def usage() -> tuple[float, int]:
@@ -82,8 +97,9 @@ def serve(pipe: Connection) -> None:
     async def run() -> None:
         server = Server(App(), Limits())
         await server.start("127.0.0.1", 0)
-        pipe.send(server.port)
         loop = asyncio.get_running_loop()
+        bare = await loop.create_server(Bare, "127.0.0.1", 0)
+        pipe.send((server.port, bare.sockets[0].getsockname()[1]))
         stopped = asyncio.Event()
 
         def asked() -> None:
@@ -94,6 +110,7 @@ def serve(pipe: Connection) -> None:
 
         loop.add_reader(pipe.fileno(), asked)
         await stopped.wait()
+        bare.close()
         await server.stop(0.1)
 
     uvloop.run(run())
@@ -178,33 +195,39 @@ async def idle(port: int, pipe: Connection, count: int) -> float:
     return float(after - before) / count
 
 
-async def measure(port: int, pipe: Connection, seconds: float) -> None:
+async def measure(port: int, bare: int, pipe: Connection, seconds: float) -> list[Figure]:
+    floor, _ = await rate(bare, pipe, seconds / 2, HTTP_REQUEST)
     http, http_cpu = await rate(port, pipe, seconds, HTTP_REQUEST)
-    print(
-        f"HTTP, constant answer, {CONNECTIONS} connections {http:>10,.0f}/s {http_cpu:>10,.0f} per cpu second"
-    )
     echo, echo_cpu = await rate(port, pipe, seconds, MASKED, HANDSHAKE)
-    print(
-        f"WebSocket echo, {CONNECTIONS} connections        {echo:>10,.0f}/s {echo_cpu:>10,.0f} per cpu second"
-    )
     await asyncio.sleep(0.3)
-    size = await idle(port, pipe, IDLE_SOCKETS)
-    print(f"idle WebSocket, of {IDLE_SOCKETS:,}                 {size / 1024:>10.1f} KiB each")
+    size = await idle(port, pipe, IDLE_SOCKETS if seconds >= 1 else IDLE_SOCKETS // 10)
+    bottom = f"bare protocol {floor:,.0f}/s"
+    return [
+        Figure(
+            "HTTP, constant answer, 32 connections", http, "/s", 40_000, False, bottom,
+            f"{http_cpu:,.0f} a second of the server's processor time",
+        ),
+        Figure(
+            "WebSocket echo in the server, 32 connections", echo, "/s", 60_000, False, bottom,
+            f"{echo_cpu:,.0f} a second of the server's processor time",
+        ),
+        Figure("an idle WebSocket, the server's share", size / 1024, "KB", 4, True),
+    ]  # fmt: skip
 
 
-def main() -> None:
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3.0
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536) if hard > 0 else 65536, hard))
+def figures(folder: Path, seconds: float) -> list[Figure]:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
     server.start()
-    port = ours.recv()
-    pin(1)
-    uvloop.run(measure(port, ours, seconds))
-    ours.send(False)
-    server.join(5)
-
-
-if __name__ == "__main__":
-    main()
+    try:
+        port, bare = ours.recv()
+        pin(1)
+        return uvloop.run(measure(port, bare, ours, seconds))
+    finally:
+        ours.send(False)
+        server.join(5)
+        if cores is not None:
+            os.sched_setaffinity(0, cores)

@@ -1,8 +1,8 @@
 """What the server hands to the application and takes from it: requests, responses, upgrades, sockets.
 
 The application is one object with two methods. `plan` sees a request's head as soon as it is there and says what
-becomes of the body; `handle` answers. Both are called on the loop; `handle` runs without a task until it first waits (so
-it may not begin with `asyncio.timeout`; `asyncio.wait_for` is fine).
+becomes of the body; `handle` answers. Both are called on the loop; `handle` runs without a task until it first waits
+(so it may not begin with `asyncio.timeout`; `asyncio.wait_for` is fine).
 """
 
 from __future__ import annotations
