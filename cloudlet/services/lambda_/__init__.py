@@ -6,6 +6,7 @@ from functools import partial
 
 from ...context import Edge, Node, Runtime, Service
 from . import code, model, operations, runs, storage, validation
+from .gates import Gates
 
 
 def _runtime(node: Node) -> Runtime:
@@ -20,10 +21,10 @@ def _register(node: Node) -> None:
     node.tasks.on(storage.SWEEP_TASK, partial(code.on_sweep_task, node))
     node.tasks.on(
         storage.EVENT_TASK,
-        partial(runs.on_event_task, node),
+        partial(runs.on_event_task, node, Gates(node.clock)),
         attempts=model.EVENT_RETRIES + 1,
         backoff=runs.backoff,
-        concurrency=model.CONCURRENT_EXECUTIONS,
+        concurrency=2 * model.CONCURRENT_EXECUTIONS,
     )
 
 

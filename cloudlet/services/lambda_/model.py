@@ -39,6 +39,14 @@ EVENT_MAX_AGE = 6 * 3600
 THROTTLE_FIRST_DELAY = 1.0
 THROTTLE_MAX_DELAY = 300.0
 
+EVENT_WIDTH = 16
+"""How many events of a function run at once to begin with."""
+EVENT_TICK_SECONDS = 0.1
+EVENTS_WAITING = 512
+"""How many events of a function wait in memory; the others wait in the durable queue."""
+EVENTS_A_SECOND = 1000
+"""About how many of those come back in a second."""
+
 CODE_GRACE_SECONDS = 1000.0
 """How long code that nothing refers to stays: longer than a function may still be running it."""
 

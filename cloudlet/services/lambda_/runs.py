@@ -21,6 +21,7 @@ from . import model, storage
 from .arns import Reference
 from .configuration import timestamp
 from .destinations import deliver
+from .gates import Gates
 from .spec import FunctionSpec, Outcome
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def backoff(attempt: int) -> float:
     return model.EVENT_RETRY_SECONDS * attempt
 
 
-async def on_event_task(node: Node, task: Task) -> None:
+async def on_event_task(node: Node, gates: Gates, task: Task) -> None:
     head, _, payload = task.payload.partition(b"\n")
     about: dict[str, Any] = orjson.loads(head)
     ref = Reference(about["account"], about["region"], about["name"], about["qualifier"])
@@ -95,6 +96,10 @@ async def on_event_task(node: Node, task: Task) -> None:
     if ctx.clock.now() - about["at"] > rules.get("MaximumEventAgeInSeconds", model.EVENT_MAX_AGE):
         await event.failed("EventAgeExceeded", failures, None)
         return
+    gate = gates.of(ref.account, ref.region, ref.name)
+    if not await gate.enter(model.CONCURRENT_EXECUTIONS if spec.reserved is None else spec.reserved):
+        await _later(node, about, payload, failures, 0.0 if spec.reserved == 0 else gate.pause())
+        return
     try:
         outcome = await workers(node).invoke(
             spec, payload, request_id=about["request_id"], client_context=about["client_context"].encode()
@@ -102,6 +107,8 @@ async def on_event_task(node: Node, task: Task) -> None:
     except AwsError:
         await _later(node, about, payload, failures)
         return
+    finally:
+        gate.leave()
     if outcome.error is None:
         await event.succeeded(failures + 1, outcome)
         return
@@ -111,12 +118,16 @@ async def on_event_task(node: Node, task: Task) -> None:
     await event.failed("RetriesExhausted", failures, outcome)
 
 
-async def _later(node: Node, about: dict[str, Any], payload: bytes, failures: int) -> None:
-    """Put an event that was throttled, or couldn't be run, back into the queue; that doesn't count as a try."""
-    delay = min(model.THROTTLE_MAX_DELAY, model.THROTTLE_FIRST_DELAY * 2 ** about["throttles"])
-    again = {**about, "failures": failures, "throttles": min(about["throttles"] + 1, 16)}
+async def _later(
+    node: Node, about: dict[str, Any], payload: bytes, failures: int, pause: float = 0.0
+) -> None:
+    """Put an event back, which doesn't count as a try: for `pause` seconds, or as long as throttled ones wait."""
+    again = {**about, "failures": failures}
+    if not pause:
+        pause = min(model.THROTTLE_MAX_DELAY, model.THROTTLE_FIRST_DELAY * 2 ** about["throttles"])
+        again["throttles"] = min(about["throttles"] + 1, 16)
     task = orjson.dumps(again) + b"\n" + payload
-    await node.store.transact(lambda tx: node.tasks.enqueue(tx, storage.EVENT_TASK, task, delay=delay))
+    await node.store.transact(lambda tx: node.tasks.enqueue(tx, storage.EVENT_TASK, task, delay=pause))
 
 
 class Event:

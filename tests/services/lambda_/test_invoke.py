@@ -118,6 +118,17 @@ class TestEvent:
         assert (answer["StatusCode"], payload(answer)) == (202, b"")
         harness.eventually(lambda: "got 7\n" in messages(client("logs"), name))
 
+    def test_a_burst_runs_within_the_functions_concurrency(
+        self, lam: Any, client: Any, function: Callable[..., str]
+    ) -> None:
+        name = function("def handler(event, context):\n    print('got', event)\n")
+        lam.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=2)
+        for number in range(40):
+            lam.invoke(FunctionName=name, InvocationType="Event", Payload=str(number).encode())
+        harness.eventually(lambda: len(messages(client("logs"), name, "got")) == 40)
+        streams = client("logs").describe_log_streams(logGroupName=f"/aws/lambda/{name}")["logStreams"]
+        assert len(streams) <= 2
+
     def test_in_its_older_form(self, lam: Any, client: Any, function: Callable[..., str]) -> None:
         name = function("def handler(event, context):\n    print('got', event['n'])\n")
         assert lam.invoke_async(FunctionName=name, InvokeArgs=b'{"n": 8}')["Status"] == 202
