@@ -67,8 +67,7 @@ def _checked(value: str) -> str:
 
 
 def get_att(value: Any) -> tuple[str, str]:
-    """The resource and attribute of a Fn::GetAtt's argument; the attribute may be a function only with language
-    extensions, which have none here."""
+    """The resource and attribute of a Fn::GetAtt's argument."""
     if isinstance(value, str):
         value = value.split(".", 1)
     if isinstance(value, list) and len(value) >= 2 and all(isinstance(part, str) and part for part in value):
@@ -107,6 +106,14 @@ class Reference:
     attribute: str = ""
 
 
+def _get_att_references(value: Any) -> Iterator[Reference]:
+    if isinstance(value, list) and len(value) == 2 and function_of(value[1]):
+        yield Reference("GetAtt", str(value[0]))
+        yield from references(value[1])
+    else:
+        yield Reference("GetAtt", *get_att(value))
+
+
 def references(value: Any) -> Iterator[Reference]:
     """Every Ref, GetAtt, Sub variable and condition in a value, without resolving anything."""
     name = function_of(value)
@@ -119,7 +126,7 @@ def references(value: Any) -> Iterator[Reference]:
             yield Reference("Condition", value["Condition"])
         return
     if name == "Fn::GetAtt":
-        yield Reference("GetAtt", *get_att(value["Fn::GetAtt"]))
+        yield from _get_att_references(value["Fn::GetAtt"])
         return
     if name == "Fn::Sub":
         source, variables = sub_parts(value["Fn::Sub"])

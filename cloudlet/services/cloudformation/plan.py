@@ -263,7 +263,7 @@ def _check_attribute(each: Reference, resources: Mapping[str, Any], catalog: Cat
         raise model.validation_error(
             f"Template error: instance of Fn::GetAtt references undefined resource {each.name} (line {line})"
         )
-    if not catalog.has_attribute(resources[each.name]["Type"], each.attribute):
+    if each.attribute and not catalog.has_attribute(resources[each.name]["Type"], each.attribute):
         raise model.validation_error(
             f"Template error: resource {each.name} does not support attribute type {each.attribute}"
             " in Fn::GetAtt"

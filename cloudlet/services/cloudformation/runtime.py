@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from typing import Any, cast
+from weakref import WeakValueDictionary
 
 import orjson
 
@@ -31,7 +32,7 @@ class CloudFormation:
         self._declared = Declared(self.catalog)
         self._custom = CustomResources(node)
         self._nested = NestedStacks(node)
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def start(self) -> None:
         pass
@@ -71,8 +72,6 @@ class CloudFormation:
             stack, resources = await ctx.store.read(load)
             if stack is not None:
                 await Deployment(self, ctx, stack, resources).run()
-        if not lock.locked():
-            self._locks.pop(where["stack"], None)
 
 
 def template_of(source: Mapping[str, Any]) -> template.Template:

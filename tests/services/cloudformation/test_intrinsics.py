@@ -39,6 +39,7 @@ def resolver() -> Resolver:
         ({"Ref": "Table"}, "t-1"),
         ({"Fn::GetAtt": ["Table", "Arn"]}, "Table/Arn"),
         ({"Fn::GetAtt": "Stack.Outputs.Name"}, "Stack/Outputs.Name"),
+        ({"Fn::GetAtt": ["Table", {"Ref": "Stage"}]}, "Table/dev"),
         ({"Fn::Sub": "${AWS::Region}/${Table}/${Table.Arn}/${!Literal}/${X}"}, None),
         ({"Fn::Sub": ["${X}-${Stage}-${!Literal}", {"X": {"Ref": "Table"}}]}, "t-1-dev-${Literal}"),
         ({"Fn::Join": ["-", ["a", 1, True, {"Ref": "Stage"}]]}, "a-1-true-dev"),

@@ -25,13 +25,19 @@ async def describe_stacks(ctx: Context, request: dict[str, Any]) -> dict[str, An
         stack = await ctx.store.read(lambda tx: here.find(tx, name))
         if stack is None:
             raise model.stack_does_not_exist(name)
-        if stack["status"].endswith("_IN_PROGRESS"):
+        if working(stack):
             stack = await _patiently(ctx, stack)
         return {"Stacks": [stack_description(stack)]}
     live = [stack for stack in await ctx.store.read(here.stacks) if stack["status"] != "DELETE_COMPLETE"]
     live.sort(key=lambda stack: float(stack["created"]), reverse=True)
     page, token = paged(live, request)
     return {"Stacks": [stack_description(stack) for stack in page], **token}
+
+
+def working(stack: Record) -> bool:
+    """Whether an operation goes on; a stack that waits for its change set is at rest."""
+    status = str(stack["status"])
+    return status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
 
 
 async def _patiently(ctx: Context, stack: Record) -> Record:
@@ -48,7 +54,7 @@ async def _patiently(ctx: Context, stack: Record) -> Record:
     try:
         while True:
             present = await ctx.store.read(lambda tx: here.stack(tx, stack_id))
-            if present is None or not present["status"].endswith("_IN_PROGRESS") or over.is_set():
+            if present is None or not working(present) or over.is_set():
                 return present or stack
             woken = asyncio.ensure_future(watch.wait())
             await asyncio.wait({woken, ended}, return_when=asyncio.FIRST_COMPLETED)

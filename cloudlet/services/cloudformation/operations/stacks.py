@@ -141,6 +141,7 @@ async def delete_stack(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
         stack["token"] = request.get("ClientRequestToken", "")
         if status == "CREATE_IN_PROGRESS":
             await here.put_stop(tx, stack["id"], "delete")
+            await carry_on(ctx, tx, stack)
             return None
         if status.endswith(IN_PROGRESS) and status != "REVIEW_IN_PROGRESS":
             raise model.validation_error(
@@ -172,6 +173,11 @@ async def begin(ctx: Context, tx: Transaction, here: Home, stack: Record) -> Non
     """Write the stack, the event of its status, and the task that goes on from there."""
     await here.put_stack(tx, stack)
     await here.put_event(tx, stack["id"], stack_event(stack, ctx.clock.now()))
+    await carry_on(ctx, tx, stack)
+
+
+async def carry_on(ctx: Context, tx: Transaction, stack: Record) -> None:
+    """Enqueue the task that works on the stack. A second one beside one that runs finds nothing left to do."""
     payload = orjson.dumps({"account": ctx.account, "region": ctx.region, "stack": stack["id"]})
     await ctx.node.tasks.enqueue(tx, TASK, payload)
 
@@ -186,6 +192,7 @@ async def cancel_update_stack(ctx: Context, request: dict[str, Any]) -> dict[str
         if stack["status"] != "UPDATE_IN_PROGRESS":
             raise model.validation_error("CancelUpdateStack cannot be called from current stack status")
         await here.put_stop(tx, stack["id"], "rollback")
+        await carry_on(ctx, tx, stack)
 
     await ctx.store.transact(body)
     return {}
