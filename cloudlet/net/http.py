@@ -40,23 +40,26 @@ from .websocket import WebSocket
 
 OPEN, CLOSING, GONE = 0, 1, 2
 COPY_BELOW = 32 * 1024  # a larger body is written beside its head instead of being copied behind it
+QUEUED_BYTES = 1024 * 1024  # of bodies that wait for their turn
 DISCARD_BYTES = 1024 * 1024  # an unread body up to this is read and dropped to keep the connection
 
 
 class HttpConnection(asyncio.Protocol):
     __slots__ = (
-        "_active", "_dropping", "_head_deadline", "_hub", "_paused", "_queue", "_reader", "_state", "_transport",
-        "_unsent", "_waiter", "_writable", "deadline", "peer", "scheme",
+        "_active", "_dropping", "_head_deadline", "_hub", "_paused", "_queue", "_queued", "_reader", "_state",
+        "_transport", "_unsent", "_waiter", "_writable", "deadline", "peer", "scheme",
     )  # fmt: skip
 
     def __init__(self, hub: Hub, transport: asyncio.Transport, scheme: str) -> None:
-        self.peer: tuple[str, int] = (transport.get_extra_info("peername") or ("", 0))[:2]
+        host, port = (transport.get_extra_info("peername") or ("", 0))[:2]
+        self.peer: tuple[str, int] = (host.removeprefix("::ffff:"), port)  # IPv4 through a listener on "::"
         self.scheme = scheme
         self.deadline = hub.now() + hub.limits.keep_alive_seconds
         self._hub = hub
         self._transport = transport
         self._reader = RequestReader(hub, self)
         self._queue: deque[tuple[Request, Response | None]] = deque()
+        self._queued = 0  # bytes of bodies in it
         self._active: Request | None = None
         self._state = OPEN
         self._dropping = False  # what comes in is no longer read as requests
@@ -113,7 +116,8 @@ class HttpConnection(asyncio.Protocol):
             self._run(request, answer)
         else:
             self._queue.append((request, answer))
-            if len(self._queue) >= self._hub.limits.pipeline:
+            self._queued += len(request.body)
+            if self._full:
                 self._flow()
 
     def body_wanted(self) -> None:
@@ -189,7 +193,9 @@ class HttpConnection(asyncio.Protocol):
     def _proceed(self) -> None:
         """An answer is done or the client reads again: go on with what waits."""
         while self._queue and self._active is None and self._writable and self._state == OPEN:
-            self._run(*self._queue.popleft())
+            request, answer = self._queue.popleft()
+            self._queued -= len(request.body)
+            self._run(request, answer)
         if self._state != OPEN:
             return
         reader = self._reader
@@ -407,14 +413,15 @@ class HttpConnection(asyncio.Protocol):
 
     # Flow, time and end
 
+    @property
+    def _full(self) -> bool:
+        return len(self._queue) >= self._hub.limits.pipeline or self._queued >= QUEUED_BYTES
+
     def _flow(self) -> None:
         reader = self._reader
         stream = reader.stream
         pause = (
-            len(self._queue) >= self._hub.limits.pipeline
-            or not self._writable
-            or reader.held
-            or (stream is not None and stream.full)
+            self._full or not self._writable or reader.held or (stream is not None and stream.full)
         ) and not self._dropping
         if pause != self._paused and self._state == OPEN:
             self._paused = pause

@@ -200,8 +200,9 @@ class Server:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
-                if error.errno not in OUT_OF_RESOURCES:
-                    raise
+                if error.errno not in OUT_OF_RESOURCES:  # of that one connection, e.g. its network is down
+                    self._log.info("a connection could not be taken: %s", error)
+                    return
                 self._log.warning("no more connections for the moment: %s", error)
                 hub.loop.remove_reader(listener.fileno())
                 hub.loop.call_later(ACCEPT_PAUSE_SECONDS, self._accept_again, listener)

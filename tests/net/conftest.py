@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,6 +80,3 @@ async def socket(serve: Any, connect: Any) -> Callable[..., Any]:
         return client, listener, here
 
     return open
-
-
-__all__ = ["Path"]

@@ -114,7 +114,8 @@ class TestPipelining:
         client.send(*(GET.format(f"/{n}?{(7 * n) % 5}") for n in range(20)))
         assert [await client.text() for _ in range(20)] == [f"/{n}" for n in range(20)]
 
-    async def test_no_more_wait_than_allowed(self, serve: Any, connect: Any) -> None:
+    @pytest.mark.parametrize("body", [0, 300_000])
+    async def test_no_more_wait_than_allowed(self, serve: Any, connect: Any, body: int) -> None:
         """Reading stops: the client's own writes come to a halt instead of piling up here."""
         release = asyncio.Event()
         handled = 0
@@ -126,13 +127,15 @@ class TestPipelining:
             return Response()
 
         client = await connect(await serve(handle))
-        request = b"GET / HTTP/1.1\r\nHost: x\r\nX-Pad: %b\r\n\r\n" % (b"p" * 8000)
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nX-Pad: %b\r\nContent-Length: %d\r\n\r\n" % (b"p" * 8000, body)
         sent = 0
-        while client.writer.transport.get_write_buffer_size() == 0 and sent < 10_000:
-            client.send(request)
+        while client.writer.transport.get_write_buffer_size() < 100_000 and sent < 10_000:
+            client.send(head, bytes(body))
             sent += 1
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
         assert sent < 10_000
+        if body:
+            assert sent * body < 30_000_000
         assert handled == 1
         release.set()
         for _ in range(sent):

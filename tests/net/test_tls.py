@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import socket
 import ssl
 import stat
 import subprocess
@@ -17,7 +16,7 @@ import urllib3
 from websockets.asyncio.client import connect as dial
 
 from cloudlet.net.authority import Authority
-from cloudlet.net.messages import Request, Response, Upgrade
+from cloudlet.net.messages import Request, Response, Tunnel, Upgrade
 
 from .kit import Client, Listener, echo, until
 
@@ -253,8 +252,6 @@ class TestTunnel:
     async def test_a_proxied_https_request_ends_here(
         self, serve: Any, authority: Authority, trust: ssl.SSLContext
     ) -> None:
-        from cloudlet.net.messages import Tunnel
-
         async def handle(request: Request) -> Any:
             if request.method == "CONNECT":
                 return Tunnel()
@@ -272,8 +269,6 @@ class TestTunnel:
 
     @pytest.mark.parametrize("eager", [False, True])
     async def test_plain_http_may_come_through_too(self, serve: Any, connect: Any, eager: bool) -> None:
-        from cloudlet.net.messages import Tunnel
-
         async def handle(request: Request) -> Any:
             return Tunnel() if request.method == "CONNECT" else await echo(request)
 
@@ -284,9 +279,3 @@ class TestTunnel:
         if not eager:
             client.send(inner)
         assert await client.text() == "GET /inner? http 0"
-
-
-def test_ports_are_free_again() -> None:
-    """A probe that this file's servers leave nothing listening behind them: binding needs no luck."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
