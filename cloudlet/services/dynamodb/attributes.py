@@ -166,15 +166,6 @@ def value_size(value: Value) -> int:
     return 1
 
 
-def nesting(value: Value) -> int:
-    """How many maps and lists lie around the innermost value, itself included."""
-    content = value.get("M")
-    members = value.get("L") if content is None else content.values()
-    if members is None:
-        return 0
-    return 1 + max(map(nesting, members), default=0)
-
-
 def kind_of(value: Value) -> str:
     return next(iter(value))
 

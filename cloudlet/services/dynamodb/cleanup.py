@@ -20,10 +20,12 @@ from .writes import backfill, write
 DELETE_ITEMS = "dynamodb.delete-items"
 DELETE_ENTRIES = "dynamodb.delete-entries"
 BACKFILL = "dynamodb.backfill"
+COUNT = "dynamodb.count"
 SET_TIMERS = "dynamodb.set-timers"
 FORGET_TOKEN = "dynamodb.forget-token"
 
-BATCH = 500
+BATCH = 100
+"""Items to a transaction: at most 40 MB."""
 
 _Rows = list[tuple[bytes, bytes]]
 
@@ -52,7 +54,12 @@ def register(node: Node) -> None:
 
     node.tasks.on(DELETE_ITEMS, delete_items)
     node.tasks.on(DELETE_ENTRIES, delete_entries)
+
+    async def count(task: Task) -> None:
+        await _count(node, *orjson.loads(task.payload))
+
     node.tasks.on(BACKFILL, fill)
+    node.tasks.on(COUNT, count)
     node.tasks.on(SET_TIMERS, set_timers)
     node.timers.on(EXPIRE, expire)
     node.timers.on(FORGET_TOKEN, forget_token)
@@ -108,6 +115,24 @@ async def _fill_index(store: Store, account: str, region: str, name: str, index_
             await storage.put_table(tx, account, region, done)
 
     await _each_batch(store, find, use)
+
+
+async def _count(node: Node, account: str, region: str, name: str, table_id: str) -> None:
+    """Items and their size, for tables too large to be counted while somebody waits."""
+    items = size = 0
+
+    async def find(tx: Transaction) -> Table | None:
+        table = await storage.find_table(tx, account, region, name)
+        return table if table is not None and table.id == table_id else None
+
+    async def use(tx: Transaction, table: Table, rows: _Rows) -> None:
+        nonlocal items, size
+        items += len(rows)
+        size += sum(storage.size_of(value) for _, value in rows)
+        if len(rows) < BATCH:
+            await storage.put_count(tx, table, storage.Count(items, size, node.clock.now()))
+
+    await _each_batch(node.store, find, use)
 
 
 async def _set_timers(node: Node, account: str, region: str, name: str, attribute: str) -> None:

@@ -6,8 +6,6 @@ from typing import Any
 
 from .table import Record
 
-ZERO_THROUGHPUT = {"read": 0, "write": 0}
-
 
 def describe(record: Record, items: int = 0, size: int = 0, status: str = "") -> dict[str, Any]:
     """A TableDescription. `status` overrides the record's, for operations that answer with what is going on."""

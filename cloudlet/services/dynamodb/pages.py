@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ...store.interface import Transaction
 from . import storage
 
-_FIRST_CHUNK = 128
+_FIRST_CHUNK = 64
 _LAST_CHUNK = 4096
 
 

@@ -4,6 +4,7 @@
     ("item", account, region, id, place, hash[, range])      an item: its size, six digits, then its JSON
     ("index", account, region, id, index id, place, hash[, range], item's hash[, item's range])
                                                              an index entry: what the index projects, in the same form
+    ("count", account, region, id)                           [items, size, when counted], of a large table
     ("token", account, region, token)                        what a transaction with this token was, for ten minutes
 
 `id` is the table's, new for each creation, so that a name is free before its items are gone. `place` is three bytes of
@@ -14,6 +15,7 @@ Keys are kept as text if they are strings, else as bytes: binary as it is, numbe
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import md5
 from typing import Any
@@ -31,6 +33,7 @@ _ROOT = Subspace("dynamodb")
 _TABLES = _ROOT.sub("table")
 _ITEMS = _ROOT.sub("item")
 _ENTRIES = _ROOT.sub("index")
+_COUNTS = _ROOT.sub("count")
 _TOKENS = _ROOT.sub("token")
 _HEAD = 6
 _PLACES = 1 << 24
@@ -86,11 +89,6 @@ async def table_names(tx: Transaction, account: str, region: str, after: str, li
     return [_TABLES.unpack(key)[2] for key, _ in rows]
 
 
-async def tables(tx: Transaction, account: str, region: str) -> list[Record]:
-    begin, end = _TABLES.range(account, region)
-    return [orjson.loads(value) for _, value in await tx.range(begin, end)]
-
-
 def table_range(scope: tuple[str, str, str]) -> tuple[Range, Range]:
     """Everything that a table has, by its account, region and id: items and index entries."""
     return _ITEMS.range(*scope), _ENTRIES.range(*scope)
@@ -98,6 +96,26 @@ def table_range(scope: tuple[str, str, str]) -> tuple[Range, Range]:
 
 def index_range(scope: tuple[str, str, str], index_id: str) -> Range:
     return _ENTRIES.range(*scope, index_id)
+
+
+@dataclass(slots=True, frozen=True)
+class Count:
+    items: int
+    size: int
+    at: float
+
+
+async def get_count(tx: Transaction, table: Table) -> Count | None:
+    value = await tx.get(_COUNTS.pack(*table.scope))
+    return None if value is None else Count(*orjson.loads(value))
+
+
+async def put_count(tx: Transaction, table: Table, count: Count) -> None:
+    await tx.put(_COUNTS.pack(*table.scope), orjson.dumps([count.items, count.size, count.at]))
+
+
+async def delete_count(tx: Transaction, table: Table) -> None:
+    await tx.delete(_COUNTS.pack(*table.scope))
 
 
 def token_key(account: str, region: str, token: str) -> bytes:

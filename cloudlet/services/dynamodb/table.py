@@ -22,7 +22,7 @@ Record = dict[str, Any]
 
 class Index:
     __slots__ = (
-        "attributes", "backfilling", "entries", "hash_name", "hash_type", "id", "key_names", "keys", "local", "name",
+        "attributes", "backfilling", "entries", "hash_name", "hash_type", "id", "keys", "local", "name",
         "projection", "range_name", "range_type", "start_names",
     )  # fmt: skip
 
@@ -39,7 +39,6 @@ class Index:
         self.backfilling: bool = described["status"] == "CREATING"
         self.projection: str = described["projection"]
         self.start_names = [*record["keys"], *(name for name in self.keys if name not in record["keys"])]
-        self.key_names = frozenset(self.keys)
         self.attributes: Projection | None = None
         """What entries hold; None is everything."""
         if self.projection != "ALL":
@@ -51,7 +50,7 @@ class Index:
 
 class Table:
     __slots__ = (
-        "arn", "hash_name", "hash_type", "id", "index", "indexes", "items", "key_names", "keys", "local_indexes",
+        "arn", "hash_name", "hash_type", "id", "index", "indexes", "items", "keys", "local_indexes",
         "name", "range_name", "range_type", "record", "scope", "ttl",
     )  # fmt: skip
 
@@ -64,7 +63,6 @@ class Table:
         self.arn: str = record["arn"]
         _, _, _, region, account, _ = self.arn.split(":", 5)
         self.keys: list[str] = record["keys"]
-        self.key_names = frozenset(self.keys)
         self.hash_name = self.keys[0]
         self.hash_type = types[self.hash_name]
         self.range_name: str | None = self.keys[1] if len(self.keys) > 1 else None
@@ -79,7 +77,3 @@ class Table:
         self.ttl: str | None = record.get("ttl")
         """The attribute that says when an item goes."""
         self.local_indexes = any(index.local for index in self.indexes)
-
-    @property
-    def provisioned(self) -> bool:
-        return bool(self.record["billing"] == "PROVISIONED")

@@ -185,6 +185,15 @@ class TestBehaviour:
         table = ddb.describe_table(TableName=name)["Table"]
         assert (table["ItemCount"], table["TableSizeBytes"]) in ((1, 2), (0, 0))
 
+    @pytest.mark.slow
+    @pytest.mark.node_only
+    def test_counts_a_large_table(self, ddb, make_table):
+        name = make_table(["a"], {"a": "N"})
+        for n in range(0, 1100, 25):
+            writes = [{"PutRequest": {"Item": {"a": {"N": str(n + m)}}}} for m in range(25)]
+            ddb.batch_write_item(RequestItems={name: writes})
+        assert eventually(lambda: ddb.describe_table(TableName=name)["Table"]["ItemCount"] == 1100)
+
     def test_unknown(self, ddb):
         for call in (ddb.describe_table, ddb.delete_table):
             assert failure(call, TableName="no-such-table") == (

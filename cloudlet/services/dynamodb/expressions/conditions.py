@@ -27,7 +27,6 @@ _OPERANDS = {
     "size": 1,
 }
 _TYPE_NAMES = "{" + ",".join(("B", "NULL", "SS", "BOOL", "L", "BS", "N", "NS", "S", "M")) + "}"
-_MAX_IN = 100
 
 
 class Condition:

@@ -12,22 +12,25 @@ from ....context import Context
 from ....names import arn, random_id
 from ....store.interface import Transaction
 from .. import storage
-from ..cleanup import DELETE_ITEMS
+from ..cleanup import COUNT, DELETE_ITEMS
 from ..describe import describe
 from ..model import (
     ACCOUNT_CAPACITY,
+    MAX_PAGE_SIZE,
     TABLE_CAPACITY,
     table_exists,
     table_in_use,
     table_not_found,
     validation_error,
 )
+from ..pages import read_page
 from ..table import Record, Table
 
 Request = dict[str, Any]
 
-_COUNTED_MAX = 10_000
-"""DescribeTable counts a table's items up to here; the service itself counts every six hours."""
+_COUNTED_MAX = 1000
+_RECOUNT_SECONDS = 6 * 3600
+"""A table with more items than that is counted as the service does it: every six hours."""
 
 
 async def create_table(ctx: Context, request: Request) -> dict[str, Any]:
@@ -135,11 +138,19 @@ async def require(tx: Transaction, ctx: Context, name: str) -> Table:
 async def describe_table(ctx: Context, request: Request) -> dict[str, Any]:
     async def body(tx: Transaction) -> dict[str, Any]:
         table = await require(tx, ctx, request["TableName"])
-        rows = await tx.range(*table.items.range(), limit=_COUNTED_MAX)
-        size = sum(storage.size_of(value) for _, value in rows)
-        return describe(table.record, len(rows), size)
+        page = await read_page(tx, table.items.range(), _COUNTED_MAX, False, MAX_PAGE_SIZE)
+        if not page.more:
+            return describe(table.record, len(page.values), page.size)
+        count = await storage.get_count(tx, table)
+        now = ctx.clock.now()
+        if count is None or now - count.at > _RECOUNT_SECONDS:
+            count = count or storage.Count(len(page.values), page.size, now)
+            await storage.put_count(tx, table, storage.Count(count.items, count.size, now))
+            task = [ctx.account, ctx.region, table.name, table.id]
+            await ctx.node.tasks.enqueue(tx, COUNT, orjson.dumps(task))
+        return describe(table.record, count.items, count.size)
 
-    return {"Table": await ctx.store.read(body)}
+    return {"Table": await ctx.store.transact(body)}
 
 
 async def list_tables(ctx: Context, request: Request) -> dict[str, Any]:
@@ -171,6 +182,7 @@ async def delete_table(ctx: Context, request: Request) -> dict[str, Any]:
                 "Disable deletion protection first."
             )
         await storage.delete_table(tx, ctx.account, ctx.region, table.name)
+        await storage.delete_count(tx, table)
         await ctx.node.tasks.enqueue(tx, DELETE_ITEMS, orjson.dumps(table.scope))
         return table.record
 
