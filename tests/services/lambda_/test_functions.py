@@ -281,6 +281,9 @@ class TestListFunctions:
         assert len(found) == len(set(found))
         assert found == sorted(found)
 
+    def test_a_marker_of_nobodys(self, lam: Any) -> None:
+        assert refused(lam.list_functions, Marker="!")[0] == "InvalidParameterValueException"
+
     def test_all_versions(self, lam: Any, function: Callable[..., str]) -> None:
         name = function(Publish=True)
         pages = lam.get_paginator("list_functions").paginate(FunctionVersion="ALL")

@@ -51,6 +51,12 @@ class TestDescribeLogGroups:
         for name in names:
             logs.delete_log_group(logGroupName=name)
 
+    def test_a_token_of_nobodys(self, logs: Any) -> None:
+        assert refused(logs.describe_log_groups, nextToken="!") == (
+            "InvalidParameterException",
+            "The specified nextToken is invalid.",
+        )
+
     def test_prefix_or_pattern(self, logs: Any, group: str) -> None:
         found = logs.describe_log_groups(logGroupNamePattern=group[3:].upper())["logGroups"]
         assert [g["logGroupName"] for g in found] == [group]

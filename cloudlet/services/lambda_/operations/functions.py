@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from typing import Any
 
 from ....context import Context
@@ -243,6 +243,6 @@ def _mark(name: str) -> str:
 
 def _unmark(marker: str) -> str:
     try:
-        return urlsafe_b64decode(marker).decode()
+        return b64decode(marker, altchars=b"-_", validate=True).decode()
     except ValueError as error:
         raise model.invalid("Invalid Marker") from error
