@@ -116,7 +116,7 @@ class Node(Protocol):
 
 
 class Context:
-    __slots__ = ("account", "node", "principal", "region", "request_id", "source_ip", "user_agent")
+    __slots__ = ("account", "node", "origin", "principal", "region", "request_id", "source_ip", "user_agent")
 
     def __init__(self, node: Node, principal: Principal, account: str, region: str, id: str = "") -> None:
         self.node = node
@@ -126,6 +126,8 @@ class Context:
         self.request_id = id or request_id()
         self.source_ip = "127.0.0.1"
         self.user_agent = ""
+        self.origin = ""
+        """Scheme and host as the client wrote them, for URLs that it is to use; "" if no client asked."""
 
     @property
     def store(self) -> Store:
