@@ -22,7 +22,7 @@ from ..net.messages import Plan, Request, Response
 from . import constraints, json, query, rest, shapes
 from .identity import Identities
 from .json import Reader, Writer
-from .model import Model, Models, Operation
+from .model import Model, Models, Operation, with_forms
 from .route import Match, NoService, Router, UnknownOperation
 from .sigv4 import Unauthenticated
 
@@ -59,8 +59,8 @@ class Dispatcher:
     def __init__(self, node: Node, services: Mapping[str, Service]) -> None:
         self.node = node
         self.models = Models()
-        self.services = services
-        self.router = Router(services, self.models)
+        self.services = {form: services[name] for form, name in with_forms(services)}
+        self.router = Router(self.services, self.models)
         self.identities = Identities(node)
         self._bound: dict[tuple[str, str], Bound] = {}
         self._targets: dict[str, tuple[Bound, Match]] = {}
@@ -102,6 +102,7 @@ class Dispatcher:
             ctx = Context(self.node, principal, principal.account, identity.region, id)
             ctx.source_ip = request.peer[0] or "127.0.0.1"
             ctx.user_agent = request.headers.get("user-agent", "")
+            ctx.origin = f"{request.scheme}://{request.host}" if request.host else ""
             return bound.write(await bound.run(ctx, params), id)
         except Exception as error:
             return self._failed(error, bound.model if bound is not None else None, request, id)

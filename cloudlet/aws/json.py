@@ -105,6 +105,9 @@ def failure(model: Model, error: AwsError, request_id: str) -> Response:
     head = f"x-amzn-RequestId: {request_id}\r\nContent-Type: application/x-amz-json-{model.json_version}\r\n"
     if model.patch.get("crc32"):
         head += f"x-amz-crc32: {zlib.crc32(body)}\r\n"
+    query_code = model.query_code(code)
+    if query_code is not None:
+        head += f"x-amzn-query-error: {query_code};{'Receiver' if status >= 500 else 'Sender'}\r\n"
     return Response(status, (), body, head.encode())
 
 

@@ -3,6 +3,8 @@
 Rule 1: the files are read directly; importing botocore would cost the node's start 160 ms and 20 MB.
 Rule 2: what a model lacks (statuses of error shapes, error prefixes, names of pipeline errors) is data in
         `patches/<service>.json`, merged here; nothing else in this package asks which service it serves.
+        A service that also speaks an older protocol has a second model, its *form*: `patches/<service>.<form>.json`
+        says `of` which service, and lays `raw` over that service's model.
 Rule 3: documentation strings are dropped, the raw file is not kept.
 """
 
@@ -10,7 +12,7 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -174,6 +176,9 @@ class Model:
         self.namespace: str = meta.get("xmlNamespace", "")
         self.failures: dict[str, str] = {**FAILURES[self.protocol], **patch.get("failures", {})}
         self.shapes = _shapes(raw["shapes"])
+        if patch.get("unconstrained"):  # the service checks its requests by itself, in words of its own
+            for shape in self.shapes.values():
+                shape.required, shape.enum = (), ()
         self.operations = {name: Operation(self, name, op) for name, op in raw["operations"].items()}
         self.errors: dict[str, Shape] = {}
         statuses: Mapping[str, int] = patch.get("statuses", {})
@@ -196,6 +201,11 @@ class Model:
     def failure(self, kind: str, message: str = "", *, status: int | None = None) -> AwsError:
         """An error of the pipeline's own, under the name that this service gives it."""
         return AwsError(self.failures[kind], message, status=status)
+
+    def query_code(self, code: str) -> str | None:
+        """The error's name in the query protocol, of a service that spoke it once (`awsQueryCompatible`)."""
+        codes: Mapping[str, str] = self.patch.get("query_codes", {})
+        return codes.get(code)
 
     def status(self, code: str, fault: str) -> int:
         """The HTTP status of an error: the model's, else the patch's, else by whose fault it is."""
@@ -240,14 +250,31 @@ def known_services() -> frozenset[str]:
 
 
 def patch_of(name: str) -> dict[str, Any]:
-    """What `patches/<name>.json` adds to the model; {} without such a file."""
+    """What `patches/<name>.json` adds to the model; {} without such a file. A form has its service's patch, too."""
     file = PATCHES / f"{name}.json"
-    return dict(orjson.loads(file.read_bytes())) if file.exists() else {}
+    patch = dict(orjson.loads(file.read_bytes())) if file.exists() else {}
+    return {**patch_of(patch["of"]), **patch} if "of" in patch else patch
+
+
+def with_forms(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Pairs of each model, the services' older forms included, and the service that it is of."""
+    return [(form, name) for name in names for form in (name, *patch_of(name).get("forms", ()))]
 
 
 def load(name: str) -> Model:
     """Read a service's newest model."""
-    return Model(name, _read(name), patch_of(name))
+    patch = patch_of(name)
+    raw = _read(patch.get("of", name))
+    _lay_over(raw, patch.get("raw", {}))
+    return Model(name, raw, patch)
+
+
+def _lay_over(raw: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(raw.get(key), dict):
+            _lay_over(raw[key], value)
+        else:
+            raw[key] = value
 
 
 @lru_cache(maxsize=512)

@@ -23,10 +23,13 @@ _SPECIAL = re.compile('[&<>"\r\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]')
 
 def reader(operation: Operation, decoder: Decoder | None) -> Reader:
     model, shape = operation.model, operation.input
+    addressed: str = model.patch.get("address_member", "")
 
     def read(request: Request, match: Match) -> dict[str, Any]:
         try:
             params = parse(shape, tree(match.form or {}))
+            if addressed in shape.members and addressed not in params and len(request.path) > 1:
+                params[addressed] = f"{request.scheme}://{request.host}{request.path}"
         except shapes.Unreadable as error:
             raise model.failure("serialization", str(error)) from error
         refusal = constraints.check(shape, params)
@@ -99,6 +102,8 @@ def _numbered(node: dict[str, Any]) -> list[Any]:
 def _list(member: Member, node: Any) -> list[Any]:
     inner = member.shape.member
     assert inner is not None
+    if member.flattened and isinstance(node, str) and node:
+        return [_value(inner, node)]  # a single element may come without its number
     branch = _branch(node)
     if not member.flattened:
         branch = _branch(branch.get(inner.wire if inner.named else "member", ""))
@@ -169,7 +174,7 @@ def writer(operation: Operation) -> Writer:
 
 def failure(model: Model, error: AwsError, request_id: str) -> Response:
     shape = model.errors.get(error.code)
-    code = shape.code if shape is not None else error.code
+    code = model.query_code(error.code) or (shape.code if shape is not None else error.code)
     status = error.status or model.status(error.code, error.fault)
     parts = [
         f'<ErrorResponse xmlns="{model.namespace}"><Error>',
