@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import logging
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from .context import Context, Edge, Principal, Runtime, Service
 from .errors import UserError
 from .events import Events
 from .names import arn
-from .net.authority import Authority
+from .net.authority import DOMAINS, Authority
 from .net.messages import Limits, Plan, Request, Response, Tunnel, Upgrade
 from .net.server import Server
 from .services import FOLDERS
@@ -26,7 +27,8 @@ from .store.sqlite import SqliteStore
 from .store.tasks import DurableTasks
 from .store.timers import DurableTimers
 
-AWS_HOSTS = (".amazonaws.com", ".localhost")
+AWS_HOSTS = tuple(f".{domain}" for domain in DOMAINS)
+LOOPBACK = ("127.", "::1", "::ffff:127.")
 ARTIFACT_LIMIT = 256 * 1024 * 1024
 
 
@@ -91,6 +93,10 @@ class CloudletNode:
         await tasks.start()
         ending.push_async_callback(self.server.stop)
         ending.callback(self.events.close)
+        bundle = asyncio.create_task(
+            asyncio.to_thread(self.authority.ca_bundle)
+        )  # before the first worker asks
+        ending.push_async_callback(asyncio.wait, [bundle])
 
     def _load_services(self) -> list[Service]:
         loaded: list[Service] = []
@@ -158,4 +164,8 @@ class CloudletNode:
             return Tunnel()
         if not host or not port.isdigit():
             return Response(400, [("content-type", "text/plain")], b"CONNECT needs host:port\n")
+        if not request.peer[0].startswith(LOOPBACK):
+            return Response(
+                403, [("content-type", "text/plain")], b"Only this machine's own functions may.\n"
+            )
         return Tunnel((host, int(port)))
