@@ -59,6 +59,13 @@ def text(value: Any) -> str:
     return str(value)
 
 
+def not_yet_known(value: Any) -> bool:
+    """Whether something in it will be known only when the resources are there."""
+    if isinstance(value, list):
+        return any(not_yet_known(item) for item in value)
+    return isinstance(value, str) and model.KNOWN_AFTER_APPLY in value
+
+
 def _checked(value: str) -> str:
     dynamic = DYNAMIC_REFERENCE.search(value)
     if dynamic:
@@ -309,6 +316,8 @@ class Resolver:
     def _join(self, value: Any) -> str:
         if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):
             items = self.resolve(value[1])
+            if items == model.KNOWN_AFTER_APPLY:
+                return model.KNOWN_AFTER_APPLY
             if isinstance(items, list) and not any(isinstance(item, (dict, list)) for item in items):
                 return _checked(value[0].join(text(item) for item in items))
         raise model.validation_error(
@@ -320,6 +329,8 @@ class Resolver:
     def _split(self, value: Any) -> list[str]:
         if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and value[0]:
             source = self.resolve(value[1])
+            if not_yet_known(source):
+                return [model.KNOWN_AFTER_APPLY]
             if not isinstance(source, (dict, list)):
                 return text(source).split(value[0])
         raise model.validation_error(
@@ -335,6 +346,8 @@ class Resolver:
                 " index and a list"
             )
         index, items = self.resolve(value[0]), self.resolve(value[1])
+        if not_yet_known(index) or not_yet_known(items):
+            return model.KNOWN_AFTER_APPLY
         if not str(index).isdigit() or not isinstance(items, list):
             raise model.validation_error(
                 "Template error: Fn::Select requires a list argument with two elements: an integer"
@@ -365,6 +378,8 @@ class Resolver:
         try:
             return self.resolve(self.mappings[name][first][second])
         except (KeyError, TypeError):
+            if not_yet_known([name, first, second]):
+                return model.KNOWN_AFTER_APPLY
             if len(value) == 4 and isinstance(value[3], dict) and "DefaultValue" in value[3]:
                 return self.resolve(value[3]["DefaultValue"])
             raise model.validation_error(
@@ -381,8 +396,11 @@ class Resolver:
         return [f"{region}{zone}" for zone in "abc"]
 
     def _cidr(self, value: Any) -> list[str]:
+        value = self.resolve(value)
+        if not_yet_known(value):
+            return [model.KNOWN_AFTER_APPLY]
         try:
-            block, count, *bits = (text(self.resolve(part)) for part in value)
+            block, count, *bits = (text(part) for part in value)
             network = ipaddress.ip_network(block)
             prefix = network.max_prefixlen - int(bits[0] if bits else 8)
             subnets = network.subnets(new_prefix=prefix)
@@ -392,6 +410,8 @@ class Resolver:
 
     def _length(self, value: Any) -> int:
         items = self.resolve(value)
+        if items == model.KNOWN_AFTER_APPLY:
+            return 0
         if not isinstance(items, list):
             raise model.validation_error("Template error: every Fn::Length object requires a list")
         return len(items)

@@ -65,8 +65,11 @@ def translate(request: dict[str, Any]) -> dict[str, Any]:
     from samtranslator.model.exceptions import ExceptionWithMessage, InvalidDocumentException
     from samtranslator.translator.transform import transform
 
+    place = {"AWS::Region": request["region"], "AWS::Partition": request["partition"]}
     try:
-        result = transform(request["template"], request["parameters"], _ManagedPolicies(request["partition"]))
+        result = transform(
+            request["template"], {**request["parameters"], **place}, _ManagedPolicies(request["partition"])
+        )
     except InvalidDocumentException as error:
         return {"error": " ".join([error.message, *(cause.message for cause in error.causes)])}
     except ExceptionWithMessage as error:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cloudlet.errors import AwsError
 from cloudlet.services.cloudformation.intrinsics import NO_VALUE, Resolver, references
+from cloudlet.services.cloudformation.model import KNOWN_AFTER_APPLY
 
 
 def resolver() -> Resolver:
@@ -102,6 +103,23 @@ def test_refusals(value: Any, message: str) -> None:
     with pytest.raises(AwsError) as refused:
         resolver().resolve(value)
     assert refused.value.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"Fn::Select": [5, {"Fn::Split": [":", {"Fn::GetAtt": ["Table", "Arn"]}]}]},
+        {"Fn::Select": [1, {"Fn::GetAtt": ["Table", "List"]}]},
+        {"Fn::Join": [",", {"Fn::GetAtt": ["Table", "List"]}]},
+        {"Fn::Select": [0, {"Fn::Cidr": [{"Fn::GetAtt": ["Table", "Block"]}, 1, 8]}]},
+        {"Fn::FindInMap": ["M", {"Ref": "Table"}, "size"]},
+    ],
+)
+def test_what_is_made_of_something_unknown_is_unknown(value: Any) -> None:
+    planning = resolver()
+    planning.ref = lambda name: KNOWN_AFTER_APPLY
+    planning.att = lambda name, attribute: KNOWN_AFTER_APPLY
+    assert planning.resolve(value) == KNOWN_AFTER_APPLY
 
 
 def test_conditions_that_need_each_other_are_refused() -> None:

@@ -42,6 +42,7 @@ Resources:
 Outputs:
   Table: {Value: !Ref Table, Description: its name}
   TableArn: {Value: !GetAtt Table.Arn}
+  TableFromArn: {Value: !Select [1, !Split ["/", !GetAtt Table.Arn]]}
   Extra: {Value: !Ref Extra, Condition: IsProd}
 """
 GROUP = "Resources: {Group: {Type: AWS::Logs::LogGroup}}"
@@ -60,7 +61,8 @@ class TestCreateStack:
         assert stack["Description"] == "A table and who may use it"
         outputs = stacks.outputs(name)
         assert re.fullmatch(f"{name}-Table-[A-Z0-9]{{12}}", outputs["Table"])
-        assert outputs.keys() == {"Table", "TableArn"}
+        assert outputs.keys() == {"Table", "TableArn", "TableFromArn"}
+        assert outputs["TableFromArn"] == outputs["Table"]
         described = client("dynamodb").describe_table(TableName=outputs["Table"])["Table"]
         assert described["TableArn"] == outputs["TableArn"]
         role = stacks.physical_id(name, "Role")

@@ -161,3 +161,25 @@ class TestUpdateStack:
         stacks.create(name, "Resources: {A: {Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: 8}}}")
         with pytest.raises(ClientError, match="is in ROLLBACK_COMPLETE state and can not be updated"):
             stacks.client.update_stack(StackName=name, TemplateBody=TABLE)
+
+
+class TestWithoutRollback:
+    def test_a_failed_creation_is_mended(self, stacks: Stacks, name: str, client: Callable[..., Any]) -> None:
+        text = TABLE.replace("!Ref Retention", "8")
+        assert stacks.create(name, text, DisableRollback=True)["StackStatus"] == "CREATE_FAILED"
+        stack = stacks.update(name, TABLE)
+        assert stack["StackStatus"] == "UPDATE_COMPLETE"
+        assert retention(client, stacks.physical_id(name, "Group")) == 7
+        assert len(client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]) == 1
+
+    def test_a_failed_update_is_mended(self, stacks: Stacks, name: str, client: Callable[..., Any]) -> None:
+        stacks.create(name, TABLE)
+        before = stacks.physical_id(name, "Table")
+        stack = stacks.update(name, BROKEN, DisableRollback=True)
+        assert stack["StackStatus"] == "UPDATE_FAILED"
+        after = stacks.physical_id(name, "Table")
+        assert after != before
+        mended = BROKEN.replace("RetentionInDays: 8", "RetentionInDays: 3")
+        assert stacks.update(name, mended)["StackStatus"] == "UPDATE_COMPLETE"
+        assert stacks.physical_id(name, "Table") == after
+        assert [each for each in client("dynamodb").list_tables()["TableNames"] if name in each] == [after]
