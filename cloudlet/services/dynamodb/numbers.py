@@ -23,6 +23,7 @@ MIN_EXPONENT = -130
 
 _canonical = re.compile(r"0|-?[1-9][0-9]{0,37}").fullmatch
 _grammar = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?)([0-9]+))?").fullmatch
+_small = re.compile(r"-?[0-9]{1,18}").fullmatch
 _EXACT = Context(prec=300, Emax=99999, Emin=-99999)
 
 
@@ -107,10 +108,14 @@ def size(text: str) -> int:
 
 
 def add(left: str, right: str) -> str:
+    if _small(left) and _small(right):
+        return str(int(left) + int(right))
     return _text(_EXACT.add(Decimal(left), Decimal(right)))
 
 
 def subtract(left: str, right: str) -> str:
+    if _small(left) and _small(right):
+        return str(int(left) - int(right))
     return _text(_EXACT.subtract(Decimal(left), Decimal(right)))
 
 

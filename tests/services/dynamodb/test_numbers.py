@@ -46,7 +46,10 @@ def test_zero_lies_between(text):
     assert (numbers.encode(normal) < numbers.encode("0")) == (normal[0] == "-")
 
 
-@given(st.decimals(-(10**20), 10**20, places=8), st.decimals(-(10**20), 10**20, places=8))
+decimals = st.decimals(-(10**20), 10**20, places=8) | st.integers(-(10**20), 10**20).map(Decimal)
+
+
+@given(decimals, decimals)
 def test_arithmetic_is_exact(a, b):
     left, right = numbers.normalise(f"{a:f}"), numbers.normalise(f"{b:f}")
     with localcontext() as context:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ....context import Context, Encoded
+from ....errors import AwsError
 from ....store.interface import Transaction
 from .. import capacity, storage
 from ..attributes import Item, encode_json, equal
@@ -172,9 +173,8 @@ def _check_scan_start(table: Table, index: Index | None, start: Item) -> None:
 def _check_start_key(table: Table, key: Item) -> None:
     try:
         check_key(table, key)
-    except Exception as error:
-        message = getattr(error, "message", "")
-        raise validation_error(f"The provided starting key is invalid: {message}") from error
+    except AwsError as error:
+        raise validation_error(f"The provided starting key is invalid: {error.message}") from error
 
 
 def _check_paths(table: Table, request: Request) -> None:

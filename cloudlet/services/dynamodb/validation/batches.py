@@ -17,6 +17,7 @@ from .common import (
 
 def batch_get_item(request: Request) -> Request:
     count = 0
+    request["RequestItems"] = {name: dict(wanted) for name, wanted in request["RequestItems"].items()}
     for name, wanted in request["RequestItems"].items():
         check_table_name(name)
         check_parameters(wanted, ("ProjectionExpression",), ("AttributesToGet",))
@@ -36,6 +37,9 @@ def batch_get_item(request: Request) -> Request:
 
 def batch_write_item(request: Request) -> Request:
     count = 0
+    request["RequestItems"] = {
+        name: [dict(write) for write in writes] for name, writes in request["RequestItems"].items()
+    }
     for name, writes in request["RequestItems"].items():
         check_table_name(name)
         for write in writes:

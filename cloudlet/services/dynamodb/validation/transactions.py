@@ -24,7 +24,8 @@ def transact_write_items(request: Request) -> Request:
 def _action(item: dict[str, Request]) -> tuple[str, Request]:
     if len(item) != 1:
         raise validation_error("TransactItems can only contain one of Check, Put, Update or Delete")
-    ((kind, parameters),) = item.items()
+    ((kind, given),) = item.items()
+    parameters = dict(given)
     if kind == "ConditionCheck":
         check_table_name(parameters["TableName"])
         check_values(parameters["Key"])
@@ -35,6 +36,7 @@ def _action(item: dict[str, Request]) -> tuple[str, Request]:
 
 
 def transact_get_items(request: Request) -> Request:
+    request["TransactItems"] = [{"Get": dict(item["Get"])} for item in request["TransactItems"]]
     for item in request["TransactItems"]:
         get = item["Get"]
         check_table_name(get["TableName"])
