@@ -17,6 +17,7 @@ import shutil
 import weakref
 from collections import deque
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from .runtime_api import RuntimeApi
 from .runtimes import Language, install
 from .runtimes.credentials import CredentialCache
 from .runtimes.environment import Place, environment, python_layers
+from .runtimes.once import Once
 from .runtimes.process import Zygote
 from .runtimes.worker import Call, FramePort, Worker
 from .spec import FunctionSpec, Outcome
@@ -134,8 +136,8 @@ class Workers:
         self._functions: dict[tuple[str, str, str], Tally] = {}
         self._accounts: dict[tuple[str, str], Tally] = {}
         self._credentials = CredentialCache(node)
-        self._languages: dict[str, asyncio.Future[Language | None]] = {}
-        self._zygotes: dict[tuple[str, bool], asyncio.Future[Zygote]] = {}
+        self._languages: Once[str, Language | None] = Once()
+        self._zygotes: Once[tuple[str, bool], Zygote] = Once()
         self._tasks: set[asyncio.Task[None]] = set()
         self._every_pool: weakref.WeakSet[Pool] = weakref.WeakSet()
         self._starved: dict[Pool, None] = {}
@@ -157,12 +159,10 @@ class Workers:
             task.cancel()
         for pool in self._every_pool:
             pool.fail_waiting(stopping())
-        for starting in self._zygotes.values():
-            if starting.done() and not starting.cancelled() and starting.exception() is None:
-                starting.result().stop()
-            else:
-                starting.cancel()
-        await asyncio.gather(*self._zygotes.values(), *self._tasks, return_exceptions=True)
+        await self._zygotes.cancel()
+        for zygote in self._zygotes.ready():
+            zygote.stop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.logs.flush()
 
     async def prepare(self, runtime: str) -> None:
@@ -359,10 +359,7 @@ class Workers:
             worker.init_failed(missing_bootstrap([str(place / "bootstrap") for place in places]))
 
     async def _language(self, runtime: str) -> Language | None:
-        found = self._languages.get(runtime)
-        if found is None:
-            found = self._languages[runtime] = asyncio.ensure_future(self._resolve(runtime))
-        return await asyncio.shield(found)
+        return await self._languages.get(runtime, partial(self._resolve, runtime))
 
     async def _resolve(self, runtime: str) -> Language | None:
         """Find what runs it and, the first time, install what its functions expect beside them; tell of what lacks."""
@@ -397,13 +394,8 @@ class Workers:
     async def _zygote(self, language: Language) -> Zygote:
         warm = language.kind == "python"
         executable = language.executable if warm else runtimes.own_python()
-        key = (executable, warm)
-        found = self._zygotes.get(key)
-        if found is not None and found.done() and (found.exception() is not None or not found.result().alive):
-            found = None
-        if found is None:
-            found = self._zygotes[key] = asyncio.ensure_future(self._hatch(executable, warm))
-        return await asyncio.shield(found)
+        hatch = partial(self._hatch, executable, warm)
+        return await self._zygotes.get((executable, warm), hatch, lambda zygote: zygote.alive)
 
     async def _hatch(self, executable: str, warm: bool) -> Zygote:
         zygote = Zygote(executable, warm=warm, path=[str(install.python_dir())] if warm else [])

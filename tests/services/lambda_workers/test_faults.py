@@ -194,7 +194,7 @@ class TestRestart:
         left.mkdir(parents=True)
         again = Workers(fake)  # type: ignore[arg-type]
         await again.start()
-        await until(lambda: any(zygote.done() for zygote in again._zygotes.values()))
+        await until(again._zygotes.ready)
         assert not left.exists()
         await again.stop()
 

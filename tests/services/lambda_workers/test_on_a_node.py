@@ -50,6 +50,24 @@ def handler(event, context):
             calls = [threads.submit(functions.invoke, FunctionName=arn, Payload=event) for _ in range(8)]
             assert len({call.result()["Payload"].read() for call in calls}) == 8
 
+    def test_it_runs_as_its_role(self, client: Callable[[str], Any], unique: Callable[[str], str]) -> None:
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+        role = client("iam").create_role(
+            RoleName=unique("role"),
+            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        )["Role"]
+        code = "import boto3\ndef handler(event, context): return boto3.client('sts').get_caller_identity()['Arn']"
+        name = unique("who")
+        with python_function(client("lambda"), name, code, Role=role["Arn"]):
+            answer = client("lambda").invoke(FunctionName=name)
+            arn = role["Arn"].replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")
+            assert json.loads(answer["Payload"].read()) == f"{arn}/{name}"
+        client("iam").delete_role(RoleName=role["RoleName"])
+
     @pytest.mark.node_only
     def test_a_timeout_by_the_nodes_clock(self, fresh_node: Callable[..., Any], tmp_path: Any) -> None:
         node = fresh_node()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import Any
 
 from cloudlet.context import Node, Principal
@@ -10,6 +10,9 @@ from cloudlet.errors import AwsError
 
 from ..spec import FunctionSpec
 from .environment import Credentials
+from .once import Once
+
+Key = tuple[str, str, str]
 
 MARGIN = 60.0
 """Seconds that credentials must still be good for, beyond the function's timeout, when a worker starts with them."""
@@ -20,23 +23,20 @@ class CredentialCache:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._known: dict[tuple[str, str, str], asyncio.Future[Credentials]] = {}
-        self._told: set[tuple[str, str, str]] = set()
+        self._known: Once[Key, Credentials] = Once()
+        self._told: set[Key] = set()
 
     async def get(self, spec: FunctionSpec) -> Credentials:
         key = (spec.account, spec.role, spec.name)
-        known = self._known.get(key)
-        if known is None or (
-            known.done() and known.result().expires < self._node.clock.now() + spec.timeout + MARGIN
-        ):
-            known = self._known[key] = asyncio.ensure_future(self._assume(spec, key))
-        return await asyncio.shield(known)
+        wanted = self._node.clock.now() + spec.timeout + MARGIN
+        return await self._known.get(
+            key, partial(self._assume, spec, key), lambda known: known.expires >= wanted
+        )
 
     def forget(self, account: str, name: str) -> None:
-        for key in [key for key in self._known if key[0] == account and key[2] == name]:
-            del self._known[key]
+        self._known.forget(lambda key: key[0] == account and key[2] == name)
 
-    async def _assume(self, spec: FunctionSpec, key: tuple[str, str, str]) -> Credentials:
+    async def _assume(self, spec: FunctionSpec, key: Key) -> Credentials:
         principal = Principal("service", spec.account, "lambda.amazonaws.com")
         context = self._node.context(principal, account=spec.account, region=spec.region)
         try:
@@ -50,7 +50,7 @@ class CredentialCache:
             keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], float(keys["Expiration"])
         )
 
-    def _fallback(self, spec: FunctionSpec, key: tuple[str, str, str], error: AwsError) -> Credentials:
+    def _fallback(self, spec: FunctionSpec, key: Key, error: AwsError) -> Credentials:
         """A role that is not there: the function runs as its account, and that is said, once."""
         if key not in self._told:
             self._told.add(key)
