@@ -16,7 +16,7 @@ import uvloop
 from bench import load, sockets
 from bench.start import resident
 from bench.table import Figure
-from tests.harness import ACCOUNT, REGION, Node, python_function
+from tests.harness import Node, plain_url, python_function, websocket_api
 
 ECHO = """
 def handler(event, context):
@@ -69,44 +69,18 @@ def echo_request() -> bytes:
 
 
 @contextmanager
-def websocket_api(node: Node, function_arn: str | None) -> Iterator[tuple[str, str]]:
-    """An API whose $default goes to the function, with a route response; its URL and its id."""
-    api = node.client("apigatewayv2")
-    id = api.create_api(
-        Name="bench", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
-    )["ApiId"]
-    if function_arn is not None:
-        uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{function_arn}/invocations"
-        made = api.create_integration(ApiId=id, IntegrationType="AWS_PROXY", IntegrationUri=uri)
-        node.client("lambda").add_permission(
-            FunctionName=function_arn,
-            StatementId=f"api-{id}",
-            Action="lambda:InvokeFunction",
-            Principal="apigateway.amazonaws.com",
-            SourceArn=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{id}/*",
-        )
-        route = api.create_route(
-            ApiId=id,
-            RouteKey="$default",
-            Target=f"integrations/{made['IntegrationId']}",
-            RouteResponseSelectionExpression="$default",
-        )
-        api.create_route_response(ApiId=id, RouteId=route["RouteId"], RouteResponseKey="$default")
-    else:
-        made = api.create_integration(ApiId=id, IntegrationType="MOCK")
-        api.create_route(ApiId=id, RouteKey="nothing", Target=f"integrations/{made['IntegrationId']}")
-    api.create_stage(ApiId=id, StageName="bench", AutoDeploy=True)
-    try:
-        yield f"ws://127.0.0.1:{node.port}/_aws/execute-api/{id}/bench", id
-    finally:
-        api.delete_api(ApiId=id)
+def api_of(node: Node, arn: str | None) -> Iterator[tuple[str, str]]:
+    """An API that echoes through the function, or one whose messages find no route; its URL and its id."""
+    routes = ["$default"] if arn else ["nothing"]
+    with websocket_api(node, arn, *routes, stage="bench", two_way=True) as api:
+        yield plain_url(node, api, "bench"), api
 
 
 def _messages(node: Node, seconds: float, floor: float) -> list[Figure]:
     functions = node.client("lambda")
     beside = f"HTTP echo, one caller, {floor:.3f} ms"
     found = []
-    with python_function(functions, "echo", ECHO) as arn, websocket_api(node, arn) as (url, _):
+    with python_function(functions, "echo", ECHO) as arn, api_of(node, arn) as (url, _):
         sockets.run(url, '{"action":"x"}', sockets=8, seconds=0.3)
         one = sockets.run(url, '{"action":"x"}', sockets=1, seconds=seconds)
         eight = sockets.run(url, '{"action":"x"}', sockets=8, seconds=seconds)
@@ -119,7 +93,7 @@ def _messages(node: Node, seconds: float, floor: float) -> list[Figure]:
         ("message → function → its PostToConnection (boto3), p50", POST_BACK, 4.0),
         ("the same with a bare HTTP client: the node's own share, p50", POST_BARE, 1.0),
     ):
-        with python_function(functions, "post", source) as arn, websocket_api(node, arn) as (url, _):
+        with python_function(functions, "post", source) as arn, api_of(node, arn) as (url, _):
             sockets.run(url, '{"action":"x"}', sockets=1, seconds=0.5)
             result = sockets.run(url, '{"action":"x"}', sockets=1, seconds=seconds)
         assert not result.errors, "messages failed"
@@ -142,7 +116,7 @@ def _posts(node: Node, seconds: float, floor: float) -> list[Figure]:
         reader.transport.disconnect()
         return result
 
-    with websocket_api(node, None) as (url, api):
+    with api_of(node, None) as (url, api):
         result = uvloop.run(measure(url, api))
     assert not result.errors, f"{result.errors} posts failed"
     beside = f"HTTP echo, 32 callers, {floor:,.0f}/s"
@@ -180,7 +154,7 @@ def _idle(node: Node, count: int) -> list[Figure]:
             batch = [picows.ws_connect(picows.WSListener, url) for _ in range(min(50, many - start))]
             opened.extend(transport for transport, _ in await asyncio.gather(*batch))
 
-    with websocket_api(node, None) as (url, _):
+    with api_of(node, None) as (url, _):
         each = uvloop.run(measure(url))
     return [
         Figure(

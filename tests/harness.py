@@ -159,3 +159,43 @@ def python_function(lambda_client: Any, name: str, source: str, **options: Any) 
         yield made["FunctionArn"]
     finally:
         lambda_client.delete_function(FunctionName=name)
+
+
+@contextmanager
+def websocket_api(
+    node: Any, arn: str | None, *routes: str, stage: str = "dev", two_way: bool = False
+) -> Iterator[str]:
+    """A WebSocket API whose routes lead to a function, or to nothing that answers; gives its id.
+
+    `two_way`: `$default` sends the function's body back.
+    """
+    api = node.client("apigatewayv2")
+    id: str = api.create_api(
+        Name="test", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
+    )["ApiId"]
+    uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations"
+    how = {"IntegrationType": "AWS_PROXY", "IntegrationUri": uri} if arn else {"IntegrationType": "MOCK"}
+    target = f"integrations/{api.create_integration(ApiId=id, **how)['IntegrationId']}"
+    if arn:
+        node.client("lambda").add_permission(
+            FunctionName=arn,
+            StatementId=f"api-{id}",
+            Action="lambda:InvokeFunction",
+            Principal="apigateway.amazonaws.com",
+            SourceArn=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{id}/*",
+        )
+    for key in routes:
+        more = {"RouteResponseSelectionExpression": "$default"} if two_way and key == "$default" else {}
+        route = api.create_route(ApiId=id, RouteKey=key, Target=target, **more)
+        if more:
+            api.create_route_response(ApiId=id, RouteId=route["RouteId"], RouteResponseKey="$default")
+    api.create_stage(ApiId=id, StageName=stage, AutoDeploy=True)
+    try:
+        yield id
+    finally:
+        api.delete_api(ApiId=id)
+
+
+def plain_url(node: Any, api: str, stage: str = "dev") -> str:
+    """The address of an API that any client can resolve."""
+    return f"ws://127.0.0.1:{node.port}/_aws/execute-api/{api}/{stage}"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import ACCOUNT, REGION, ROLE, ROOT, python_function, zipped
+from tests.harness import ACCOUNT, REGION, ROLE, ROOT, plain_url, python_function, websocket_api, zipped
 
 TOOLS = ROOT / ".runtimes" / "tools"
 AWS = TOOLS / "bin" / "aws"
@@ -49,33 +49,13 @@ def aws(node: Any) -> Any:
 
 
 @pytest.fixture
-def echo_api(client: Any, unique: Any) -> Iterator[str]:
+def echo_api(node: Any, client: Any, unique: Any) -> Iterator[str]:
     """An API that answers each message through a function; gives its id."""
-    api = client("apigatewayv2")
-    with python_function(client("lambda"), unique("echo"), ECHO) as arn:
-        id = api.create_api(
-            Name=unique("echo"), ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
-        )["ApiId"]
-        uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations"
-        made = api.create_integration(ApiId=id, IntegrationType="AWS_PROXY", IntegrationUri=uri)
-        client("lambda").add_permission(
-            FunctionName=arn,
-            StatementId="api",
-            Action="lambda:InvokeFunction",
-            Principal="apigateway.amazonaws.com",
-            SourceArn=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{id}/*",
-        )
-        target = f"integrations/{made['IntegrationId']}"
-        api.create_route(ApiId=id, RouteKey="$connect", Target=target)
-        route = api.create_route(
-            ApiId=id, RouteKey="$default", Target=target, RouteResponseSelectionExpression="$default"
-        )
-        api.create_route_response(ApiId=id, RouteId=route["RouteId"], RouteResponseKey="$default")
-        api.create_stage(ApiId=id, StageName="dev", AutoDeploy=True)
-        try:
-            yield id
-        finally:
-            api.delete_api(ApiId=id)
+    with (
+        python_function(client("lambda"), unique("echo"), ECHO) as arn,
+        websocket_api(node, arn, "$connect", "$default", two_way=True) as id,
+    ):
+        yield id
 
 
 @pytest.mark.node_only
@@ -83,8 +63,16 @@ def echo_api(client: Any, unique: Any) -> Iterator[str]:
 def test_wscat_talks_to_an_api(node: Any, echo_api: str) -> None:
     if not WSCAT.exists():
         pytest.skip("no wscat in .runtimes/tools: run ./test on a machine with npm")
-    url = f"ws://127.0.0.1:{node.port}/_aws/execute-api/{echo_api}/dev"
-    command = [WSCAT, "--connect", url, "--no-color", "--wait", "20", "--execute", "hello"]
+    command = [
+        WSCAT,
+        "--connect",
+        plain_url(node, echo_api),
+        "--no-color",
+        "--wait",
+        "20",
+        "--execute",
+        "hello",
+    ]
     wscat = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert wscat.stdout is not None
     try:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.harness import ACCOUNT, REGION, python_function, zipped
+from tests.harness import ROLE, plain_url, python_function, websocket_api, zipped
 
 pytestmark = pytest.mark.node_only
 
@@ -44,36 +42,14 @@ export const handler = async (event) => {
 """
 
 
-@contextmanager
-def api_for(node: Any, arn: str) -> Iterator[str]:
-    """An API with $connect and $default leading to the function; its plain URL."""
-    api = node.client("apigatewayv2")
-    id = api.create_api(Name="t", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action")[
-        "ApiId"
-    ]
-    uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations"
-    made = api.create_integration(ApiId=id, IntegrationType="AWS_PROXY", IntegrationUri=uri)
-    node.client("lambda").add_permission(
-        FunctionName=arn,
-        StatementId=f"api-{id}",
-        Action="lambda:InvokeFunction",
-        Principal="apigateway.amazonaws.com",
-        SourceArn=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{id}/*",
-    )
-    for key in ("$connect", "$default"):
-        api.create_route(ApiId=id, RouteKey=key, Target=f"integrations/{made['IntegrationId']}")
-    api.create_stage(ApiId=id, StageName="dev", AutoDeploy=True)
-    try:
-        yield f"ws://127.0.0.1:{node.port}/_aws/execute-api/{id}/dev"
-    finally:
-        api.delete_api(ApiId=id)
-
-
 @pytest.mark.parametrize("way", URLS)
 async def test_a_function_posts_back_at(node: Any, client: Any, unique: Any, way: str) -> None:
     source = POST_BACK.replace("URL", URLS[way])
-    with python_function(client("lambda"), unique("back"), source) as arn, api_for(node, arn) as url:
-        async with connect(url) as socket:
+    with (
+        python_function(client("lambda"), unique("back"), source) as arn,
+        websocket_api(node, arn, "$connect", "$default") as api,
+    ):
+        async with connect(plain_url(node, api)) as socket:
             await socket.send("hello")
             assert await asyncio.wait_for(socket.recv(), 30) == "HELLO"
 
@@ -86,12 +62,12 @@ async def test_a_node_js_function_posts_back_with_its_sdk(node: Any, client: Any
         FunctionName=name,
         Runtime="nodejs20.x",
         Handler="index.handler",
-        Role=f"arn:aws:iam::{ACCOUNT}:role/test",
+        Role=ROLE,
         Timeout=30,
         Code={"ZipFile": zipped({"index.mjs": NODE_POST_BACK})},
     )
-    with api_for(node, made["FunctionArn"]) as url:
-        async with connect(url, open_timeout=110) as socket:
+    with websocket_api(node, made["FunctionArn"], "$connect", "$default") as api:
+        async with connect(plain_url(node, api), open_timeout=110) as socket:
             await socket.send("hello")
             assert await asyncio.wait_for(socket.recv(), 60) == "HELLO"
     functions.delete_function(FunctionName=name)
@@ -113,15 +89,13 @@ def handler(event, context):
         time.sleep(0.01)
     return {{"statusCode": 200, "body": "met"}}
 """
-    with python_function(client("lambda"), unique("meet"), source) as arn, api_for(node, arn) as url:
-        api = node.client("apigatewayv2")
-        id = url.split("/")[-2]
-        route = next(r for r in api.get_routes(ApiId=id)["Items"] if r["RouteKey"] == "$default")
-        api.update_route(ApiId=id, RouteId=route["RouteId"], RouteResponseSelectionExpression="$default")
-        api.create_route_response(ApiId=id, RouteId=route["RouteId"], RouteResponseKey="$default")
+    with (
+        python_function(client("lambda"), unique("meet"), source) as arn,
+        websocket_api(node, arn, "$connect", "$default", two_way=True) as api,
+    ):
 
         async def one(number: int) -> Any:
-            async with connect(url) as socket:
+            async with connect(plain_url(node, api)) as socket:
                 await socket.send(str(number))
                 return await asyncio.wait_for(socket.recv(), 30)
 
