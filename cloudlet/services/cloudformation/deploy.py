@@ -27,7 +27,7 @@ from . import model, outputs, parameters
 from .journal import Journal
 from .plan import Plan
 from .provision import Failed, failed
-from .storage import Home, Record
+from .storage import FORGET, Home, Record
 from .walk import in_order
 from .works import Works
 
@@ -192,8 +192,11 @@ class Deployment:
             await home.delete_stop(tx, self._stack["id"])
             for change_set in await home.change_sets(tx, self._stack["id"]):
                 await home.delete_change_set(tx, change_set["id"])
+            where = (self._ctx.account, self._ctx.region, self._stack["id"])
+            await self._ctx.node.timers.set(tx, FORGET, where, now + model.REMEMBERED)
 
-        await self._journal.status("DELETE_COMPLETE", also=free_name, deleted=self._ctx.clock.now())
+        now = self._ctx.clock.now()
+        await self._journal.status("DELETE_COMPLETE", also=free_name, deleted=now)
 
     # Forward: resources towards the template
 

@@ -17,6 +17,8 @@ MAX_OUTPUTS = 200
 MAX_PARAMETERS = 200
 MAX_MAPPINGS = 200
 PAGE = 100
+REMEMBERED = 90 * 86_400.0
+"""Seconds for which a deleted stack can be looked at ("ListStacks" in the API reference)."""
 PATIENCE = 1.0
 """Seconds that DescribeStacks of one stack waits for the end of its operation."""
 

@@ -17,7 +17,7 @@ from .custom import CustomResources
 from .deploy import Deployment
 from .nested import NestedStacks
 from .provision import Declared, Driver
-from .storage import TASK, Home, Record
+from .storage import FORGET, TASK, Home, Record, forget_stack
 from .transform import Translator
 
 ATTEMPTS = 3
@@ -97,6 +97,7 @@ def pseudo_parameters(ctx: Context, stack: Mapping[str, Any], source: Mapping[st
 def register(node: Node) -> None:
     runtime = of(node)
     node.tasks.on(TASK, runtime.deploy, attempts=ATTEMPTS)
+    node.timers.on(FORGET, forget_stack)
 
 
 def of(node: Node) -> CloudFormation:

@@ -26,6 +26,7 @@ from ...store.keys import Subspace
 
 SPACE = Subspace("cloudformation")
 TASK = "cloudformation.deploy"
+FORGET = "cloudformation.forget"
 
 Record = dict[str, Any]
 
@@ -170,6 +171,13 @@ class Home:
 
     async def delete_stop(self, tx: Transaction, stack_id: str) -> None:
         await tx.delete(self._key("stop", stack_id))
+
+
+async def forget_stack(tx: Transaction, id: tuple[Any, ...], payload: bytes) -> None:
+    """The timer of a deleted stack: nothing of it is kept."""
+    account, region, stack_id = id
+    for kind in ("stack", "resource", "event", "stop"):
+        await tx.delete_range(*SPACE.range(kind, account, region, stack_id))
 
 
 async def put_reply(tx: Transaction, token: str, reply: Record) -> None:

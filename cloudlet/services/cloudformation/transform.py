@@ -65,9 +65,13 @@ class Translator:
                 self._idle.cancel()
             process = await self._running()
             assert process.stdin is not None and process.stdout is not None
-            process.stdin.write(line)
-            await process.stdin.drain()
-            answer = await process.stdout.readline()
+            try:
+                process.stdin.write(line)
+                await process.stdin.drain()
+                answer = await process.stdout.readline()
+            except BaseException:
+                self._end()  # its answer would be taken for that to the next question
+                raise
             if not answer:
                 self._process = None
                 raise RuntimeError(f"the SAM translator ended with {await process.wait()}")

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.harness import eventually
+
 from .conftest import Stacks
 
 TABLE_AND_ROLE = """
@@ -146,6 +148,20 @@ class TestDeleteStack:
         summaries = stacks.client.list_stacks(StackStatusFilter=["DELETE_COMPLETE"])["StackSummaries"]
         assert stack["StackId"] in [each["StackId"] for each in summaries]
 
+    @pytest.mark.node_only
+    def test_a_deleted_stack_is_remembered_for_90_days(
+        self, fresh_node: Callable[..., Any], name: str
+    ) -> None:
+        node = fresh_node()
+        stacks = Stacks(node.client("cloudformation"))
+        stacks.create(name, GROUP)
+        stack_id = stacks.delete(name)["StackId"]
+        node.advance(89 * 86_400)
+        assert stacks.describe(stack_id)["StackStatus"] == "DELETE_COMPLETE"
+        node.advance(2 * 86_400)
+        eventually(lambda: not stacks.client.list_stacks()["StackSummaries"])
+        assert refused(stacks.client.describe_stack_events, StackName=stack_id)[0] == "ValidationError"
+
     def test_what_is_not_there_is_deleted_already(self, stacks: Stacks, name: str) -> None:
         stacks.client.delete_stack(StackName=name)
 
@@ -186,6 +202,16 @@ class TestTemplates:
         text = "Resources: {A: {Type: AWS::Logs::LogGroup, DependsOn: B}}"
         _, message = refused(stacks.client.validate_template, TemplateBody=text)
         assert "Unresolved resource dependencies [B]" in message
+
+
+class TestPolicies:
+    def test_are_kept(self, stacks: Stacks, name: str) -> None:
+        stacks.create(name, GROUP)
+        assert "StackPolicyBody" not in stacks.client.get_stack_policy(StackName=name)
+        stacks.client.set_stack_policy(StackName=name, StackPolicyBody='{"Statement": []}')
+        assert stacks.client.get_stack_policy(StackName=name)["StackPolicyBody"] == '{"Statement": []}'
+        _, message = refused(stacks.client.set_stack_policy, StackName=name, StackPolicyBody="{")
+        assert "Invalid stack policy" in message
 
 
 class TestDescribe:
