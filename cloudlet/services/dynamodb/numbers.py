@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from decimal import Context, Decimal
+from functools import lru_cache
 
 from .model import validation_error
 
@@ -78,6 +79,7 @@ def _parts(text: str) -> tuple[bool, str, int]:
     return negative, digits, len(digits) - len(fraction) - 1
 
 
+@lru_cache(maxsize=4096)
 def encode(text: str) -> bytes:
     """Bytes of a normalised number, in the numbers' order."""
     if text == "0":
