@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from . import model
 from .template import Template
 
 IDLE_SECONDS = 60.0
+NAMED = re.compile(r"Resource with id \[(\w+)\]")
 LINE_LIMIT = 64 * 1024 * 1024
 
 
@@ -54,7 +56,10 @@ class Translator:
         }
         answer = await self._ask(json.dumps(request).encode() + b"\n")
         if "error" in answer:
-            raise model.validation_error(f"Transform {model.SAM_TRANSFORM} failed with: {answer['error']}")
+            said = answer["error"]
+            places = [f"{id}, line {template.line('Resources', id)}" for id in NAMED.findall(said)]
+            where = f" ({'; '.join(places)})" if places else ""
+            raise model.validation_error(f"Transform {model.SAM_TRANSFORM} failed with: {said}{where}")
         body = answer["template"]
         body.pop("Transform", None)
         return json.dumps(body)

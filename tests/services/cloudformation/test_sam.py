@@ -146,6 +146,7 @@ Resources: {F: {Type: AWS::Serverless::Function, Properties: {Handler: a.b, Code
             "Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document."
             " Number of errors found: 1. Resource with id [F] is invalid."
         )
+        assert message.endswith("(F, line 3)")
 
     def test_events_that_cannot_be_backed_are_named(self, stacks: Stacks, name: str) -> None:
         text = """
