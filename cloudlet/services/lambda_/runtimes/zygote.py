@@ -114,14 +114,12 @@ class Zygote:
     def reap(self) -> None:
         while self.children:
             try:
-                peek = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                pid, status = ended()
             except ChildProcessError:
                 return
-            if peek is None:
+            if not pid:
                 return
-            kill_group(peek.si_pid)
-            _, status = os.waitpid(peek.si_pid, 0)
-            id = self.children.pop(peek.si_pid, None)
+            id = self.children.pop(pid, None)
             if id is not None:
                 self.say(f"dead {id} {status}\n")
 
@@ -134,6 +132,20 @@ class Zygote:
             kill_group(pid)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def ended() -> tuple[int, int]:
+    """A child that is dead, as waitpid gives it; its group is killed while the pid is still the dead one's."""
+    if not hasattr(os, "waitid"):  # macOS before Python 3.13
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid:
+            kill_group(pid)
+        return pid, status
+    peek = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    if peek is None:
+        return 0, 0
+    kill_group(peek.si_pid)
+    return os.waitpid(peek.si_pid, 0)
 
 
 def kill_group(pid: int) -> None:
