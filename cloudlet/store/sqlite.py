@@ -35,7 +35,7 @@ from .watches import PrefixWatch, Watches
 
 T = TypeVar("T")
 
-CHECKPOINT_PAGES = 8192
+CHECKPOINT_PAGES = 4096
 """Pages in the WAL that start a checkpoint: 32 MB."""
 CACHE_KIB = 16 * 1024
 

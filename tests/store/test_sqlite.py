@@ -112,8 +112,8 @@ async def test_others_may_read_the_file_meanwhile(store: SqliteStore, tmp_path: 
 async def test_the_wal_stays_small_under_load(
     store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 64)
-    monkeypatch.setattr(store, "_checkpoint_at", 64)
+    monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 32)
+    monkeypatch.setattr(store, "_checkpoint_at", 32)
 
     async def writer(n: int) -> None:
         for turn in range(100):
@@ -121,7 +121,7 @@ async def test_the_wal_stays_small_under_load(
 
     await asyncio.gather(*map(writer, range(8)))
     wal = (tmp_path / "data" / "store.sqlite-wal").stat().st_size
-    assert wal < 3_000_000, "3.2 MB were written, so it began anew"
+    assert wal < 6_000_000, "without checkpoints it has 23 MB"
     assert len(await everything(store)) == 800
 
 
