@@ -261,6 +261,12 @@ class TestImports:
         }
         assert parsed(await functions.invoke(functions.make(files))) == 1
 
+    async def test_own_modules_win_over_what_the_zygote_has_loaded(self, functions: Functions) -> None:
+        names = ("queue", "uuid", "warm", "python_worker")
+        code = f"import {', '.join(names)}\ndef handler(e, c): return [{', '.join(name + '.n' for name in names)}]"
+        files = {"app.py": code} | {f"{name}.py": f"n = '{name}'" for name in names}
+        assert parsed(await functions.invoke(functions.make(files))) == list(names)
+
     async def test_layers_come_after_the_code_and_later_ones_first(self, functions: Functions) -> None:
         layers = []
         for number in ("1", "2"):

@@ -115,6 +115,12 @@ class Current:
     request_id = ""
 
 
+class Base:
+    """The modules that the runtime itself stands on; a function's own of that name come too late, in AWS as well."""
+
+    modules: frozenset[str] = frozenset()
+
+
 class LogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         record.aws_request_id = Current.request_id
@@ -156,7 +162,7 @@ def set_up(spec: dict[str, Any]) -> None:
     sys.argv = [os.path.join(own[0] if own else code, "bootstrap")]
     sys.pycache_prefix = spec["pycache"]
     sys.dont_write_bytecode = False
-    forget_shadowed([code, *layers], own)
+    forget_shadowed([folder for folder in front if os.path.isdir(folder)], own)
     for number in (1, 2):
         stream = io.TextIOWrapper(
             io.FileIO(number, "w", closefd=False), encoding="utf-8", errors="backslashreplace", line_buffering=True,
@@ -175,15 +181,15 @@ def set_up(spec: dict[str, Any]) -> None:
 
 
 def forget_shadowed(folders: list[str], own: list[str]) -> None:
-    """A function that brings its own boto3 (or a part of it) gets all of that from its own package."""
-    tops = {name.partition(".")[0] for name, module in sys.modules.items() if is_under(module, own)}
-    if any(
-        os.path.exists(os.path.join(folder, top)) or os.path.exists(os.path.join(folder, top + ".py"))
-        for folder in folders
-        for top in tops
-    ):
-        for name in [name for name in sys.modules if name.partition(".")[0] in tops]:
-            del sys.modules[name]
+    """What a function brings itself comes before what the zygote has loaded. If it brings boto3 or a part of it, all of
+    that is loaded anew, since the parts belong together."""
+    brought = {name.removesuffix(".py") for folder in folders for name in os.listdir(folder)}
+    family = {name.partition(".")[0] for name, module in sys.modules.items() if is_under(module, own)}
+    again = (brought & sys.modules.keys()) - Base.modules
+    if again & family:
+        again |= family
+    for name in [name for name in sys.modules if name.partition(".")[0] in again]:
+        del sys.modules[name]
 
 
 def is_under(module: Any, folders: list[str]) -> bool:

@@ -196,6 +196,7 @@ def main() -> None:
     if options["warm"]:
         sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), *options["path"]]
         worker = importlib.import_module("python_worker")
+        worker.Base.modules = frozenset(sys.modules) - {"python_worker"}
         try:
             importlib.import_module("warm").warm_up(options["path"], worker.Redirect.before_send)
         except Exception:
