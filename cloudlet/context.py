@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .clock import Clock
 from .config import Config
@@ -19,6 +19,9 @@ from .events import Events
 from .names import request_id
 from .net.messages import Request, Response, Tunnel, Upgrade
 from .store.interface import Store, Tasks, Timers
+
+if TYPE_CHECKING:
+    from .aws.dispatch import Dispatcher
 
 
 @dataclass(slots=True, frozen=True)
@@ -88,6 +91,8 @@ class Node(Protocol):
     tasks: Tasks
     events: Events
     log: logging.Logger
+    dispatcher: Dispatcher
+    """The pipeline, for an edge that knows which operation a request is for, and its models."""
     runtimes: dict[str, Any]
     """By botocore model name, e.g. `node.runtimes["lambda"]`; each service wraps its own in a typed function."""
 

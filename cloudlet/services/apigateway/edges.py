@@ -10,8 +10,6 @@ and `/@connections/{id}` behind each. The management API goes through the pipeli
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Protocol
 from urllib.parse import unquote
 
 import orjson
@@ -33,21 +31,9 @@ _NOBODY = "AAAAAAAAAAAAAAA="
 """A connection id that nobody has. For this API, a connection of another one is as gone."""
 
 
-class _Dispatcher(Protocol):
-    async def handle_operation(
-        self, request: Request, service: str, operation: str, labels: Mapping[str, str]
-    ) -> Response: ...
-
-
-class _Dispatching(Protocol):
-    dispatcher: _Dispatcher
-
-
 class ExecuteApi:
-    """The edge. `node` dispatches too, which `context.Node` doesn't promise to services."""
-
     def __init__(self, node: Node) -> None:
-        self._node: _Dispatching = node  # type: ignore[assignment]
+        self._node = node
         self._gateway: Gateway = node.runtimes[MANAGEMENT]
 
     def claims(self, host: str, path: str) -> bool:
@@ -80,8 +66,9 @@ class ExecuteApi:
         session = self._gateway.sessions.get(id)
         if session is not None and (session.stage.api_id, session.stage.name) != (api_id, name):
             id = _NOBODY
-        dispatcher = self._node.dispatcher
-        return await dispatcher.handle_operation(request, MANAGEMENT, operation, {"connectionId": id})
+        return await self._node.dispatcher.handle_operation(
+            request, MANAGEMENT, operation, {"connectionId": id}
+        )
 
 
 def _address(request: Request) -> tuple[str, str, str]:

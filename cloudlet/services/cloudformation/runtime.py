@@ -26,8 +26,7 @@ ATTEMPTS = 3
 class CloudFormation:
     def __init__(self, node: Node) -> None:
         self._node = node
-        models = cast(Any, node).dispatcher.models  # the node's own, so that no model is read twice
-        self.catalog = catalog.Catalog(catalog.collect(), models)
+        self.catalog = catalog.Catalog(catalog.collect(), node.dispatcher.models)
         self.translator = Translator(node.clock)
         self._declared = Declared(self.catalog)
         self._custom = CustomResources(node)
