@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 JSON = (("content-type", "application/json"),)
 TEXT = (("content-type", "text/plain; charset=utf-8"),)
 ECHO_HEAD = b"content-type: application/json\r\n"
-ARTIFACT = re.compile(r"[0-9a-f]{64}\.zip")
+ARTIFACT = re.compile(r"[0-9a-f]{64}\.(zip|template)")
 CLOCK_WISHES = b'Say {"advance": seconds}, {"set": seconds since 1970} or {"reset": true}.\n'
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 
@@ -96,9 +96,9 @@ class Admin:
         return _json({"now": clock.now(), "ahead": clock.offset})
 
     async def _artifact(self, request: Request, name: str) -> Response:
-        """Zips of a deployment, named by their SHA-256, where functions' code is read from."""
+        """A deployment's zips and templates, named by their SHA-256, where services read them from."""
         if not ARTIFACT.fullmatch(name):
-            return Response(400, TEXT, b"An artifact is named <sha256>.zip.\n")
+            return Response(400, TEXT, b"An artifact is named <sha256>.zip or <sha256>.template.\n")
         path = self._node.data / "artifacts" / name
         if request.method == "HEAD":
             return Response(200 if path.exists() else 404)

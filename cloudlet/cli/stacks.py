@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from ..packaging import Package, package
 from .client import Client, StackError
 
 CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
+LARGEST_BODY = 51_200
+"""Bytes of TemplateBody: AWS CloudFormation quotas."""
 GOOD = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 API_URL = re.compile(
     r"(?P<scheme>wss|https)://(?P<api>[a-z0-9]{8,12})\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?P<path>/[^\s]*)?"
@@ -58,7 +61,7 @@ def deploy(
             say(f"uploaded {artifact.path.name[:12]} ({artifact.path.stat().st_size / 1024:,.0f} KB)")
     listening = client.events()
     next(listening, None)
-    form = {"StackName": stack, "TemplateBody": made.template}
+    form = {"StackName": stack} | _template(client, made.template)
     form |= {f"Capabilities.member.{i}": name for i, name in enumerate(CAPABILITIES, 1)}
     for i, (name, value) in enumerate(parameters.items(), 1):
         form[f"Parameters.member.{i}.ParameterKey"] = name
@@ -70,6 +73,16 @@ def deploy(
     if deployed.status not in GOOD:
         raise UserError(f"stack {stack} is {deployed.status}\n" + "\n".join(_reasons(client, stack)))
     return deployed
+
+
+def _template(client: Client, text: str) -> dict[str, str]:
+    """The template in the request, or, beyond what CloudFormation takes there, uploaded beside it."""
+    content = text.encode()
+    if len(content) <= LARGEST_BODY:
+        return {"TemplateBody": text}
+    name = f"{hashlib.sha256(content).hexdigest()}.template"
+    client.upload(name, content)
+    return {"TemplateURL": f"{client.endpoint}/_cloudlet/artifacts/{name}"}
 
 
 def _create_or_update(client: Client, form: dict[str, str]) -> bool:

@@ -164,6 +164,18 @@ class TestDeploy:
         assert done.returncode == 1
         assert "ROLLBACK_COMPLETE" in done.stderr and "Broken" in done.stderr, done.stderr
 
+    def test_a_template_larger_than_a_request_may_carry(self, node: object, tmp_path: Path) -> None:
+        groups = "".join(
+            f"  Group{n}: {{Type: 'AWS::Logs::LogGroup', Properties: {{LogGroupName: large-{n}-{'x' * 400}}}}}\n"
+            for n in range(120)
+        )
+        (tmp_path / "template.yaml").write_text("Resources:\n" + groups)
+        for _ in range(2):
+            done = cloudlet("deploy", tmp_path, "--stack=large", f"--endpoint={node.endpoint}")  # type: ignore[attr-defined]
+            assert done.returncode == 0, done.stderr
+        done = cloudlet("delete", "large", f"--endpoint={node.endpoint}")  # type: ignore[attr-defined]
+        assert done.returncode == 0, done.stderr
+
 
 class TestClock:
     def test_moves_and_goes_back(self, fresh_node: object) -> None:
