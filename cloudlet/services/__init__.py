@@ -8,6 +8,7 @@ FOLDERS = (
     "iam",
     "logs",
     "dynamodb",
+    "sqs",
     "lambda_",
     "apigateway",
     "cloudformation",
