@@ -17,20 +17,27 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+CANCELLED_MAX = 256
+
 
 class Handle:
     """A call that is to happen; `cancel` is cheap and may come late."""
 
-    __slots__ = ("args", "callback", "when")
+    __slots__ = ("_clock", "args", "callback", "when")
 
-    def __init__(self, when: float, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
+    def __init__(
+        self, clock: Clock, when: float, callback: Callable[..., object], args: tuple[Any, ...]
+    ) -> None:
+        self._clock = clock
         self.when = when
         self.callback: Callable[..., object] | None = callback
         self.args = args
 
     def cancel(self) -> None:
-        self.callback = None
-        self.args = ()
+        if self.callback is not None:
+            self.callback = None
+            self.args = ()
+            self._clock.cancelled()
 
 
 class Clock:
@@ -42,6 +49,7 @@ class Clock:
         self._ids = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_for = float("inf")
+        self._cancelled = 0
 
     def now(self) -> float:
         return time.time() + self._offset
@@ -59,7 +67,7 @@ class Clock:
 
     def call_at(self, when: float, callback: Callable[..., object], *args: Any) -> Handle:
         """Call `callback(*args)` on the loop once `now() >= when`."""
-        handle = Handle(when, callback, args)
+        handle = Handle(self, when, callback, args)
         heapq.heappush(self._heap, (when, next(self._ids), handle))
         if when < self._timer_for:
             self._arm()
@@ -91,6 +99,14 @@ class Clock:
         self._offset = 0.0
         self._arm()
 
+    def cancelled(self) -> None:
+        """A handle was cancelled. Once most of the heap is such, it is made anew without them."""
+        self._cancelled += 1
+        if self._cancelled > CANCELLED_MAX and self._cancelled * 2 > len(self._heap):
+            self._heap = [entry for entry in self._heap if entry[2].callback is not None]
+            heapq.heapify(self._heap)
+            self._cancelled = 0
+
     def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -113,6 +129,7 @@ class Clock:
             _, _, handle = heapq.heappop(self._heap)
             if handle.callback is not None:
                 asyncio.get_running_loop().call_soon(handle.callback, *handle.args)
+                handle.callback = None
         self._arm()
 
 
