@@ -13,20 +13,26 @@ import tomllib
 import venv
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENT = ROOT / ".venv"
 
 
 def main(extras: list[str]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     needs: list[str] = project["dependencies"]
+    wanted = {"ready": _state(needs)}
     for extra in extras:
         needs = needs + project["optional-dependencies"][extra]
-    stamp = ENVIRONMENT / f"ready{''.join('-' + extra for extra in extras)}"
-    state = hashlib.sha256("\n".join([sys.version, *needs]).encode()).hexdigest()
-    if not (stamp.exists() and stamp.read_text() == state):
+        wanted[f"ready-{extra}"] = _state(needs)
+    stamps = {ENVIRONMENT / name: state for name, state in wanted.items()}
+    if not all(stamp.exists() and stamp.read_text() == state for stamp, state in stamps.items()):
         _install(needs)
+    for stamp, state in stamps.items():
         stamp.write_text(state)
+
+
+def _state(needs: list[str]) -> str:
+    return hashlib.sha256("\n".join([str(ROOT), sys.version, *needs]).encode()).hexdigest()
 
 
 def _install(needs: list[str]) -> None:
@@ -38,9 +44,13 @@ def _install(needs: list[str]) -> None:
     subprocess.run(
         [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *needs], check=True
     )
+    packages = next((ENVIRONMENT / "lib").glob("python3.*")) / "site-packages"
+    (packages / "cloudlet.pth").write_text(f"{ROOT / 'src'}\n")
     _say("installing what Python functions find beside their own packages")
     subprocess.run(
-        [python, "-m", "cloudlet.services.lambda_.runtimes.install", "python"], check=True, cwd=ROOT
+        [python, "-m", "cloudlet.services.lambda_.runtimes.install", "python"],
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
     _say("done")
 

@@ -32,7 +32,7 @@ NODE_PACKAGES = tuple(
 
 def root() -> Path:
     """`.runtimes` beside the checkout this package lies in, else under the Python prefix."""
-    checkout = Path(__file__).resolve().parents[4]
+    checkout = Path(__file__).resolve().parents[5]
     base = checkout if (checkout / "pyproject.toml").exists() else Path(sys.prefix)
     return base / ".runtimes"
 
