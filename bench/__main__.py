@@ -10,15 +10,17 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import functions, http, items, start, websockets
+from bench import functions, http, items, queues, start, store, websockets
 from bench.table import Figure, show
 
 PARTS: dict[str, Callable[[Path, float], list[Figure]]] = {
     "start": start.figures,
     "http": http.figures,
+    "store": store.figures,
     "items": items.figures,
     "functions": functions.figures,
     "websockets": websockets.figures,
+    "queues": queues.figures,
 }
 
 

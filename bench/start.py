@@ -20,7 +20,7 @@ def figures(folder: Path, seconds: float) -> list[Figure]:
         began = time.perf_counter()
         node = Node(folder / f"start{number}")
         ready.append(time.perf_counter() - began)
-        memory = resident(node.pid)
+        memory = settled(node.pid)
         node.stop()
     translator = _median(rounds, lambda n: _run("-c", "import samtranslator.translator.translator"))
     up = _median(rounds, lambda n: _up(folder / f"up{n}"))
@@ -47,14 +47,19 @@ def resident(pid: int) -> float:
     raise RuntimeError(f"no process {pid}")
 
 
+def settled(pid: int) -> float:
+    """Memory of a process once it has stopped growing, MB: what a node does after it is ready counts too."""
+    before = -1.0
+    while (now := resident(pid)) != before:
+        before = now
+        time.sleep(0.5)
+    return now
+
+
 def resident_of(*arguments: str) -> float:
     process = subprocess.Popen([sys.executable, *arguments], stdin=subprocess.PIPE)
     try:
-        before = -1.0
-        while (now := resident(process.pid)) != before or now < 8:
-            before = now
-            time.sleep(0.3)
-        return now
+        return settled(process.pid)
     finally:
         assert process.stdin is not None
         process.stdin.close()
