@@ -56,7 +56,7 @@ async def _wait(
         prefix = queue.order_prefix
         bell = ringing.join(prefix)
         try:
-            while queue.order_prefix == prefix:
+            while True:
                 seen = bell.rings
                 queue, taken, visible = await ctx.store.transact(lambda tx: _take(ctx, tx, name, request))
                 if taken:
@@ -64,6 +64,8 @@ async def _wait(
                     return queue, taken
                 if ctx.clock.now() >= until:
                     return queue, []
+                if queue.order_prefix != prefix:
+                    break
                 if visible is not None and visible > ctx.clock.now_ms():
                     bell.ring_at(visible / 1000)
                 await bell.wait(seen, until)
