@@ -44,7 +44,7 @@ async def create_queue(ctx: Context, request: dict[str, Any]) -> Response:
             raise model.deleted_recently()
         now = ctx.clock.now_ms()
         made = Queue(name, uid, 0, now, now, _settled({}, wanted), tags)
-        await check_target(tx, made, wanted)
+        await check_target(tx, made, given)
         await storage.put_queue(tx, made)
 
     await ctx.store.transact(body)
@@ -68,18 +68,18 @@ def _settled(old: dict[str, str], new: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in settled.items() if value != ""}
 
 
-async def check_target(tx: Transaction, queue: Queue, changed: dict[str, str]) -> None:
-    """A dead-letter queue that is newly named must be there and agree."""
-    if not changed.get("RedrivePolicy") or queue.dead_letters is None:
+async def check_target(tx: Transaction, queue: Queue, given: dict[str, str]) -> None:
+    """A dead-letter queue that a request names must be there and agree."""
+    if not given.get("RedrivePolicy") or queue.dead_letters is None:
         return
     target = queue if queue.dead_letters == queue.name else await storage.find(tx, queue.dead_letters)
     if target is None:
         raise model.invalid_value(
-            changed["RedrivePolicy"], "RedrivePolicy", "Dead letter target does not exist."
+            given["RedrivePolicy"], "RedrivePolicy", "Dead letter target does not exist."
         )
     if not attributes.allows(target.attribute("RedriveAllowPolicy"), queue.name):
         raise model.invalid_value(
-            changed["RedrivePolicy"],
+            given["RedrivePolicy"],
             "RedrivePolicy",
             "The dead letter target's RedriveAllowPolicy does not allow this queue.",
         )
@@ -205,7 +205,7 @@ async def set_queue_attributes(ctx: Context, request: dict[str, Any]) -> Respons
         old = await storage.queue(tx, name)
         now = ctx.clock.now_ms()
         new = replace(old, attributes=_settled(old.attributes, wanted), modified=now)
-        await check_target(tx, new, wanted)
+        await check_target(tx, new, request["Attributes"])
         await storage.put_queue(tx, new, old)
         if new.retention != old.retention:
             await storage.arm(tx, ctx.node.timers, new, await storage.total(tx, new))
