@@ -9,6 +9,8 @@ from typing import Any
 
 from .stacks import Deployed, local_url
 
+PLATFORM = ("START RequestId: ", "END RequestId: ", "REPORT RequestId: ")
+"""Lines of the platform, not of the function; "lambda.report" says the same."""
 COLOURS = {"ws": "36", "lambda": "33", "cfn": "34", "error": "31", "dim": "2", "bold": "1"}
 
 
@@ -56,7 +58,10 @@ def _text(e: dict[str, Any]) -> str | None:
             error = f"  {e['error']}" if e.get("error") else ""
             return f"λ {e.get('function')}  {float(e.get('ms', 0)):.1f} ms{cold}{error}"
         case "lambda.log":
-            return f"  {e.get('function') or 'lambda'} | {str(e.get('line', '')).rstrip()}"
+            line = str(e.get("line", "")).rstrip()
+            return (
+                None if line.startswith(PLATFORM) or not e.get("function") else f"  {e['function']} | {line}"
+            )
         case "cfn.event":
             reason = f"  {e['reason']}" if e.get("reason") else ""
             return f"▲ {e.get('stack')}  {e.get('logical_id')} {e.get('status')}{reason}"
