@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import shutil
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -187,6 +191,20 @@ class TestDependencies:
         with pytest.raises(UserError, match=r"(?s)pip could not install what code needs:.*not-there"):
             made(folder)
 
+    @pytest.mark.slow
+    def test_a_stand_in_of_a_version_manager_is_no_python(
+        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.wheel(folder)
+        stand_in = tmp_path / "shims/python3.12"
+        stand_in.parent.mkdir()
+        stand_in.write_text("#!/bin/sh\nexit 127\n")
+        stand_in.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{stand_in.parent}:/usr/bin:/bin")
+        template = (folder / "template.yaml").read_text()
+        (folder / "template.yaml").write_text(re.sub(r"python3\.\d+", "python3.12", template))
+        assert "tiny.py" in content(folder, "CodeUri").namelist()
+
     def test_requirements_of_comments_only(self, folder: Path) -> None:
         (folder / "code/requirements.txt").write_text("# nothing\n\n")
         said: list[str] = []
@@ -198,6 +216,26 @@ class TestDependencies:
         monkeypatch.setenv("PATH", "")
         with pytest.raises(UserError, match="there is no npm"):
             made(folder)
+
+    @pytest.mark.slow
+    @pytest.mark.skipif(shutil.which("npm") is None, reason="no npm on this machine")
+    def test_npm_installs_beside_the_code(self, folder: Path) -> None:
+        archive = folder.parent / "tiny-1.0.0.tgz"
+        with tarfile.open(archive, "w:gz") as tar:
+            for name, text in {
+                "package/package.json": b'{"name": "tiny", "version": "1.0.0"}',
+                "package/index.js": b"module.exports = 1;",
+            }.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(text)
+                tar.addfile(member, io.BytesIO(text))
+        (folder / "layer/package.json").write_text(json.dumps({"dependencies": {"tiny": f"file:{archive}"}}))
+        template = (folder / "template.yaml").read_text()
+        (folder / "template.yaml").write_text(
+            template.replace("BuildMethod: python3.11", "BuildMethod: nodejs20.x")
+        )
+        names = content(folder, "ContentUri: ").namelist()
+        assert {"nodejs/package.json", "nodejs/shared.py", "nodejs/node_modules/tiny/index.js"} <= set(names)
 
     def test_a_broken_manifest(self, folder: Path) -> None:
         (folder / "other/package.json").write_text("{")

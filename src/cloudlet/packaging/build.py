@@ -103,7 +103,7 @@ class Builder:
         return found
 
     def _pip(self, source: Path, requirements: Path, runtime: str) -> Path:
-        interpreter = shutil.which(runtime) if runtime.startswith("python") else None
+        interpreter = _interpreter(runtime)
         version = runtime if interpreter else f"python{sys.version_info[0]}.{sys.version_info[1]}"
 
         def install(target: Path) -> None:
@@ -143,6 +143,15 @@ class Builder:
                 shutil.copytree(draft, f"{draft}.done", symlinks=True)
                 os.replace(f"{draft}.done", folder)
         return folder
+
+
+def _interpreter(runtime: str) -> str | None:
+    """The machine's Python of that version, if it has one that runs: a version manager puts a stand-in on the PATH for
+    versions that aren't chosen."""
+    found = shutil.which(runtime) if runtime.startswith("python") else None
+    if found is None or subprocess.run([found, "-I", "-S", "-c", ""], capture_output=True).returncode:
+        return None
+    return found
 
 
 def _asks(requirements: Path) -> bool:
