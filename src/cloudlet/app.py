@@ -14,7 +14,7 @@ from .admin import Admin
 from .aws.dispatch import Dispatcher
 from .clock import Clock
 from .config import Config
-from .context import Context, Edge, Principal, Runtime, Service
+from .context import Context, Edge, Patient, Principal, Runtime, Service
 from .errors import UserError
 from .events import Events
 from .names import arn
@@ -92,6 +92,8 @@ class CloudletNode:
         ending.push_async_callback(tasks.stop)
         await tasks.start()
         ending.push_async_callback(self.server.stop)
+        for patient in [runtime for runtime in self.runtimes.values() if isinstance(runtime, Patient)]:
+            ending.callback(patient.release)
         ending.callback(self.events.close)
         bundle = asyncio.create_task(
             asyncio.to_thread(self.authority.ca_bundle)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from .clock import Clock
 from .config import Config
@@ -48,6 +48,13 @@ class Runtime(Protocol):
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
+
+
+@runtime_checkable
+class Patient(Protocol):
+    """A runtime that lets clients wait. It answers them when the node is about to stop, before the server does."""
+
+    def release(self) -> None: ...
 
 
 class Edge(Protocol):

@@ -17,12 +17,12 @@ from ...store.interface import Store, Watch
 
 
 class Bell:
-    __slots__ = ("_alarm", "_clock", "_follower", "_waiters", "_watch", "members", "rings")
+    __slots__ = ("_alarm", "_clock", "_follower", "_watch", "members", "rings", "waiters")
 
     def __init__(self, store: Store, clock: Clock, prefix: bytes) -> None:
         self._clock = clock
         self._watch: Watch = store.watch(prefix)
-        self._waiters: deque[asyncio.Future[None]] = deque()
+        self.waiters: deque[asyncio.Future[None]] = deque()
         self._alarm: Handle | None = None
         self._follower = asyncio.create_task(self._follow())
         self.members = 0
@@ -35,8 +35,8 @@ class Bell:
 
     def ring(self) -> None:
         self.rings += 1
-        while self._waiters:
-            waiter = self._waiters.popleft()
+        while self.waiters:
+            waiter = self.waiters.popleft()
             if not waiter.done():
                 waiter.set_result(None)
                 return
@@ -56,7 +56,7 @@ class Bell:
         if self.rings != seen:
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
+        self.waiters.append(waiter)
         deadline = self._clock.call_at(until, _end, waiter)
         try:
             await waiter
@@ -72,7 +72,7 @@ class Bell:
             self._alarm.cancel()
         self._follower.cancel()
         self._watch.close()
-        for waiter in self._waiters:
+        for waiter in self.waiters:
             waiter.cancel()
 
 
@@ -87,9 +87,17 @@ class Bells:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._bells: dict[bytes, Bell] = {}
+        self.released = False
 
     async def start(self) -> None:
         """Bells are made when somebody waits."""
+
+    def release(self) -> None:
+        """Let everybody who waits go, and nobody wait any more."""
+        self.released = True
+        for bell in self._bells.values():
+            while bell.waiters:
+                bell.ring()
 
     async def stop(self) -> None:
         for bell in self._bells.values():

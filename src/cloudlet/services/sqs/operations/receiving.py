@@ -62,7 +62,7 @@ async def _wait(
                 if taken:
                     bell.ring()
                     return queue, taken
-                if ctx.clock.now() >= until:
+                if ringing.released or ctx.clock.now() >= until:
                     return queue, []
                 if queue.order_prefix != prefix:
                     break
