@@ -73,11 +73,11 @@ def queue(sqs: Any, unique: Callable[[str], str]) -> Callable[..., Queue]:
 
 
 @contextmanager
-def refused(code: str, text: str = "", status: int | None = 400) -> Any:
+def refused(code: str, text: str = "", status: int = 400) -> Any:
     """What is called inside fails with this error."""
     with pytest.raises(ClientError) as caught:
         yield caught
     response = caught.value.response
     assert response["Error"]["Code"] == code, response
     assert text in response["Error"]["Message"], response
-    assert status is None or response["ResponseMetadata"]["HTTPStatusCode"] == status, response
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == status, response

@@ -301,13 +301,13 @@ class TestDeleteMessage:
     )
     def test_what_is_no_handle(self, sqs, queue, handle):
         text = f'The input receipt handle "{handle}" is not a valid receipt handle.'
-        with refused("ReceiptHandleIsInvalid", text, status=None):
+        with refused("ReceiptHandleIsInvalid", text):
             sqs.delete_message(QueueUrl=queue().url, ReceiptHandle=handle)
 
     def test_another_queues_handle(self, queue):
         one, other = queue(), queue()
         one.send()
-        with refused("ReceiptHandleIsInvalid", status=None):
+        with refused("ReceiptHandleIsInvalid"):
             other.delete(one.receive()[0])
 
 

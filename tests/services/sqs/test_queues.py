@@ -154,7 +154,7 @@ class TestGetQueueUrl:
 
     @pytest.mark.parametrize("url", ["queue", "http://localhost/queue", "http://localhost/12/queue"])
     def test_other_urls_are_no_address(self, sqs, url):
-        with refused("InvalidAddress", f"The address {url} is not valid for this endpoint.", 404):
+        with refused("InvalidAddress", f"The address {url} is not valid for this endpoint."):
             sqs.receive_message(QueueUrl=url)
 
 
@@ -210,7 +210,7 @@ class TestPurgeQueue:
         made = queue()
         sqs.purge_queue(QueueUrl=made.url)
         text = f"Only one PurgeQueue operation on {made.name} is allowed every 60 seconds."
-        with refused("AWS.SimpleQueueService.PurgeQueueInProgress", text, 403):
+        with refused("AWS.SimpleQueueService.PurgeQueueInProgress", text):
             sqs.purge_queue(QueueUrl=made.url)
         node.advance(60)
         sqs.purge_queue(QueueUrl=made.url)
