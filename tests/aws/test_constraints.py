@@ -38,6 +38,14 @@ class TestCheck:
         told = check("dynamodb", "DescribeTable", {"TableName": ""})
         assert told == "TableName must be at least 3 characters long and at most 255 characters long"
 
+    def test_a_post_that_is_too_large_is_left_to_its_operation(self) -> None:
+        assert (
+            check(
+                "apigatewaymanagementapi", "PostToConnection", {"ConnectionId": "c", "Data": b"x" * 200_000}
+            )
+            is None
+        )
+
     def test_ten_at_most_are_told(self) -> None:
         told = check(
             "dynamodb", "CreateTable", {"TableName": "abc", "KeySchema": [{}] * 2, "Tags": [{}] * 20}

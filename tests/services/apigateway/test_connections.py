@@ -74,6 +74,12 @@ class TestPostToConnection:
             api.management.post_to_connection(ConnectionId=id, Data=b"still here")
             assert socket.recv(timeout=10) == "still here"
 
+    @pytest.mark.parametrize("size", [131073, 17 * 1024 * 1024])
+    def test_too_large_is_413_whoever_it_is_for(self, gateway: Gateway, size: int) -> None:
+        post = gateway.usual().management.post_to_connection
+        error = refused(post, ConnectionId="AAAAAAAAAAAAAAA=", Data=b"x" * size)
+        assert (error["status"], error["Code"]) == (413, "PayloadTooLargeException")
+
     def test_a_closed_connection_is_gone(self, gateway: Gateway) -> None:
         api = gateway.usual()
         with api.socket():

@@ -60,9 +60,6 @@ class ExecuteApi:
         operation = OPERATIONS.get(request.method)
         if operation is None:
             return _plain(403, model.NO_TOKEN, "MissingAuthenticationTokenException")
-        if operation == "PostToConnection" and len(request.body) > model.MAX_MESSAGE:
-            # AWS says this before it looks at the connection, and not as a constraint on a member
-            return _plain(413, model.TOO_LONG, "PayloadTooLargeException")
         session = self._gateway.sessions.get(id)
         if session is not None and (session.stage.api_id, session.stage.name) != (api_id, name):
             id = _NOBODY

@@ -145,6 +145,10 @@ def invalid_connection(connection_id: str) -> AwsError:
     return bad_request(f"Invalid connectionId: {connection_id}")
 
 
+def too_large() -> AwsError:
+    return AwsError("PayloadTooLargeException", TOO_LONG, status=413)
+
+
 def client_full() -> AwsError:
     return AwsError("LimitExceededException", status=429)
 

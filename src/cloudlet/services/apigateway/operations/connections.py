@@ -1,6 +1,7 @@
 """`@connections`: what a back end does to an open connection.
 
-An id that can't be one is 400, as in AWS. One that names nobody who is connected is 410.
+A message that is too large is 413 whoever it is for. An id that can't be one is 400, one that names nobody who is
+connected is 410.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ def _find(ctx: Context, request: dict[str, Any]) -> Session:
 
 
 async def post_to_connection(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    session = _find(ctx, request)
     data = request["Data"]
+    if len(data) > model.MAX_MESSAGE:
+        raise model.too_large()
+    session = _find(ctx, request)
     if not session.send(data):
         raise model.client_full()
     events = ctx.node.events
