@@ -20,6 +20,7 @@ generation; the old one, like a deleted queue, is swept piece by piece.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -85,6 +86,11 @@ class Queue:
     max_size: int = field(init=False)
     dead_letters: Name | None = field(init=False)
     max_receives: int = field(init=False)
+    order: Subspace = field(init=False)
+    message: Subspace = field(init=False)
+    held: Subspace = field(init=False)
+    later: Subspace = field(init=False)
+    count_key: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         self.delay = int(self.attribute("DelaySeconds")) * 1000
@@ -96,6 +102,11 @@ class Queue:
         target = redrive.get("deadLetterTargetArn")
         self.dead_letters = name_of(target) if target else None
         self.max_receives = redrive.get("maxReceiveCount", 0)
+        self.order = _order.sub(self.uid, self.generation)
+        self.message = _message.sub(self.uid, self.generation)
+        self.held = _held.sub(self.uid, self.generation)
+        self.later = _later.sub(self.uid, self.generation)
+        self.count_key = _count.pack(self.uid, self.generation)
 
     def attribute(self, name: str) -> str:
         return self.attributes.get(name) or model.DEFAULTS.get(name, "")
@@ -107,7 +118,7 @@ class Queue:
     @property
     def order_prefix(self) -> bytes:
         """Written to whenever a message comes or moves."""
-        return _order.sub(self.uid, self.generation).prefix
+        return self.order.prefix
 
 
 def name_of(arn: str) -> Name | None:
@@ -126,13 +137,18 @@ def _decode(value: bytes) -> Queue:
     return Queue(Name(*record.pop("name")), **record)
 
 
+@lru_cache(maxsize=1024)
+def _key(name: Name) -> bytes:
+    return _queue.pack(*name)
+
+
 async def find(tx: Transaction, name: Name) -> Queue | None:
-    return await tx.load(_queue.pack(*name), _decode)
+    return await tx.load(_key(name), _decode)
 
 
 async def queue(tx: Transaction, name: Name) -> Queue:
     """The queue, or QueueDoesNotExist."""
-    found = await tx.load(_queue.pack(*name), _decode)
+    found = await tx.load(_key(name), _decode)
     if found is None:
         raise model.no_queue()
     return found
@@ -154,12 +170,12 @@ async def put_queue(tx: Transaction, queue: Queue, old: Queue | None = None) -> 
         "tags": queue.tags,
         "purged": queue.purged,
     }
-    await tx.put(_queue.pack(*queue.name), orjson.dumps(record))
+    await tx.put(_key(queue.name), orjson.dumps(record))
 
 
 async def delete_queue(tx: Transaction, timers: Timers, queue: Queue, now: int) -> None:
     """Delete the queue; its messages are left to a sweep."""
-    await tx.delete(_queue.pack(*queue.name))
+    await tx.delete(_key(queue.name))
     if queue.dead_letters is not None:
         await tx.delete(_source.pack(*queue.dead_letters, *queue.name))
     await timers.cancel(tx, RETENTION_TIMER, tuple(queue.name))
@@ -202,7 +218,7 @@ async def sources(tx: Transaction, name: Name, after: str = "", limit: int = 0) 
 
 
 async def total(tx: Transaction, queue: Queue) -> int:
-    value = await tx.get(_count.pack(*queue.place))
+    value = await tx.get(queue.count_key)
     return 0 if value is None else int(value.split()[0])
 
 
@@ -210,7 +226,7 @@ async def _add(
     tx: Transaction, queue: Queue, change: int, timers: Timers | None = None, oldest: int = 0
 ) -> None:
     """Count messages. With those that come, of which the oldest was sent at `oldest`, their retention begins."""
-    key = _count.pack(*queue.place)
+    key = queue.count_key
     value = await tx.get(key)
     number, due = (0, 0) if value is None else map(int, value.split())
     number = max(0, number + change)
@@ -224,7 +240,7 @@ async def _add_later(tx: Transaction, queue: Queue, kind: int, visible: int, cha
     if visible <= now:
         return
     second = visible // 1000
-    key = _later.pack(*queue.place, kind, second)
+    key = queue.later.pack(kind, second)
     value = await tx.get(key)
     number = (0 if value is None else int(value)) + change
     if number > 0:
@@ -232,7 +248,7 @@ async def _add_later(tx: Transaction, queue: Queue, kind: int, visible: int, cha
     elif value is not None:
         await tx.delete(key)
     if value is None and change > 0:
-        await tx.delete_range(_later.pack(*queue.place, kind), _later.pack(*queue.place, kind, now // 1000))
+        await tx.delete_range(queue.later.pack(kind), queue.later.pack(kind, now // 1000))
 
 
 async def in_flight(tx: Transaction, queue: Queue, now: int) -> int:
@@ -244,10 +260,10 @@ async def counts(tx: Transaction, queue: Queue, now: int) -> dict[str, int]:
     second = now // 1000 + 1
     later = [0, 0]
     for kind in (DELAYED, IN_FLIGHT):
-        end = _later.range(*queue.place, kind)[1]
-        for _, value in await tx.range(_later.pack(*queue.place, kind, second), end):
+        end = queue.later.range(kind)[1]
+        for _, value in await tx.range(queue.later.pack(kind, second), end):
             later[kind] += int(value)
-    begin, end = _order.pack(*queue.place, now + 1), _order.pack(*queue.place, second * 1000)
+    begin, end = queue.order.pack(now + 1), queue.order.pack(second * 1000)
     for _, value in await tx.range(begin, end):
         later[IN_FLIGHT if value else DELAYED] += 1
     delayed, held = later
@@ -295,13 +311,12 @@ async def add(
 
 
 async def _put(tx: Transaction, queue: Queue, id: Id, message: Record) -> None:
-    place = queue.place
-    await tx.put(_order.pack(*place, message["Visible"], *id), b"")
-    await tx.put(_message.pack(*place, *id), orjson.dumps(message))
+    await tx.put(queue.order.pack(message["Visible"], *id), b"")
+    await tx.put(queue.message.pack(*id), orjson.dumps(message))
 
 
 async def _held_at(tx: Transaction, queue: Queue, id: Id) -> Held | None:
-    value = await tx.get(_held.pack(*queue.place, *id))
+    value = await tx.get(queue.held.pack(*id))
     return None if value is None else Held(*orjson.loads(value))
 
 
@@ -311,16 +326,16 @@ async def take(
     """Receive up to `limit` messages, hidden until `now + visibility`. Expired ones are dropped on the way, and those
     received too often go to the dead-letter queue."""
     taken: list[Taken] = []
-    begin, end = _order.pack(*queue.place), _order.pack(*queue.place, now + 1)
+    begin, end = queue.order.prefix, queue.order.pack(now + 1)
     dead = await find(tx, queue.dead_letters) if queue.dead_letters is not None else None
     gone = 0
     while len(taken) < limit:
         wanted = limit - len(taken)
         rows = await tx.range(begin, end, limit=wanted)
         for key, received in rows:
-            parts = _order.unpack(key)
-            id = Id(parts[3], parts[4])
-            value = await tx.get(_message.pack(*queue.place, *id))
+            _, *parts = queue.order.unpack(key)
+            id = Id(*parts)
+            value = await tx.get(queue.message.pack(*id))
             held = await _held_at(tx, queue, id) if received else None
             await tx.delete(key)
             if value is None:
@@ -341,8 +356,8 @@ async def take(
             break
         begin = successor(rows[-1][0])
     for id, _, held in taken:
-        await tx.put(_order.pack(*queue.place, held.visible, *id), b"r")
-        await tx.put(_held.pack(*queue.place, *id), orjson.dumps(list(held)))
+        await tx.put(queue.order.pack(held.visible, *id), b"r")
+        await tx.put(queue.held.pack(*id), orjson.dumps(list(held)))
     if taken:
         await _add_later(tx, queue, IN_FLIGHT, now + visibility, len(taken), now)
     if gone:
@@ -370,14 +385,14 @@ async def _bury(
 
 async def _forget(tx: Transaction, queue: Queue, id: Id) -> None:
     """Remove what there is of a message but for its place in the order."""
-    await tx.delete(_message.pack(*queue.place, *id))
-    await tx.delete(_held.pack(*queue.place, *id))
+    await tx.delete(queue.message.pack(*id))
+    await tx.delete(queue.held.pack(*id))
 
 
 async def next_visible(tx: Transaction, queue: Queue) -> int | None:
     """When the first message is (or was) to be received."""
-    rows = await tx.range(*_order.range(*queue.place), limit=1)
-    return _order.unpack(rows[0][0])[2] if rows else None
+    rows = await tx.range(*queue.order.range(), limit=1)
+    return queue.order.unpack(rows[0][0])[0] if rows else None
 
 
 async def delete(tx: Transaction, queue: Queue, id: Id, receives: int, now: int) -> bool:
@@ -385,7 +400,7 @@ async def delete(tx: Transaction, queue: Queue, id: Id, receives: int, now: int)
     held = await _held_at(tx, queue, id)
     if held is None or held.receives != receives:
         return False
-    await tx.delete(_order.pack(*queue.place, held.visible, *id))
+    await tx.delete(queue.order.pack(held.visible, *id))
     await _forget(tx, queue, id)
     await _add_later(tx, queue, IN_FLIGHT, held.visible, -1, now)
     await _add(tx, queue, -1)
@@ -400,19 +415,20 @@ async def held(tx: Transaction, queue: Queue, id: Id, receives: int) -> Held | N
 
 async def show_at(tx: Transaction, queue: Queue, id: Id, held: Held, visible: int, now: int) -> None:
     """Make a message in flight visible at another time."""
-    await tx.delete(_order.pack(*queue.place, held.visible, *id))
-    await tx.put(_order.pack(*queue.place, visible, *id), b"r")
-    await tx.put(_held.pack(*queue.place, *id), orjson.dumps(list(held._replace(visible=visible))))
+    await tx.delete(queue.order.pack(held.visible, *id))
+    await tx.put(queue.order.pack(visible, *id), b"r")
+    await tx.put(queue.held.pack(*id), orjson.dumps(list(held._replace(visible=visible))))
     await _add_later(tx, queue, IN_FLIGHT, held.visible, -1, now)
     await _add_later(tx, queue, IN_FLIGHT, visible, 1, now)
 
 
 async def first_visible(tx: Transaction, queue: Queue, now: int) -> Record | None:
     """The first message that could be received, left where it is."""
-    while rows := await tx.range(_order.pack(*queue.place), _order.pack(*queue.place, now + 1), limit=1):
-        parts = _order.unpack(rows[0][0])
-        value = await tx.get(_message.pack(*queue.place, parts[3], parts[4]))
-        if value is not None and parts[3] + queue.retention > now:
+    while rows := await tx.range(queue.order.prefix, queue.order.pack(now + 1), limit=1):
+        _, *parts = queue.order.unpack(rows[0][0])
+        id = Id(*parts)
+        value = await tx.get(queue.message.pack(*id))
+        if value is not None and id.sent + queue.retention > now:
             found: Record = orjson.loads(value)
             return found
         await pull_first(tx, queue, now)
@@ -421,22 +437,21 @@ async def first_visible(tx: Transaction, queue: Queue, now: int) -> Record | Non
 
 async def pull_first(tx: Transaction, queue: Queue, now: int) -> None:
     """Take the first message that could be received out of the queue for good."""
-    for key, _ in await tx.claim(_order.pack(*queue.place), _order.pack(*queue.place, now + 1), 1):
-        parts = _order.unpack(key)
-        await _forget(tx, queue, Id(parts[3], parts[4]))
+    for key, _ in await tx.claim(queue.order.prefix, queue.order.pack(now + 1), 1):
+        _, *parts = queue.order.unpack(key)
+        await _forget(tx, queue, Id(*parts))
         await _add(tx, queue, -1)
 
 
 async def expire(tx: Transaction, timers: Timers, queue: Queue, now: int) -> None:
     """Delete messages past their retention, as many as one turn may, and set the timer to what comes next."""
-    begin, end = _message.pack(*queue.place), _message.pack(*queue.place, now - queue.retention + 1)
+    begin, end = queue.message.prefix, queue.message.pack(now - queue.retention + 1)
     rows = await tx.range(begin, end, limit=EXPIRE_STEP)
     for key, value in rows:
-        parts = _message.unpack(key)
-        id = Id(parts[2], parts[3])
+        id = Id(*queue.message.unpack(key))
         found = await _held_at(tx, queue, id)
         visible = orjson.loads(value)["Visible"] if found is None else found.visible
-        await tx.delete(_order.pack(*queue.place, visible, *id))
+        await tx.delete(queue.order.pack(visible, *id))
         await _forget(tx, queue, id)
         await _add_later(tx, queue, DELAYED if found is None else IN_FLIGHT, visible, -1, now)
     number = max(0, await total(tx, queue) - len(rows))
@@ -445,12 +460,12 @@ async def expire(tx: Transaction, timers: Timers, queue: Queue, now: int) -> Non
 
 async def arm(tx: Transaction, timers: Timers, queue: Queue, number: int) -> None:
     """Set the retention timer to the oldest of `number` messages."""
-    oldest = await tx.range(*_message.range(*queue.place), limit=1)
+    oldest = await tx.range(*queue.message.range(), limit=1)
     due = 0
     if oldest:
-        due = _message.unpack(oldest[0][0])[2] + queue.retention
+        due = queue.message.unpack(oldest[0][0])[0] + queue.retention
         await timers.set(tx, RETENTION_TIMER, tuple(queue.name), due / 1000)
-    await tx.put(_count.pack(*queue.place), b"%d %d" % (number, due))
+    await tx.put(queue.count_key, b"%d %d" % (number, due))
 
 
 async def sweep(store: Store, uid: int, generation: int) -> None:
