@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests import harness
 
@@ -41,6 +44,14 @@ class TestPublishVersion:
         name = function(Publish=True)
         lam.delete_function(FunctionName=name, Qualifier="1")
         assert lam.publish_version(FunctionName=name)["Version"] == "2"
+
+    @pytest.mark.node_only
+    def test_a_deleted_one_leaves_no_process(self, lam: Any, function: Callable[..., str]) -> None:
+        name = function("import os\ndef handler(event, context):\n    return os.getpid()\n", Publish=True)
+        process = Path("/proc", payload(lam.invoke(FunctionName=name, Qualifier="1")).decode())
+        assert process.exists()
+        lam.delete_function(FunctionName=name, Qualifier="1")
+        harness.eventually(lambda: not process.exists())
 
     def test_another_hash_than_the_code_has_is_refused(self, lam: Any, function: Callable[..., str]) -> None:
         name = function()

@@ -89,7 +89,9 @@ class TestErrors:
         )
         assert kind == "Unhandled"
         assert (payload["errorType"], payload["errorMessage"]) == ("TypeError", "no way")
-        assert payload["trace"][0] == "TypeError: no way"
+        first, place, *rest = payload["trace"]
+        assert (first, rest) == ("TypeError: no way", [])
+        assert place.strip().startswith("at exports.handler (/var/task/index.js:1:")
 
     async def test_a_callbacks_error_may_be_a_string(self, functions: Functions) -> None:
         _, payload = await run(functions, "exports.handler = (e, c, callback) => callback('bad')")

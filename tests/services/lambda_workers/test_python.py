@@ -58,9 +58,19 @@ class TestErrors:
             "ValueError",
             "id-1",
         )
-        file = spec.code / "app.py"
-        trace = f"  File \"{file}\", line 2, in handler\n    raise ValueError('no such thing')\n"
+        trace = "  File \"/var/task/app.py\", line 2, in handler\n    raise ValueError('no such thing')\n"
         assert error["stackTrace"] == [trace]
+
+    async def test_a_logged_trace_names_the_code_as_aws_does(self, functions: Functions) -> None:
+        spec = functions.make("""
+            import logging
+            def handler(event, context):
+                try:
+                    return event["missing"]
+                except KeyError:
+                    logging.exception("no")""")
+        tail = (await functions.invoke(spec)).log.decode()
+        assert 'File "/var/task/app.py", line 5, in handler' in tail
 
     async def test_the_process_serves_on_after_an_exception(self, functions: Functions) -> None:
         spec = functions.make("import os\ndef handler(e, c): return os.getpid() if e else {}[1]")

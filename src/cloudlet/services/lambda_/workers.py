@@ -330,6 +330,8 @@ class Workers:
         preload, script = (str(HERE / "runtimes" / "nodejs" / name) for name in ("preload.js", "worker.js"))
         argv = [language.executable, heap, "--require", preload, script]
         env["_CLOUDLET_URL"] = self._node.url
+        # Our SDK is the newest, whatever Node.js there is; its advice to upgrade isn't the function's output.
+        env.setdefault("AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED", "true")
         env.setdefault("NODE_COMPILE_CACHE", str(self._folder("nodecache")))
         self._link_modules(spec.code.parent)
         process = zygote.spawn(

@@ -173,7 +173,7 @@ async def delete_function(ctx: Context, request: dict[str, Any]) -> Response:
         await ctx.store.transact(lambda tx: _delete_version(ctx, tx, ref))
     else:
         await ctx.store.transact(lambda tx: _delete_function(ctx, tx, ref))
-        workers(ctx.node).retire(ref.arn)
+    workers(ctx.node).retire(ref.qualified)
     return {"StatusCode": 204}
 
 

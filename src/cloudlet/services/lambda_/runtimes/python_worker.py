@@ -115,6 +115,21 @@ class Current:
     request_id = ""
 
 
+class Code:
+    """Where the function's code lies, and how AWS's runtime names the place: traces tell the latter."""
+
+    folder = ""
+
+    @classmethod
+    def told(cls, text: str) -> str:
+        return text.replace(cls.folder, "/var/task/") if cls.folder else text
+
+
+class LogFormatter(logging.Formatter):
+    def formatException(self, ei: Any) -> str:
+        return Code.told(super().formatException(ei))
+
+
 class Base:
     """The modules that the runtime itself stands on; a function's own of that name come too late, in AWS as well."""
 
@@ -156,6 +171,7 @@ def set_up(spec: dict[str, Any]) -> None:
     os.environ.update(spec["env"])
     time.tzset()
     code, layers, own = spec["cwd"], spec["layers"], spec["path"]
+    Code.folder = os.path.join(code, "")
     asked = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     front = list(dict.fromkeys([code, *(entry for entry in asked if entry not in own), *layers]))
     sys.path[:] = front + [entry for entry in sys.path if entry and entry not in front]
@@ -172,7 +188,7 @@ def set_up(spec: dict[str, Any]) -> None:
     logging.Formatter.converter = time.gmtime
     handler = LogHandler()
     handler.setFormatter(
-        logging.Formatter(
+        LogFormatter(
             "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s", "%Y-%m-%dT%H:%M:%S"
         )
     )
@@ -251,7 +267,7 @@ def load_handler(handler: str) -> Callable[[Any, Any], Any]:
         module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as error:
         raise Fault(
-            "Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}"
+            "Runtime.ImportModuleError", Code.told(f"Unable to import module '{module_name}': {error}")
         ) from error
     except SyntaxError as error:
         trace = [f'  File "{error.filename}" Line {error.lineno}\n    {error.text}']
@@ -364,7 +380,12 @@ def memory() -> bytes:
 
 
 def error_of(message: str, type: str, trace: list[str], request_id: str = "") -> dict[str, Any]:
-    return {"errorMessage": message, "errorType": type, "requestId": request_id, "stackTrace": trace}
+    return {
+        "errorMessage": message,
+        "errorType": type,
+        "requestId": request_id,
+        "stackTrace": [*map(Code.told, trace)],
+    }
 
 
 def error_from(error: BaseException, request_id: str = "") -> dict[str, Any]:

@@ -72,6 +72,15 @@ for (const [name, level] of Object.entries({
 
 // Errors
 
+const TASK = path.join(process.env.LAMBDA_TASK_ROOT, "/");
+
+// The lines of a stack as AWS's runtime tells them: the code lies in /var/task, and what lies below it is the runtime's.
+function stackOf(error) {
+  const lines = String(error.stack ?? "").replaceAll(TASK, "/var/task/").split("\n");
+  const own = lines.findIndex((line) => line.includes(__filename));
+  return own < 0 ? lines : lines.slice(0, own);
+}
+
 function isError(value) {
   return value instanceof Error || util.types.isNativeError(value);
 }
@@ -79,8 +88,7 @@ function isError(value) {
 function described(error) {
   try {
     if (isError(error)) {
-      const trace = String(error.stack ?? "").split("\n");
-      return { errorType: error.name?.replace(/\x7F/g, "%7F"), errorMessage: error.message, trace };
+      return { errorType: error.name?.replace(/\x7F/g, "%7F"), errorMessage: error.message, trace: stackOf(error) };
     }
     return { errorType: typeof error, errorMessage: String(error), trace: [] };
   } catch {
@@ -90,7 +98,7 @@ function described(error) {
 
 function logError(title, error) {
   const seen = isError(error)
-    ? { errorType: error.name ?? "UnknownError", errorMessage: error.message, ...error, stack: String(error.stack ?? "").split("\n") }
+    ? { errorType: error.name ?? "UnknownError", errorMessage: error.message, ...error, stack: stackOf(error) }
     : { errorType: typeof error, errorMessage: String(error), stack: [] };
   log("ERROR", `${title}\t${JSON.stringify(seen)}`);
 }
