@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -156,6 +157,16 @@ class TestGetQueueUrl:
     def test_other_urls_are_no_address(self, sqs, url):
         with refused("InvalidAddress", f"The address {url} is not valid for this endpoint."):
             sqs.receive_message(QueueUrl=url)
+
+
+def test_json_may_be_sent_to_the_queues_url(queue):
+    """As the SDK for JavaScript does."""
+    made = queue()
+    body = json.dumps({"QueueUrl": made.url, "MessageBody": "x"}).encode()
+    headers = {"X-Amz-Target": "AmazonSQS.SendMessage", "Content-Type": "application/x-amz-json-1.0"}
+    with urlopen(Request(made.url, body, headers)) as answer:
+        assert json.loads(answer.read())["MD5OfMessageBody"] == "9dd4e461268c8034f5c8564e155c67a6"
+    assert made.bodies() == ["x"]
 
 
 class TestListQueues:

@@ -178,6 +178,7 @@ async def delete_queue(tx: Transaction, timers: Timers, queue: Queue, now: int) 
     await tx.delete(_key(queue.name))
     if queue.dead_letters is not None:
         await tx.delete(_source.pack(*queue.dead_letters, *queue.name))
+    await tx.delete_range(*_move.range(*queue.name))
     await timers.cancel(tx, RETENTION_TIMER, tuple(queue.name))
     await rouse(tx, queue)
     await tx.put(_deleted.pack(*queue.name), b"")
@@ -186,6 +187,7 @@ async def delete_queue(tx: Transaction, timers: Timers, queue: Queue, now: int) 
 
 async def rouse(tx: Transaction, queue: Queue) -> None:
     """Wake who waits for messages of this generation; there will be none."""
+    await tx.put(queue.order_prefix, b"")
     await tx.delete(queue.order_prefix)
 
 
