@@ -36,6 +36,8 @@ def handler(event, context):
         raise Exception(told["fail"])
     if "give" in told:
         return told["give"]
+    if "grow" in told:
+        return {"statusCode": 200, "body": "x" * told["grow"]}
     body = {"you": event.get("body"), "route": event["requestContext"]["routeKey"]}
     return {"statusCode": 200, "body": json.dumps(body)}
 

@@ -93,6 +93,18 @@ class TestConnect:
     def test_what_is_no_proxy_response_refuses_with_502(self, gateway: Gateway) -> None:
         assert refused(gateway.usual(), told(give={"statusCode": "soon"})).status_code == 502
 
+    @pytest.mark.parametrize(
+        "give",
+        [
+            {"statusCode": 403, "headers": {"X-Told": "a\r\nSet-Cookie: b"}},
+            {"statusCode": 403, "headers": {"no name": "x"}},
+            {"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": "a\r\nb"}},
+            {"statusCode": 101},
+        ],
+    )
+    def test_what_http_cannot_say_refuses_with_502(self, gateway: Gateway, give: dict[str, Any]) -> None:
+        assert refused(gateway.usual(), told(give=give)).status_code == 502
+
     def test_a_function_that_is_not_there_refuses_with_500(self, gateway: Gateway) -> None:
         api = gateway.api()
         uri = uri_of("arn:aws:lambda:us-east-1:000000000000:function:none")

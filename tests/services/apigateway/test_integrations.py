@@ -171,13 +171,12 @@ class TestHttpProxy:
             pass
         assert refused.value.response.status_code == 401
 
-    def test_a_backend_that_is_not_there_is_an_error_frame(self, gateway: Gateway) -> None:
-        api = made(
-            gateway,
-            IntegrationType="HTTP_PROXY",
-            IntegrationMethod="POST",
-            IntegrationUri="http://127.0.0.1:1/",
-        )
+    @pytest.mark.parametrize(
+        "uri",
+        ["http://127.0.0.1:1/", "http://127.0.0.1:99999/", "http://[::1/", f"http://{'x' * 64}.localhost/"],
+    )
+    def test_a_backend_that_is_not_there_is_an_error_frame(self, gateway: Gateway, uri: str) -> None:
+        api = made(gateway, IntegrationType="HTTP_PROXY", IntegrationMethod="POST", IntegrationUri=uri)
         with api.socket() as socket:
             assert api.ask(socket)["message"] == "Internal server error"
 

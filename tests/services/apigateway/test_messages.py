@@ -91,6 +91,15 @@ class TestAnswers:
             socket.send(json.dumps({"give": {"statusCode": 500, "body": "as it is"}}))
             assert socket.recv(timeout=10) == "as it is"
 
+    def test_an_answer_may_have_128_kb(self, gateway: Gateway) -> None:
+        """More is an error frame; however much it is, the client isn't taken for one that doesn't read."""
+        api = gateway.usual()
+        with api.socket() as socket:
+            socket.send(json.dumps({"grow": 131072}))
+            assert len(socket.recv(timeout=10)) == 131072
+            for size in (131073, 1100000):
+                assert api.ask(socket, grow=size)["message"] == "Message too long"
+
     def test_base64_leaves_as_a_binary_frame_if_it_is_no_text(self, gateway: Gateway) -> None:
         api = gateway.usual()
         with api.socket() as socket:

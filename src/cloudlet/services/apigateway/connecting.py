@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,6 +17,9 @@ from .session import Session
 
 if TYPE_CHECKING:
     from .gateway import Gateway
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_UNSAYABLE = re.compile(r"[\0\r\n]")
 
 
 async def connect(gateway: Gateway, request: Request, stage: Stage) -> Response | Upgrade:
@@ -34,7 +38,7 @@ async def connect(gateway: Gateway, request: Request, stage: Stage) -> Response 
             return _refusal(refused.status, refused.body, refused.kind, scope.request_id)
         if route.integration is not None:
             event = orjson.dumps(shake.event(scope.context, stage.variables))
-            answer = await gateway.within(route, scope, event)
+            answer = _sayable(await gateway.within(route, scope, event))
             gateway.note(scope, answer)
             if answer.failure is not None:
                 return _failure(answer, session, scope)
@@ -72,6 +76,17 @@ def _signed(request: Request) -> bool:
     """Whether there is a signature; it is not checked for handshakes."""
     header = request.headers.get("authorization", "")
     return header.startswith("AWS4-HMAC-SHA256 ") or "X-Amz-Signature=" in request.query
+
+
+def _sayable(answer: Answer) -> Answer:
+    """The answer, if HTTP can say it: a function or a back end can put anything into its status and headers."""
+    if 200 <= answer.status <= 599 and all(
+        _TOKEN.fullmatch(name) and _UNSAYABLE.search(value) is None for name, value in answer.headers.items()
+    ):
+        return answer
+    return Answer(
+        502, failure=model.INTERNAL, log="the integration answered with a status or header that can't be sent"
+    )
 
 
 def _failure(answer: Answer, session: Session, scope: Scope) -> Response:

@@ -275,9 +275,12 @@ class Gateway:
         )
 
     def answered(self, session: Session, scope: Scope, route: Route | None, answer: Answer) -> None:
+        two_way = route is not None and route.two_way
+        if two_way and len(answer.body) > model.MAX_MESSAGE:
+            answer = Answer(413, failure=model.TOO_LONG, log="the route response is larger than 128 KB")
         if answer.failure is not None:
             session.send(error_frame(answer.failure, session.id, scope.request_id))
-        elif route is not None and route.two_way and answer.body:
+        elif two_way and answer.body:
             session.send(answer.body)
         self.note(scope, answer)
         session.done()

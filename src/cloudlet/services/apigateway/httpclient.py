@@ -51,14 +51,11 @@ async def request(
     method: str, uri: str, headers: dict[str, str], query: dict[str, str], body: bytes
 ) -> tuple[int, dict[str, str], bytes]:
     """Status, headers (lower-case names) and body of the answer."""
-    url = urlsplit(uri)
-    if url.scheme not in ("http", "https") or not url.hostname:
-        raise HttpFailed(f"invalid integration URI {uri}")
-    port = url.port or (443 if url.scheme == "https" else 80)
+    url, port = _place(uri)
     context = _tls() if url.scheme == "https" else None
     try:
         reader, writer = await asyncio.open_connection(url.hostname, port, ssl=context)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise HttpFailed(f"cannot connect to {url.netloc}: {error}") from None
     try:
         writer.write(_head(method, url, headers, query, len(body)) + body)
@@ -67,6 +64,18 @@ async def request(
         raise HttpFailed(f"{url.netloc} broke the connection: {error}") from None
     finally:
         writer.close()
+
+
+def _place(uri: str) -> tuple[SplitResult, int]:
+    """The parts of the URI, and its port. Stage variables can make anything of it."""
+    try:
+        url = urlsplit(uri)
+        port = url.port or (443 if url.scheme == "https" else 80)
+    except ValueError:
+        raise HttpFailed(f"invalid integration URI {uri}") from None
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise HttpFailed(f"invalid integration URI {uri}")
+    return url, port
 
 
 def _head(method: str, url: SplitResult, headers: dict[str, str], query: dict[str, str], size: int) -> bytes:
