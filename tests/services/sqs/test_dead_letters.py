@@ -10,6 +10,7 @@ import pytest
 from tests.harness import eventually
 
 from .conftest import Queue, refused
+from .test_messages import Poll
 
 
 @pytest.fixture
@@ -72,6 +73,25 @@ class TestRedrive:
         assert made.bodies() == ["good"]
         assert sorted(dead.bodies()) == ["bad0", "bad1", "bad2"]
 
+    def test_many_at_once(self, sqs, pair):
+        """More than one transaction takes."""
+        made, dead = pair
+        for first in range(0, 600, 10):
+            entries = [{"Id": str(n), "MessageBody": str(first + n)} for n in range(10)]
+            sqs.send_message_batch(QueueUrl=made.url, Entries=entries)
+        redrive(made, dead, 1)
+        made.set(VisibilityTimeout=60)
+        got = [message for _ in range(60) for message in made.receive()]
+        for first in range(0, 600, 10):
+            entries = [
+                {"Id": str(n), "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0}
+                for n, message in enumerate(got[first : first + 10])
+            ]
+            sqs.change_message_visibility_batch(QueueUrl=made.url, Entries=entries)
+        made.send("good", DelaySeconds=1)
+        assert made.bodies(WaitTimeSeconds=20) == ["good"]
+        assert dead.counts() == (600, 0, 0)
+
     def test_a_chain(self, queue):
         first, second, third = queue(VisibilityTimeout=0), queue(VisibilityTimeout=0), queue()
         redrive(second, third, 1)
@@ -82,8 +102,6 @@ class TestRedrive:
         assert third.bodies() == ["bad"]
 
     def test_a_poll_of_the_dead_letter_queue_ends_with_it(self, node, pair):
-        from .test_messages import Poll
-
         made, dead = pair
         poll = Poll(node, dead, 20)
         assert poll.began.wait(10)

@@ -36,9 +36,11 @@ SWEEP_TASK = "sqs.sweep"
 MOVE_TASK = "sqs.move"
 
 DELAYED, IN_FLIGHT = 0, 1
-SWEEP_STEP = 64
+SWEEP_STEP, SWEEP_MESSAGES = 512, 64
 """How many keys one transaction of a sweep deletes; messages may be large."""
 EXPIRE_STEP = 256
+DROP_STEP = 256
+"""About how many messages one receive drops or buries before it lets others have their turn."""
 HISTORY = frozenset(("MessageId", "Visible", "ReceivedBefore", "FirstReceived", "DeadLetterQueueSourceArn"))
 """What a message's record has of its own past; the rest is as it was sent."""
 
@@ -115,11 +117,6 @@ class Queue:
     def place(self) -> tuple[int, int]:
         return self.uid, self.generation
 
-    @property
-    def order_prefix(self) -> bytes:
-        """Written to whenever a message comes or moves."""
-        return self.order.prefix
-
 
 def name_of(arn: str) -> Name | None:
     """The queue that an ARN means; None if it is no queue's."""
@@ -187,8 +184,8 @@ async def delete_queue(tx: Transaction, timers: Timers, queue: Queue, now: int) 
 
 async def rouse(tx: Transaction, queue: Queue) -> None:
     """Wake who waits for messages of this generation; there will be none."""
-    await tx.put(queue.order_prefix, b"")
-    await tx.delete(queue.order_prefix)
+    await tx.put(queue.order.prefix, b"")
+    await tx.delete(queue.order.prefix)
 
 
 async def is_name_taken(tx: Transaction, name: Name) -> bool:
@@ -251,10 +248,6 @@ async def _add_later(tx: Transaction, queue: Queue, kind: int, visible: int, cha
         await tx.delete(key)
     if value is None and change > 0:
         await tx.delete_range(queue.later.pack(kind), queue.later.pack(kind, now // 1000))
-
-
-async def in_flight(tx: Transaction, queue: Queue, now: int) -> int:
-    return (await counts(tx, queue, now))["in_flight"]
 
 
 async def counts(tx: Transaction, queue: Queue, now: int) -> dict[str, int]:
@@ -324,14 +317,14 @@ async def _held_at(tx: Transaction, queue: Queue, id: Id) -> Held | None:
 
 async def take(
     tx: Transaction, timers: Timers, queue: Queue, now: int, limit: int, visibility: int
-) -> list[Taken]:
+) -> tuple[list[Taken], bool]:
     """Receive up to `limit` messages, hidden until `now + visibility`. Expired ones are dropped on the way, and those
-    received too often go to the dead-letter queue."""
+    received too often go to the dead-letter queue. Also whether there were so many of these that it stopped early."""
     taken: list[Taken] = []
     begin, end = queue.order.prefix, queue.order.pack(now + 1)
     dead = await find(tx, queue.dead_letters) if queue.dead_letters is not None else None
     gone = 0
-    while len(taken) < limit:
+    while len(taken) < limit and gone < DROP_STEP:
         wanted = limit - len(taken)
         rows = await tx.range(begin, end, limit=wanted)
         for key, received in rows:
@@ -364,7 +357,7 @@ async def take(
         await _add_later(tx, queue, IN_FLIGHT, now + visibility, len(taken), now)
     if gone:
         await _add(tx, queue, -gone)
-    return taken
+    return taken, gone >= DROP_STEP
 
 
 async def _bury(
@@ -391,9 +384,10 @@ async def _forget(tx: Transaction, queue: Queue, id: Id) -> None:
     await tx.delete(queue.held.pack(*id))
 
 
-async def next_visible(tx: Transaction, queue: Queue) -> int | None:
-    """When the first message is (or was) to be received."""
-    rows = await tx.range(*queue.order.range(), limit=1)
+async def next_shown(tx: Transaction, queue: Queue, now: int) -> int | None:
+    """When the next of the hidden messages becomes visible."""
+    begin, end = queue.order.pack(now + 1), queue.order.range()[1]
+    rows = await tx.range(begin, end, limit=1)
     return queue.order.unpack(rows[0][0])[0] if rows else None
 
 
@@ -476,7 +470,8 @@ async def sweep(store: Store, uid: int, generation: int) -> None:
     async def step(tx: Transaction) -> bool:
         for table in (_order, _held, _later, _count, _message):
             begin, end = table.range(uid, generation)
-            rows = await tx.range(begin, end, limit=SWEEP_STEP)
+            limit = SWEEP_MESSAGES if table is _message else SWEEP_STEP
+            rows = await tx.range(begin, end, limit=limit)
             if rows:
                 await tx.delete_range(begin, successor(rows[-1][0]))
                 return True

@@ -20,7 +20,7 @@ Response = dict[str, Any]
 async def receive_message(ctx: Context, request: dict[str, Any]) -> Response:
     """Answers at once if there are messages; else, if it may wait, as soon as there is one."""
     name = named(ctx, request)
-    queue, taken, _ = await ctx.store.transact(lambda tx: _take(ctx, tx, name, request))
+    queue, taken, _ = await _look(ctx, name, request)
     wait = request.get("WaitTimeSeconds", queue.wait)
     if not taken and wait:
         queue, taken = await _wait(ctx, name, request, queue, ctx.clock.now() + wait)
@@ -30,21 +30,31 @@ async def receive_message(ctx: Context, request: dict[str, Any]) -> Response:
     return {"Messages": [_shown(queue, one, request) for one in taken]}
 
 
+async def _look(ctx: Context, name: Name, request: dict[str, Any]) -> tuple[Queue, list[Taken], int | None]:
+    """The queue, messages, and if there are none when the next hidden one can be had."""
+    while True:
+        queue, taken, early, shown = await ctx.store.transact(lambda tx: _take(ctx, tx, name, request))
+        if taken or not early:
+            return queue, taken, shown
+
+
 async def _take(
     ctx: Context, tx: Transaction, name: Name, request: dict[str, Any]
-) -> tuple[Queue, list[Taken], int | None]:
-    """The queue, messages, and if there are none when the next hidden one can be had."""
+) -> tuple[Queue, list[Taken], bool, int | None]:
     queue = await storage.queue(tx, name)
     now = ctx.clock.now_ms()
     limit = request.get("MaxNumberOfMessages", 1)
     if await storage.total(tx, queue) >= model.MAX_IN_FLIGHT:
-        limit = min(limit, model.MAX_IN_FLIGHT - await storage.in_flight(tx, queue, now))
+        limit = min(limit, model.MAX_IN_FLIGHT - (await storage.counts(tx, queue, now))["in_flight"])
         if limit <= 0 and not request.get("WaitTimeSeconds", queue.wait):
             raise model.over_limit()
     seconds = request.get("VisibilityTimeout")
     visibility = queue.visibility if seconds is None else seconds * 1000
-    taken = await storage.take(tx, ctx.node.timers, queue, now, limit, visibility) if limit > 0 else []
-    return queue, taken, None if taken else await storage.next_visible(tx, queue)
+    taken: list[Taken] = []
+    early = False
+    if limit > 0:
+        taken, early = await storage.take(tx, ctx.node.timers, queue, now, limit, visibility)
+    return queue, taken, early, None if taken or early else await storage.next_shown(tx, queue, now)
 
 
 async def _wait(
@@ -53,21 +63,21 @@ async def _wait(
     """Read again at each ring of the queue's bell. A purge begins a new generation, which has a bell of its own."""
     ringing = bells(ctx.node)
     while True:
-        prefix = queue.order_prefix
+        prefix = queue.order.prefix
         bell = ringing.join(prefix)
         try:
             while True:
                 seen = bell.rings
-                queue, taken, visible = await ctx.store.transact(lambda tx: _take(ctx, tx, name, request))
+                queue, taken, shown = await _look(ctx, name, request)
                 if taken:
                     bell.ring()
                     return queue, taken
                 if ringing.released or ctx.clock.now() >= until:
                     return queue, []
-                if queue.order_prefix != prefix:
+                if queue.order.prefix != prefix:
                     break
-                if visible is not None and visible > ctx.clock.now_ms():
-                    bell.ring_at(visible / 1000)
+                if shown is not None:
+                    bell.ring_at(shown / 1000)
                 await bell.wait(seen, until)
         finally:
             ringing.leave(prefix, bell)
