@@ -6,7 +6,9 @@ import asyncio
 import json
 import os
 import re
+import select
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -17,6 +19,7 @@ from typing import Any
 import pytest
 
 from cloudlet.errors import AwsError
+from cloudlet.services.lambda_ import runtimes
 from cloudlet.services.lambda_.workers import Workers
 
 from .conftest import FakeNode, Functions
@@ -241,3 +244,19 @@ class TestStop:
             assert not any(gone([pid]) for pid in pids)
             node.kill()
         await until(lambda: gone(pids))
+
+    def test_a_zygote_whose_node_was_killed_ends_quietly(self) -> None:
+        """Even if the node had not read everything: then the kernel resets the connection."""
+        mine, other = socket.socketpair()
+        options = json.dumps({"control": other.fileno(), "warm": False, "path": []})
+        zygote = subprocess.Popen(
+            [sys.executable, runtimes.__path__[0] + "/zygote.py", options],
+            pass_fds=[other.fileno()],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        other.close()
+        assert select.select([mine], [], [], 20)[0], "the zygote says that it is ready"
+        mine.close()
+        assert zygote.communicate(timeout=20)[1] == ""
+        assert zygote.returncode == 0

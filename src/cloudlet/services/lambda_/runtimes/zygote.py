@@ -59,7 +59,10 @@ class Zygote:
                     return
 
     def receive(self) -> bool:
-        data, ancillary, _, _ = self.control.recvmsg(RECORD * 32, socket.CMSG_SPACE(64 * 4))
+        try:
+            data, ancillary, _, _ = self.control.recvmsg(RECORD * 32, socket.CMSG_SPACE(64 * 4))
+        except ConnectionError:  # the node was killed before it had read what it was told
+            return False
         for level, kind, raw in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 fds = array.array("i")
