@@ -156,6 +156,10 @@ def test_precedence():
             ),
         ),
         (
+            f"a IN ({', '.join([':s'] * 101)})",
+            "The IN operator is provided with too many operands; number of operands: 101",
+        ),
+        (
             "a = :nope",
             "An expression attribute value used in expression is not defined; attribute value: :nope",
         ),

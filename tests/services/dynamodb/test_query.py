@@ -104,15 +104,39 @@ class TestValidation:
                     "as its first operand"
                 ),
             ),
+            (
+                "a BETWEEN :b AND :a",
+                (
+                    "Invalid KeyConditionExpression: The BETWEEN operator requires upper bound to be greater than "
+                    "or equal to lower bound; "
+                    "lower bound operand: AttributeValue: {S:b}, upper bound operand: AttributeValue: {S:a}"
+                ),
+            ),
+            (
+                "a BETWEEN :n AND :a",
+                (
+                    "Invalid KeyConditionExpression: The BETWEEN operator requires same data type for lower and upper "
+                    "bounds; lower bound operand: AttributeValue: {N:1}, upper bound operand: AttributeValue: {S:a}"
+                ),
+            ),
+            (
+                "begins_with(a, :n)",
+                (
+                    "Invalid KeyConditionExpression: Incorrect operand type for operator or function; "
+                    "operator or function: begins_with, operand type: N"
+                ),
+            ),
             ("a = :a AND b = :a AND c = :a", "Conditions can be of length 1 or 2 only"),
         ],
     )
     def test_key_condition(self, ddb, expression, message):
+        values = {":a": {"S": "a"}, ":b": {"S": "b"}, ":n": {"N": "1"}}
+        used = {name: value for name, value in values.items() if name in expression}
         told = refusal(
             ddb.query,
             TableName="abc",
             KeyConditionExpression=expression,
-            ExpressionAttributeValues={":a": {"S": "a"}},
+            ExpressionAttributeValues=used or {":a": {"S": "a"}},
         )
         assert told == message
 

@@ -26,6 +26,7 @@ _OPERANDS = {
     "contains": 2,
     "size": 1,
 }
+_MOST_OPTIONS = 100
 _TYPE_NAMES = "{" + ",".join(("B", "NULL", "SS", "BOOL", "L", "BS", "N", "NS", "S", "M")) + "}"
 
 
@@ -83,6 +84,12 @@ class _Compiler:
             self.checks.append(_type_check(call))
         if isinstance(node, Between):
             self.checks.append(_bounds_check(node))
+        if isinstance(node, In) and len(node.options) > _MOST_OPTIONS:
+            self.checks.append(
+                _refusal(
+                    f"The IN operator is provided with too many operands; number of operands: {len(node.options)}"
+                )
+            )
         if isinstance(node, Compare):
             return _comparison(node.sign, getters[0], getters[1])
         if isinstance(node, Between):
@@ -159,7 +166,7 @@ def _count_check(call: Call) -> Check:
     )
 
 
-def _wrong_type(name: str, kind: str) -> ExpressionError:
+def wrong_type(name: str, kind: str) -> ExpressionError:
     return ExpressionError(
         f"Incorrect operand type for operator or function; operator or function: {name}, operand type: {kind}"
     )
@@ -175,13 +182,13 @@ def _type_check(call: Call) -> Check:
         if name == "begins_with":
             for kind in kinds:
                 if kind and kind not in ("S", "B"):
-                    raise _wrong_type(name, kind)
+                    raise wrong_type(name, kind)
         elif name == "size" and kinds[0] in ("N", "BOOL", "NULL"):
-            raise _wrong_type(name, str(kinds[0]))
+            raise wrong_type(name, str(kinds[0]))
         elif name == "attribute_type":
             second = args[1]
             if kinds[1] != "S" or not isinstance(second, ValueRef):
-                raise _wrong_type(name, kinds[1] or "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}")
+                raise wrong_type(name, kinds[1] or "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}")
             wanted = values[second.name]["S"]
             if wanted not in KINDS:
                 raise ExpressionError(
@@ -193,23 +200,24 @@ def _type_check(call: Call) -> Check:
 
 def _bounds_check(node: Between) -> Check:
     def check(values: Values) -> None:
-        low_kind, high_kind = value_kind(node.low, values), value_kind(node.high, values)
-        if not low_kind or not high_kind:
-            return
-        assert isinstance(node.low, ValueRef) and isinstance(node.high, ValueRef)
-        low, high = values[node.low.name], values[node.high.name]
-        told = f"lower bound operand: AttributeValue: {shown(low)}, upper bound operand: AttributeValue: {shown(high)}"
-        if low_kind != high_kind:
-            raise ExpressionError(
-                f"The BETWEEN operator requires same data type for lower and upper bounds; {told}"
-            )
-        if compare(low, high) == 1:
-            raise ExpressionError(
-                "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; "
-                + told
-            )
+        if value_kind(node.low, values) and value_kind(node.high, values):
+            assert isinstance(node.low, ValueRef) and isinstance(node.high, ValueRef)
+            check_bounds(values[node.low.name], values[node.high.name])
 
     return check
+
+
+def check_bounds(low: Value, high: Value) -> None:
+    """Of BETWEEN, in conditions and key conditions."""
+    told = f"lower bound operand: AttributeValue: {shown(low)}, upper bound operand: AttributeValue: {shown(high)}"
+    if low.keys() != high.keys():
+        raise ExpressionError(
+            f"The BETWEEN operator requires same data type for lower and upper bounds; {told}"
+        )
+    if compare(low, high) == 1:
+        raise ExpressionError(
+            f"The BETWEEN operator requires upper bound to be greater than or equal to lower bound; {told}"
+        )
 
 
 def _comparison(sign: str, left: Getter, right: Getter) -> Test:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from .binding import Binder, Names, Values, defined
+from .conditions import check_bounds, wrong_type
 from .errors import ExpressionError
 from .nodes import And, Between, Call, Compare, In, Node, Not, Or, Path, ValueRef
 from .parser import parse_condition
@@ -31,6 +32,11 @@ class KeyCondition:
 
     def check(self, values: Values) -> None:
         defined(sorted(self.values), values)
+        for operator, references in self.conditions.values():
+            if operator == "BETWEEN":
+                check_bounds(values[references[0]], values[references[1]])
+            elif operator == "BEGINS_WITH" and (kind := next(iter(values[references[0]]))) not in ("S", "B"):
+                raise wrong_type("begins_with", kind)
 
     def _add(self, node: Node, binder: Binder) -> None:
         if isinstance(node, And):
