@@ -145,18 +145,20 @@ class CloudletNode:
     def plan(self, request: Request) -> Plan:
         if request.path.startswith("/_cloudlet/"):
             return Plan(limit=ARTIFACT_LIMIT)
-        return self.dispatcher.plan(request)
+        plan = self.dispatcher.plan(request)
+        return Plan() if plan.stream and self._edge(request) is not None else plan
+
+    def _edge(self, request: Request) -> Edge | None:
+        host = request.host.rpartition(":")[0] or request.host
+        return next((edge for edge in self._edges if edge.claims(host.lower(), request.path)), None)
 
     async def handle(self, request: Request) -> Response | Upgrade | Tunnel:
         if request.path == "/" and "x-amz-target" in request.headers:
             return await self.dispatcher.handle(request)
         if request.method == "CONNECT":
             return self._tunnel(request)
-        host = request.host.rpartition(":")[0] or request.host
-        for edge in self._edges:
-            if edge.claims(host.lower(), request.path):
-                return await edge.handle(request)
-        return await self.dispatcher.handle(request)
+        edge = self._edge(request)
+        return await (edge or self.dispatcher).handle(request)
 
     def _tunnel(self, request: Request) -> Response | Tunnel:
         """CONNECT from a function: AWS's host names end here, all others are joined to the world."""

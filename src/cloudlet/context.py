@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, frozen=True)
 class Principal:
-    """Who asks. `kind`: "root", "user", "role" (an assumed role), "service" (another service, on its own account)."""
+    """Who asks. `kind`: "root", "user", "role" (an assumed role), "anonymous" (of services that know it), "service" (another service, on its own account)."""
 
     kind: str
     account: str
@@ -86,6 +86,8 @@ class Service:
     register: Callable[[Node], None] | None = None
     edges: Callable[[Node], list[Edge]] | None = None
     decoders: Mapping[str, Callable[[bytes], dict[str, Any]]] | None = None
+    dress: Callable[[Node, Request, Mapping[str, str], Response], Awaitable[None]] | None = None
+    """Adds headers to a finished answer that depend on the request alone (CORS); it gets the path's variables, too."""
 
 
 class Node(Protocol):

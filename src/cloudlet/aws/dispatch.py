@@ -15,26 +15,42 @@ from typing import Any
 
 import orjson
 
-from ..context import Context, Encoded, Node, Service
-from ..errors import AwsError
+from ..context import Context, Encoded, Node, Principal, Service
+from ..errors import AwsError, PeerGone
 from ..names import request_id, snake
 from ..net.messages import Plan, Request, Response
-from . import constraints, json, query, rest, shapes
+from ..net.requests import Refused
+from . import constraints, json, query, rest, restxml, shapes
 from .identity import Identities
 from .json import Reader, Writer
-from .model import Model, Models, Operation, with_forms
+from .model import Model, Models, Operation, patch_of, with_forms
 from .route import Match, NoService, Router, UnknownOperation
 from .sigv4 import Unauthenticated
 
-PROTOCOLS: dict[str, ModuleType] = {"json": json, "query": query, "rest-json": rest}
+PROTOCOLS: dict[str, ModuleType] = {"json": json, "query": query, "rest-json": rest, "rest-xml": restxml}
 INTERNAL = "The request processing has failed because of an unknown error, exception or failure."
 DEFAULT_LIMIT = 16 * 1024 * 1024
+COLLECTED = 1024 * 1024
+"""Bodies up to this size are not streamed: it would cost more than it saves."""
+STREAM = Plan(stream=True)
+ANONYMOUS = Principal("anonymous", "", "")
 
 
 class Bound:
     """An operation joined to the code that does it: everything about it that doesn't change between requests."""
 
-    __slots__ = ("decoder", "input", "model", "operation", "plan", "read", "run", "validate", "write")
+    __slots__ = (
+        "decoder",
+        "dress",
+        "input",
+        "model",
+        "operation",
+        "plan",
+        "read",
+        "run",
+        "validate",
+        "write",
+    )
 
     def __init__(self, operation: Operation, service: Service, plan: Plan) -> None:
         protocol = PROTOCOLS[operation.model.protocol]
@@ -43,6 +59,7 @@ class Bound:
         self.model = operation.model
         self.plan = plan
         self.decoder = (service.decoders or {}).get(operation.name)
+        self.dress = service.dress
         self.read: Reader = protocol.reader(operation, self.decoder)
         self.write: Writer = protocol.writer(operation)
         self.validate: Callable[[dict[str, Any]], dict[str, Any]] | None = getattr(
@@ -61,6 +78,7 @@ class Dispatcher:
         self.models = Models()
         self.services = {form: services[name] for form, name in with_forms(services)}
         self.router = Router(self.services, self.models)
+        self._streamers = frozenset(name for name in self.services if patch_of(name).get("streams"))
         self.identities = Identities(node)
         self._bound: dict[tuple[str, str], Bound] = {}
         self._targets: dict[str, tuple[Bound, Match]] = {}
@@ -73,7 +91,31 @@ class Dispatcher:
         if known is not None:
             return known[0].plan
         name = self.identities.signed_for(request)
+        if (
+            request.method in ("PUT", "POST")
+            and (name in self._streamers or not name)
+            and self._streams(request, name)
+        ):
+            return STREAM
         return self._plan_of(name) if name in self.services else self._default_plan
+
+    def _streams(self, request: Request, name: str) -> bool:
+        """Whether the request's body goes to its operation piece by piece. Small ones that say so are collected."""
+        length = request.headers.get("content-length", "")
+        if (
+            not self._streamers
+            or "x-amz-target" in request.headers
+            or (length.isdigit() and int(length) <= COLLECTED)
+        ):
+            return False
+        try:
+            operation = self.router.find(request, name).operation
+        except AwsError:
+            return False
+        payload = operation.input.members.get(operation.input.payload)
+        return (
+            operation.model.name in self._streamers and payload is not None and payload.shape.type == "blob"
+        )
 
     async def handle(self, request: Request) -> Response:
         return await self.handle_operation(request)
@@ -95,17 +137,26 @@ class Dispatcher:
                 match = Match(bound.model, bound.operation, dict(labels or {}))
             else:
                 bound, match = self._route(request, identity.service)
+            if identity.expires and self.node.clock.now() > identity.expires:
+                raise self._expired(bound.model, identity.expires)
             params = bound.read(request, match)
             if bound.validate is not None:
                 params = bound.validate(params)
             principal = identity.principal or await self.identities.principal(identity)
+            if not identity.access_key and bound.model.patch.get("anonymous"):
+                principal = ANONYMOUS
             ctx = Context(self.node, principal, principal.account, identity.region, id)
             ctx.source_ip = request.peer[0] or "127.0.0.1"
             ctx.user_agent = request.headers.get("user-agent", "")
             ctx.origin = f"{request.scheme}://{request.host}" if request.host else ""
-            return bound.write(await bound.run(ctx, params), id)
+            answer = bound.write(await bound.run(ctx, params), id)
+        except (PeerGone, Refused):
+            raise
         except Exception as error:
-            return self._failed(error, bound.model if bound is not None else None, request, id)
+            answer = self._failed(error, bound.model if bound is not None else None, request, id)
+        if bound is not None and bound.dress is not None:
+            await bound.dress(self.node, request, match.labels, answer)
+        return answer
 
     async def call(
         self, ctx: Context, service: str, operation: str, params: Mapping[str, Any]
@@ -163,6 +214,12 @@ class Dispatcher:
             limit = self.models[service].patch.get("body_limit", DEFAULT_LIMIT)
             plan = self._plans[service] = Plan(limit, too_large=self._too_large)
         return plan
+
+    def _expired(self, model: Model, end: float) -> AwsError:
+        error = model.failure("expired_request", "Request has expired", status=403)
+        now = shapes.format_timestamp(int(self.node.clock.now()), "iso8601")
+        error.fields = {"Expires": shapes.format_timestamp(int(end), "iso8601"), "ServerTime": now}
+        return error
 
     def _too_large(self, request: Request) -> Response:
         model = self._model_spoken(request)

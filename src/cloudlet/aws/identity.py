@@ -33,6 +33,8 @@ class Identity:
     access_key: str
     principal: Principal | None
     """None: it must be asked for."""
+    expires: float = 0.0
+    """When a presigned request ends; 0: never."""
 
 
 class Identities:
@@ -57,6 +59,8 @@ class Identities:
             return known
         if "X-Amz-Credential=" in request.query or "X-Amz-Algorithm=" in request.query:
             return self._identify(sigv4.read_query(request.query))
+        if "AWSAccessKeyId=" in request.query and "Expires=" in request.query:
+            return self._identify(sigv4.read_old_query(request.query))
         return self._unsigned
 
     def signed_for(self, request: Request) -> str:
@@ -99,7 +103,7 @@ class Identities:
         else:
             account = key if len(key) == 12 and key.isdigit() else self._node.config.account
             principal = self._root(account, key)
-        return Identity(signature.service, region, key, principal)
+        return Identity(signature.service, region, key, principal, signature.expires)
 
     def _root(self, account: str, access_key: str) -> Principal:
         return Principal("root", account, f"arn:aws:iam::{account}:root", account, access_key)

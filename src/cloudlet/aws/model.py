@@ -25,7 +25,9 @@ PATCHES = Path(__file__).parent / "patches"
 
 FAILURES: dict[str, dict[str, str]] = {
     "json": {
+        "broken_framing": "SerializationException",
         "broken_json": "SerializationException",
+        "expired_request": "InvalidSignatureException",
         "expired_token": "ExpiredTokenException",
         "incomplete_signature": "IncompleteSignatureException",
         "internal": "InternalFailure",
@@ -38,7 +40,9 @@ FAILURES: dict[str, dict[str, str]] = {
         "validation": "ValidationException",
     },
     "query": {
+        "broken_framing": "MalformedInput",
         "broken_json": "MalformedInput",
+        "expired_request": "SignatureDoesNotMatch",
         "expired_token": "ExpiredToken",
         "incomplete_signature": "IncompleteSignature",
         "internal": "InternalFailure",
@@ -135,6 +139,7 @@ NOTHING = Shape("", {"type": "structure"})
 class Operation:
     __slots__ = (
         "errors",
+        "headers",
         "input",
         "method",
         "model",
@@ -153,6 +158,8 @@ class Operation:
         self.method: str = http.get("method", "POST")
         self.uri: str = http.get("requestUri", "/")
         self.status: int = http.get("responseCode", 200)
+        self.headers: tuple[str, ...] = tuple(http.get("headers", ()))
+        """Headers that a request must have to be for this operation; the models have none, patches do."""
         self.input = model.shapes[raw["input"]["shape"]] if "input" in raw else NOTHING
         self.output = model.shapes[raw["output"]["shape"]] if "output" in raw else None
         self.wrapper: str = raw.get("output", {}).get("resultWrapper", "")

@@ -1,6 +1,6 @@
 """The REST protocols: members in the path, the query string, headers and the body, answered likewise.
 
-rest-json is whole but for event streams; rest-xml is refused plainly.
+rest-json is whole but for event streams; rest-xml has a module of its own, `restxml`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def reader(operation: Operation, decoder: Decoder | None) -> Reader:
             elif has_body and request.body:
                 params = parse(model, shape, request.body)
             if outside:
-                _read_outside(outside, request, match.labels, params)
+                read_outside(outside, request, match.labels, params)
         except shapes.Unreadable as error:
             raise model.failure("serialization", str(error)) from error
         refusal = constraints.check(shape, params)
@@ -61,7 +61,7 @@ def _read_payload(
         params[member.name] = parse(model, member.shape, request.body)
 
 
-def _read_outside(
+def read_outside(
     members: list[Member], request: Request, labels: dict[str, str], params: dict[str, Any]
 ) -> None:
     """The members that travel outside the body. A body member of the same name never wins over them."""

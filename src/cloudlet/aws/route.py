@@ -7,8 +7,10 @@ unsigned request the one that has the target's prefix, the version, the host nam
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
@@ -16,6 +18,7 @@ from ..errors import AwsError
 from ..net.messages import Request
 from .model import Model, Models, Operation, known_services, patch_of, protocol_of
 
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -52,6 +55,11 @@ class Router:
         for name in self._names:
             self._signed.setdefault(patch_of(name).get("signing", name), []).append(name)
         self._trees: dict[str, Tree] = {}
+        self._hosts = [
+            (name, re.compile(pattern))
+            for name in self._names
+            if (pattern := patch_of(name).get("virtual_hosts"))
+        ]
 
     def find(self, request: Request, signed_for: str) -> Match:
         target = request.headers.get("x-amz-target")
@@ -71,7 +79,8 @@ class Router:
     def tree(self, model: Model) -> Tree:
         tree = self._trees.get(model.name)
         if tree is None:
-            tree = self._trees[model.name] = Tree(model.operations.values())
+            exact = bool(model.patch.get("exact_paths"))
+            tree = self._trees[model.name] = Tree(model.operations.values(), exact=exact)
         return tree
 
     def _by_target(self, target: str, signed_for: str) -> Match:
@@ -98,10 +107,16 @@ class Router:
         raise _no_service(signed_for, "query")
 
     def _by_path(self, request: Request, signed_for: str) -> Match:
-        models = self.candidates(signed_for) if signed_for else self._by_host(request) or self.candidates("")
+        owner, path = self._by_virtual_host(request)
+        if owner is not None:
+            models = [owner]
+        elif signed_for:
+            models = self.candidates(signed_for)
+        else:
+            models = self._by_host(request) or self.candidates("")
         for model in models:
             if model.protocol.startswith("rest"):
-                found = self.tree(model).find(request.method, request.path, request.query)
+                found = self.tree(model).find(request.method, path, request.query, request.headers)
                 if found is not None:
                     return Match(model, *found)
         if signed_for and models:
@@ -109,6 +124,15 @@ class Router:
             text = f"No operation has {request.method} {request.path}" if rest else ""
             raise UnknownOperation(models[0], text, 404 if rest else 400)
         raise _no_service(signed_for, "rest-json")
+
+    def _by_virtual_host(self, request: Request) -> tuple[Model | None, str]:
+        """The service whose host names begin with a resource's name, and the path with that name in front."""
+        host = request.headers.get("host", "").lower().partition(":")[0]
+        for name, pattern in self._hosts:
+            found = pattern.match(host)
+            if found is not None:
+                return self._models[name], f"/{found[1]}{request.path}"
+        return None, request.path
 
     def _by_host(self, request: Request) -> list[Model]:
         labels = set(request.host.lower().partition(":")[0].split("."))
@@ -154,12 +178,16 @@ class End(NamedTuple):
     """Of the path's variables, in order."""
     query: frozenset[str]
     """What the query string must have: some operations differ in nothing else (`/layers?find=LayerVersion`)."""
+    headers: tuple[str, ...]
+    """What the head must have, likewise."""
 
 
 class Tree:
     """A service's URI templates as a tree of path segments; literal segments go before variables."""
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
+    def __init__(self, operations: Iterable[Operation], *, exact: bool = False) -> None:
+        """`exact`: slashes at the path's end, or doubled, count."""
+        self._exact = exact
         self._methods: dict[str, _Branch] = {}
         for operation in operations:
             branch = self._methods.setdefault(operation.method, _Branch())
@@ -172,14 +200,18 @@ class Tree:
                     names.append(name.removesuffix("+"))
                     key = GREEDY if name.endswith("+") else ANY
                 branch = branch.next.setdefault(key, _Branch())
-            branch.ends.append(End(operation, tuple(names), frozenset(query.split("&") if query else ())))
-            branch.ends.sort(key=lambda end: -len(end.query))
+            needed = frozenset(query.split("&") if query else ())
+            branch.ends.append(End(operation, tuple(names), needed, operation.headers))
+            branch.ends.sort(key=lambda end: -len(end.query) - len(end.headers))
 
-    def find(self, method: str, path: str, query: str) -> tuple[Operation, dict[str, str]] | None:
+    def find(
+        self, method: str, path: str, query: str, headers: Mapping[str, str] = NO_HEADERS
+    ) -> tuple[Operation, dict[str, str]] | None:
         root = self._methods.get(method)
         if root is None:
             return None
-        found = _descend(root, path.strip("/").split("/"), 0, query)
+        segments = (path.removeprefix("/") if self._exact else path.strip("/")).split("/")
+        found = _descend(root, segments, 0, query, headers)
         if found is None:
             return None
         end, values = found
@@ -196,28 +228,33 @@ class _Branch:
         self.next: dict[str, _Branch] = {}
         self.ends: list[End] = []
 
-    def end(self, query: str) -> End | None:
-        """The end that the query string fits best."""
-        if len(self.ends) == 1 and not self.ends[0].query:
+    def end(self, query: str, headers: Mapping[str, str]) -> End | None:
+        """The end that the query string and the head fit best."""
+        if len(self.ends) == 1 and not self.ends[0].query and not self.ends[0].headers:
             return self.ends[0]
-        present = set(query.split("&"))
-        return next((end for end in self.ends if end.query <= present), None)
+        pieces = query.split("&")
+        present = {*pieces, *(piece.partition("=")[0] for piece in pieces)}
+        return next(
+            (e for e in self.ends if e.query <= present and all(name in headers for name in e.headers)), None
+        )
 
 
-def _descend(branch: _Branch, segments: list[str], at: int, query: str) -> tuple[End, list[str]] | None:
-    if at == len(segments):
-        end = branch.end(query)
+def _descend(
+    branch: _Branch, segments: list[str], at: int, query: str, headers: Mapping[str, str]
+) -> tuple[End, list[str]] | None:
+    if at == len(segments) or (branch.ends and segments[at:] == [""]):
+        end = branch.end(query, headers)
         return (end, []) if end is not None else None
     literal = branch.next.get(segments[at])
     if literal is not None:
-        found = _descend(literal, segments, at + 1, query)
+        found = _descend(literal, segments, at + 1, query, headers)
         if found is not None:
             return found
     variable = branch.next.get(ANY)
     if variable is not None and segments[at]:
-        found = _descend(variable, segments, at + 1, query)
+        found = _descend(variable, segments, at + 1, query, headers)
         if found is not None:
             return found[0], [segments[at], *found[1]]
     greedy = branch.next.get(GREEDY)
-    end = greedy.end(query) if greedy is not None else None
+    end = greedy.end(query, headers) if greedy is not None else None
     return (end, ["/".join(segments[at:])]) if end is not None else None

@@ -6,12 +6,14 @@ itself is not verified here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
 from ..errors import AwsError
 
 ALGORITHM = "AWS4-HMAC-SHA256"
+OLD_QUERY_SERVICE = "s3"
 ALGORITHM_ASYMMETRIC = "AWS4-ECDSA-P256-SHA256"
 
 
@@ -25,6 +27,8 @@ class Signature:
     service: str = ""
     signed_headers: tuple[str, ...] = ()
     signature: str = ""
+    expires: float = 0.0
+    """When a presigned request ends, in seconds since 1970; 0: never."""
     token: str = ""
     """The session token, when it is part of a presigned query string; else it is the header X-Amz-Security-Token."""
 
@@ -94,11 +98,40 @@ def read_query(query: str) -> Signature:
         raise incomplete(
             f"Unsupported AWS 'algorithm': '{parts['X-Amz-Algorithm']}' (only AWS4-HMAC-SHA256 for now). "
         )
-    return _signature(
+    signature = _signature(
         parts["X-Amz-Credential"],
         parts["X-Amz-SignedHeaders"],
         parts["X-Amz-Signature"],
         parts.get("X-Amz-Security-Token", ""),
+    )
+    return replace(signature, expires=_end(parts["X-Amz-Date"], parts.get("X-Amz-Expires", "")))
+
+
+def _end(date: str, seconds: str) -> float:
+    if not seconds:
+        return 0.0
+    if not seconds.isdigit() or len(seconds) > 9:
+        raise incomplete("X-Amz-Expires should be a number")
+    try:
+        begin = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise incomplete("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"") from error
+    return begin.timestamp() + int(seconds)
+
+
+def read_old_query(query: str) -> Signature:
+    """Read a presigned query string of the version before: only S3's clients still make it."""
+    parts = dict(parse_qsl(query, keep_blank_values=True))
+    expires = parts.get("Expires", "")
+    if not expires.isdigit() or not parts.get("Signature"):
+        text = "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"
+        raise Unauthenticated("missing_token", text, 403)
+    return Signature(
+        parts["AWSAccessKeyId"],
+        service=OLD_QUERY_SERVICE,
+        signature=parts["Signature"],
+        expires=float(expires),
+        token=parts.get("x-amz-security-token", ""),
     )
 
 
@@ -114,7 +147,7 @@ def _signature(credential: str, headers: str, signature: str, token: str = "") -
         raise incomplete(
             f"Credential should be scoped with a valid terminator: 'aws4_request', not '{terminator}'. "
         )
-    return Signature(access_key, date, region, service, tuple(headers.split(";")), signature, token)
+    return Signature(access_key, date, region, service, tuple(headers.split(";")), signature, token=token)
 
 
 def _asymmetric(parts: dict[str, str]) -> Signature:

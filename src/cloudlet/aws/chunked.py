@@ -1,0 +1,158 @@
+"""Bodies that come in pieces: the framing `aws-chunked`, its trailers, and the signed hash of a body.
+
+    <size in hex>[;chunk-signature=…] CRLF <bytes> CRLF … 0[;…] CRLF [name:value CRLF]… CRLF
+
+The chunks' signatures are not verified, as no signature is here. The hash in `X-Amz-Content-SHA256` is, by who reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from ..net.messages import Request
+from .model import Model
+
+STREAMING = "STREAMING-"
+LINE_LIMIT = 16 * 1024
+HEX = frozenset("0123456789abcdefABCDEF")
+
+
+class Broken(Exception):
+    """The framing is not what it has to be."""
+
+
+class Unframer:
+    """Takes framed bytes, gives the bytes inside; `trailers` are there once it is `done`."""
+
+    def __init__(self) -> None:
+        self.trailers: dict[str, str] = {}
+        self.done = False
+        self._rest = bytearray()
+        self._left = 0  # of the chunk, its CRLF included
+        self._in_trailers = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        self._rest += data
+        out: list[bytes] = []
+        rest, at = self._rest, 0
+        while not self.done:
+            if self._left > 2:
+                piece = bytes(rest[at : at + self._left - 2])
+                if not piece:
+                    break
+                out.append(piece)
+                at += len(piece)
+                self._left -= len(piece)
+            elif self._left:
+                if len(rest) - at < 2:
+                    break
+                if rest[at : at + 2] != b"\r\n":
+                    raise Broken("a chunk is longer than it says")
+                at += 2
+                self._left = 0
+            else:
+                end = rest.find(b"\r\n", at)
+                if end < 0:
+                    if len(rest) - at > LINE_LIMIT:
+                        raise Broken("a line is too long")
+                    break
+                line = rest[at:end].decode("latin-1")
+                at = end + 2
+                self._line(line)
+        del rest[:at]
+        return out
+
+    def _line(self, line: str) -> None:
+        if self._in_trailers:
+            name, colon, value = line.partition(":")
+            if colon:
+                self.trailers[name.strip().lower()] = value.strip()
+            elif not line:
+                self.done = True
+            return
+        size = line.partition(";")[0].strip()
+        if not size or not set(size) <= HEX or len(size) > 12:
+            raise Broken("a chunk has no size")
+        length = int(size, 16)
+        if length:
+            self._left = length + 2
+        else:
+            self._in_trailers = True
+
+    def close(self) -> None:
+        """The end of the input. Clients of the signed form may leave out the last empty line."""
+        if not self._in_trailers or self._left:
+            raise Broken("the body ends before its last chunk")
+        self.done = True
+
+
+class Payload:
+    """A body that is read once: iterate, then look at `trailers`. `length` is what was declared, None if nothing was.
+
+    `sha256` is the hash that was signed with the request, "" if none was.
+    """
+
+    def __init__(self, model: Model, request: Request) -> None:
+        self._model = model
+        self._stream: AsyncIterator[bytes] | None = request.stream
+        self._body = request.body
+        self._framing = Unframer() if is_framed(request) else None
+        declared = request.headers.get("content-length")
+        self.length = decoded_length(request)
+        if self.length is None and self._framing is None and declared is not None:
+            self.length = int(declared)
+        signed = request.headers.get("x-amz-content-sha256", "")
+        self.sha256 = signed.lower() if len(signed) == 64 and set(signed) <= HEX else ""
+        self.trailer = request.headers.get("x-amz-trailer", "").lower()
+        self.trailers: dict[str, str] = {}
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        try:
+            if self._stream is None:
+                for piece in self._unframe(self._body):
+                    yield piece
+            else:
+                async for data in self._stream:
+                    for piece in self._unframe(data):
+                        yield piece
+            if self._framing is not None:
+                self._framing.close()
+                self.trailers = self._framing.trailers
+        except Broken as error:
+            raise self._model.failure("broken_framing", f"The chunked body is malformed: {error}") from error
+
+    def whole(self) -> bytes | None:
+        """The body, if it is here already; None if it has to be awaited."""
+        if self._stream is not None:
+            return None
+        if self._framing is None:
+            return self._body
+        try:
+            body = b"".join(self._framing.feed(self._body))
+            self._framing.close()
+        except Broken as error:
+            raise self._model.failure("broken_framing", f"The chunked body is malformed: {error}") from error
+        self.trailers = self._framing.trailers
+        return body
+
+    def _unframe(self, data: bytes) -> list[bytes]:
+        return [data] if self._framing is None else self._framing.feed(data)
+
+
+def is_framed(request: Request) -> bool:
+    return request.headers.get("x-amz-content-sha256", "").startswith(STREAMING) or (
+        "aws-chunked" in request.headers.get("content-encoding", "")
+    )
+
+
+def decoded_length(request: Request) -> int | None:
+    length = request.headers.get("x-amz-decoded-content-length", "")
+    return int(length) if length.isdigit() and is_framed(request) else None
+
+
+def payload_of(model: Model, request: Request) -> Payload:
+    return Payload(model, request)
+
+
+def without_framing(model: Model, request: Request) -> bytes:
+    return (Payload(model, request).whole() or b"") if is_framed(request) else request.body
