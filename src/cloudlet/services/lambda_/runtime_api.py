@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
+from typing import cast
 
 import httptools
 import orjson
@@ -145,8 +146,7 @@ class Connection(asyncio.Protocol):
         self._size = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's isn't a subclass
         self._api.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
