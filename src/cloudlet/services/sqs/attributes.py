@@ -38,8 +38,7 @@ def _checked(attribute: str, value: str, name: Name) -> str:
     if value == "" or attribute == "KmsMasterKeyId":
         return value
     if attribute == "Policy":
-        _document(attribute, value)
-        return value
+        return _policy(value)
     return _redrive(value, name) if attribute == "RedrivePolicy" else _redrive_allow(value)
 
 
@@ -51,14 +50,18 @@ def _number(attribute: str, value: str) -> str:
     return str(int(text))
 
 
-def _document(attribute: str, value: str) -> dict[str, Any]:
+def _policy(value: str) -> str:
+    """A document with statements; what they say is not looked at."""
     try:
         document = orjson.loads(value)
     except orjson.JSONDecodeError:
         document = None
-    if not isinstance(document, dict):
-        raise model.bad_attribute(attribute)
-    return document
+    statements = document.get("Statement", []) if isinstance(document, dict) else None
+    if isinstance(statements, dict):
+        statements = [statements]
+    if not isinstance(statements, list) or not all(isinstance(one, dict) for one in statements):
+        raise model.bad_attribute("Policy")
+    return value
 
 
 def _map(attribute: str, value: str) -> dict[str, Any]:

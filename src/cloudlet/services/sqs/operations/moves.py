@@ -141,7 +141,7 @@ async def cancel_message_move_task(ctx: Context, request: dict[str, Any]) -> Res
 def _read_handle(text: str) -> tuple[Name | None, str]:
     try:
         found = orjson.loads(base64.b64decode(text, validate=True))
-        return name_of(found["sourceArn"]), found["taskId"]
+        return name_of(str(found["sourceArn"])), str(found["taskId"])
     except (binascii.Error, ValueError, KeyError, TypeError) as error:
         raise model.invalid("Value for parameter TaskHandle is invalid.") from error
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 import secrets
 from dataclasses import replace
@@ -115,7 +114,7 @@ def _page(request: dict[str, Any]) -> tuple[str, int]:
         return "", limit
     try:
         return base64.b64decode(token, validate=True).decode(), limit
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise model.invalid("Invalid or expired next token.") from error
 
 
