@@ -71,6 +71,17 @@ class TestAtOnce:
         outcomes = await asyncio.wait_for(asyncio.gather(*(meeting.join() for _ in range(8))), 30)
         assert len({outcome.payload for outcome in outcomes}) == 8
 
+    async def test_a_few_workers_start_at_the_same_time_and_more_when_they_are_up(
+        self, functions: Functions, tmp_path: Path
+    ) -> None:
+        many = module.STARTS_AT_ONCE + 3
+        meeting = Meeting(functions, tmp_path / "meeting", many)
+        calls = [meeting.join() for _ in range(many)]
+        await asyncio.sleep(0)
+        assert sum(pool.starting for pool in functions.workers._every_pool) == module.STARTS_AT_ONCE
+        outcomes = await asyncio.wait_for(asyncio.gather(*calls), 30)
+        assert len({outcome.payload for outcome in outcomes}) == many
+
     async def test_one_caller_keeps_one_worker(self, functions: Functions) -> None:
         spec = functions.make(PID)
         assert len({await pid(functions, spec) for _ in range(20)}) == 1

@@ -93,6 +93,12 @@ class TestErrors:
         assert (first, rest) == ("TypeError: no way", [])
         assert place.strip().startswith("at exports.handler (/var/task/index.js:1:")
 
+    async def test_a_module_that_is_not_there(self, functions: Functions) -> None:
+        _, payload = await run(functions, "require('nope')")
+        assert payload["errorMessage"] == (
+            "Error: Cannot find module 'nope'\nRequire stack:\n- /var/task/index.js\n- /var/runtime/index.mjs"
+        )
+
     async def test_a_callbacks_error_may_be_a_string(self, functions: Functions) -> None:
         _, payload = await run(functions, "exports.handler = (e, c, callback) => callback('bad')")
         assert payload == {"errorType": "string", "errorMessage": "bad", "trace": []}

@@ -89,7 +89,8 @@ class TestBootstrap:
         spec = functions.make({"other": ""}, runtime="provided.al2023")
         payload = json.loads((await functions.invoke(spec)).payload)
         assert payload["errorType"] == "Runtime.InvalidEntrypoint"
-        assert "Couldn't find valid bootstrap(s): [" in payload["errorMessage"]
+        told = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
+        assert told in payload["errorMessage"]
 
     async def test_a_response_beyond_6_mb_is_refused_and_the_worker_lives(self, functions: Functions) -> None:
         script = PYTHON + (

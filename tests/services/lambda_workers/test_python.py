@@ -72,6 +72,20 @@ class TestErrors:
         tail = (await functions.invoke(spec)).log.decode()
         assert 'File "/var/task/app.py", line 5, in handler' in tail
 
+    async def test_what_is_no_exception_ends_the_process(self, functions: Functions) -> None:
+        outcome = await functions.invoke(functions.make("def handler(e, c): raise KeyboardInterrupt('stop')"))
+        assert parsed(outcome)["errorMessage"].endswith("Runtime exited with error: exit status 1")
+        assert "[ERROR] KeyboardInterrupt: stop" in outcome.log.decode()
+
+    @pytest.mark.parametrize(
+        ("runtime", "answer"), [("python3.11", b'"\\u00e9"'), ("python3.13", '"\u00e9"'.encode())]
+    )
+    async def test_what_is_not_ascii_is_escaped_by_older_runtimes(
+        self, functions: Functions, runtime: str, answer: bytes
+    ) -> None:
+        spec = functions.make("def handler(e, c): return '\\xe9'", runtime=runtime)
+        assert (await functions.invoke(spec)).payload == answer
+
     async def test_the_process_serves_on_after_an_exception(self, functions: Functions) -> None:
         spec = functions.make("import os\ndef handler(e, c): return os.getpid() if e else {}[1]")
         assert (await functions.invoke(spec)).error == "Unhandled"

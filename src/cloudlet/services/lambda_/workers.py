@@ -41,6 +41,9 @@ ACCOUNT_CONCURRENCY = 1000
 """AWS's default quota of concurrent executions, per account and region."""
 QUEUE_SECONDS = 10.0
 """How long a call waits when the machine's limit of processes is reached, before it is throttled."""
+STARTS_AT_ONCE = max(8, 2 * (os.cpu_count() or 1))
+"""Workers of one pool that start at the same time. More would only slow each other down, until none is ready in time;
+calls that wait meanwhile go to whichever worker is free first."""
 HERE = Path(__file__).parent
 
 
@@ -98,7 +101,8 @@ class Pool:
             call.future.set_result(outcome)
 
     def worker_free(self, worker: Worker) -> None:
-        if worker not in self.workers:
+        started = worker not in self.workers
+        if started:
             self.workers.add(worker)
             self.starting -= 1
         if self.waiting:
@@ -107,6 +111,8 @@ class Pool:
             worker.kill()
         else:
             self.idle.append(worker)
+        if started:
+            self._owner.grow(self)
 
     def worker_failed(self, worker: Worker, payload: bytes) -> None:
         self.starting -= 1
@@ -231,8 +237,8 @@ class Workers:
         return pool
 
     def grow(self, pool: Pool) -> None:
-        """Start as many workers as calls wait, within the machine's limit."""
-        while pool.starting < len(pool.waiting):
+        """Start as many workers as calls wait, within the machine's limit and a few at a time."""
+        while pool.starting < min(len(pool.waiting), STARTS_AT_ONCE):
             if self._count >= self._limit:
                 self._evict()
                 self._starved[pool] = None
@@ -284,6 +290,7 @@ class Workers:
         pool.starting -= 1
         if pool.waiting:
             pool.settle(pool.waiting.popleft(), error)
+            self.grow(pool)
 
     async def _start_worker(self, pool: Pool) -> None:
         spec = pool.spec
@@ -358,7 +365,7 @@ class Workers:
         )
         worker.begin(process, api)
         if bootstrap is None:
-            worker.init_failed(missing_bootstrap([str(place / "bootstrap") for place in places]))
+            worker.init_failed(missing_bootstrap())
 
     async def _language(self, runtime: str) -> Language | None:
         return await self._languages.get(runtime, partial(self._resolve, runtime))
@@ -434,8 +441,8 @@ def plain_json(client_context: bytes) -> bytes:
         return client_context
 
 
-def missing_bootstrap(places: list[str]) -> bytes:
-    message = f"RequestId: {{id}} Error: Couldn't find valid bootstrap(s): [{' '.join(places)}]"
+def missing_bootstrap() -> bytes:
+    message = "RequestId: {id} Error: Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
     return orjson.dumps({"errorType": "Runtime.InvalidEntrypoint", "errorMessage": message})
 
 

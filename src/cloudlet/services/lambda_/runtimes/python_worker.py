@@ -30,6 +30,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+OLDER = ("python3.8", "python3.9", "python3.10", "python3.11")
+
 
 class Fault(Exception):
     """An error of the contract between function and runtime, with AWS's type."""
@@ -119,6 +121,7 @@ class Code:
     """Where the function's code lies, and how AWS's runtime names the place: traces tell the latter."""
 
     folder = ""
+    ascii = False
 
     @classmethod
     def told(cls, text: str) -> str:
@@ -163,6 +166,9 @@ def main(channel: socket.socket, spec: dict[str, Any]) -> NoReturn:
             worker.run(handler)
         except SystemExit as error:
             exit_with(error)
+        except BaseException as error:
+            log_error(error_from(error, Current.request_id))
+            sys.stdout.flush()
     os._exit(1)
 
 
@@ -172,6 +178,7 @@ def set_up(spec: dict[str, Any]) -> None:
     time.tzset()
     code, layers, own = spec["cwd"], spec["layers"], spec["path"]
     Code.folder = os.path.join(code, "")
+    Code.ascii = os.environ.get("AWS_EXECUTION_ENV", "").endswith(OLDER)
     asked = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     front = list(dict.fromkeys([code, *(entry for entry in asked if entry not in own), *layers]))
     sys.path[:] = front + [entry for entry in sys.path if entry and entry not in front]
@@ -368,11 +375,13 @@ def plain(value: Any) -> Any:
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
-_encoder = json.JSONEncoder(default=plain)
+_ascii = json.JSONEncoder(default=plain)
+_encoder = json.JSONEncoder(default=plain, ensure_ascii=False)
 
 
 def encode(value: Any) -> bytes:
-    return _encoder.encode(value).encode()
+    """Up to Python 3.11 the runtime escapes what isn't ASCII, since 3.12 it doesn't."""
+    return (_ascii if Code.ascii else _encoder).encode(value).encode()
 
 
 def memory() -> bytes:

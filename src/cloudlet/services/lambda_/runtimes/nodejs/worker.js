@@ -74,11 +74,16 @@ for (const [name, level] of Object.entries({
 
 const TASK = path.join(process.env.LAMBDA_TASK_ROOT, "/");
 
-// The lines of a stack as AWS's runtime tells them: the code lies in /var/task, and what lies below it is the runtime's.
+// Files as AWS's runtime names them.
+function told(text) {
+  return text.replaceAll(TASK, "/var/task/").replaceAll(__filename, "/var/runtime/index.mjs");
+}
+
+// The lines of a stack without those of this file and below.
 function stackOf(error) {
-  const lines = String(error.stack ?? "").replaceAll(TASK, "/var/task/").split("\n");
-  const own = lines.findIndex((line) => line.includes(__filename));
-  return own < 0 ? lines : lines.slice(0, own);
+  const lines = String(error.stack ?? "").split("\n");
+  const own = lines.findIndex((line) => /^\s+at /.test(line) && line.includes(__filename));
+  return (own < 0 ? lines : lines.slice(0, own)).map(told);
 }
 
 function isError(value) {
@@ -143,7 +148,7 @@ async function loadModule(root, folder, name) {
   } catch (error) {
     if (error instanceof SyntaxError) throw new RuntimeError("UserCodeSyntaxError", `SyntaxError: ${error.message}`, error.stack);
     if (error?.code === "MODULE_NOT_FOUND" || error?.code === "ERR_MODULE_NOT_FOUND") {
-      throw new RuntimeError("ImportModuleError", `Error: ${error.message}`, error.stack);
+      throw new RuntimeError("ImportModuleError", told(`Error: ${error.message}`), error.stack);
     }
     throw error;
   }
