@@ -16,6 +16,18 @@ from .attachments import (
     list_attached_user_policies,
     list_entities_for_policy,
 )
+from .entities import (
+    delete_role_permissions_boundary,
+    delete_user_permissions_boundary,
+    list_role_tags,
+    list_user_tags,
+    put_role_permissions_boundary,
+    put_user_permissions_boundary,
+    tag_role,
+    tag_user,
+    untag_role,
+    untag_user,
+)
 from .inline import (
     delete_role_policy,
     delete_user_policy,
@@ -38,13 +50,8 @@ from .policies import (
 from .roles import (
     create_role,
     delete_role,
-    delete_role_permissions_boundary,
     get_role,
-    list_role_tags,
     list_roles,
-    put_role_permissions_boundary,
-    tag_role,
-    untag_role,
     update_assume_role_policy,
     update_role,
     update_role_description,
@@ -52,13 +59,8 @@ from .roles import (
 from .users import (
     create_user,
     delete_user,
-    delete_user_permissions_boundary,
     get_user,
-    list_user_tags,
     list_users,
-    put_user_permissions_boundary,
-    tag_user,
-    untag_user,
     update_user,
 )
 from .versions import (

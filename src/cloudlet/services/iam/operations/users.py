@@ -8,7 +8,8 @@ from ....context import Context
 from ....names import arn
 from ....store.interface import Transaction
 from .. import model, storage
-from .common import Record, existing, new_id, page, refuse_if_used, under, with_tags, without_tags
+from .common import Record, existing, new_id, page, refuse_if_used, under
+from .entities import create, get
 
 LISTED = ("Path", "UserName", "UserId", "Arn", "CreateDate")
 
@@ -33,33 +34,14 @@ async def create_user(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
         "Arn": arn("iam", "", ctx.account, f"user{path}{name}"),
         "CreateDate": float(int(ctx.clock.now())),
     }
-    if "PermissionsBoundary" in request:
-        user["PermissionsBoundary"] = _boundary(request["PermissionsBoundary"])
-    user = with_tags(user, request.get("Tags", ()))
-
-    async def body(tx: Transaction) -> None:
-        if await storage.entity(tx, ctx.account, "user", name) is not None:
-            raise model.already_exists("user", name)
-        await storage.put_entity(tx, ctx.account, "user", name, user)
-
-    await ctx.store.transact(body)
-    return {"User": described(user)}
-
-
-def _boundary(policy_arn: str) -> dict[str, str]:
-    return {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": policy_arn}
+    return {"User": described(await create(ctx, "user", user, request))}
 
 
 async def get_user(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     if "UserName" not in request and ctx.principal.kind == "root":
         root = {"Path": "/", "UserName": "root", "UserId": ctx.account, "Arn": ctx.principal.arn}
         return {"User": {**root, "CreateDate": 0.0}}
-    name = request.get("UserName") or caller_name(ctx)
-
-    async def body(tx: Transaction) -> Record:
-        return await existing(tx, ctx.account, "user", name)
-
-    return {"User": described(await ctx.store.read(body))}
+    return {"User": described(await get(ctx, "user", request.get("UserName") or caller_name(ctx)))}
 
 
 async def list_users(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -114,51 +96,3 @@ async def delete_user(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
 
     await ctx.store.transact(body)
     return {}
-
-
-async def _change(ctx: Context, name: str, **values: Any) -> None:
-    async def body(tx: Transaction) -> None:
-        user = {**await existing(tx, ctx.account, "user", name), **values}
-        user = {member: value for member, value in user.items() if value is not None}
-        await storage.put_entity(tx, ctx.account, "user", name, user)
-
-    await ctx.store.transact(body)
-
-
-async def put_user_permissions_boundary(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    boundary = _boundary(request["PermissionsBoundary"])
-    await _change(ctx, request["UserName"], PermissionsBoundary=boundary)
-    return {}
-
-
-async def delete_user_permissions_boundary(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    await _change(ctx, request["UserName"], PermissionsBoundary=None)
-    return {}
-
-
-async def tag_user(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    async def body(tx: Transaction) -> None:
-        user = await existing(tx, ctx.account, "user", request["UserName"])
-        await storage.put_entity(
-            tx, ctx.account, "user", request["UserName"], with_tags(user, request["Tags"])
-        )
-
-    await ctx.store.transact(body)
-    return {}
-
-
-async def untag_user(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    async def body(tx: Transaction) -> None:
-        user = await existing(tx, ctx.account, "user", request["UserName"])
-        user = without_tags(user, request["TagKeys"])
-        await storage.put_entity(tx, ctx.account, "user", request["UserName"], user)
-
-    await ctx.store.transact(body)
-    return {}
-
-
-async def list_user_tags(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    async def body(tx: Transaction) -> Record:
-        return await existing(tx, ctx.account, "user", request["UserName"])
-
-    return page(request, (await ctx.store.read(body)).get("Tags", []), "Tags", "Key")
