@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
-from typing import Any
+import logging
+from base64 import urlsafe_b64decode
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudlet.clock import ManualClock
+from cloudlet.context import Node
+from cloudlet.events import Events
 from cloudlet.services.apigateway import identifiers, policies
+from cloudlet.services.apigateway.gateway import Gateway
 from cloudlet.services.apigateway.integrations import function_of, proxy_answer
 from cloudlet.services.apigateway.schema import Schema
+from cloudlet.services.apigateway.session import Session
 from cloudlet.services.apigateway.templates import compiled, json_path
 from cloudlet.services.apigateway.throttle import Bucket
 from cloudlet.services.apigateway.velocity import wrap
@@ -168,7 +176,7 @@ class TestIdentifiers:
     def test_connection_ids_name_their_node(self) -> None:
         ids = {identifiers.connection_id(513) for _ in range(100)}
         assert len(ids) == 100
-        assert all(identifiers.well_formed(id) and identifiers.node_of(id) == 513 for id in ids)
+        assert all(identifiers.well_formed(id) and urlsafe_b64decode(id)[8:10] == b"\x02\x01" for id in ids)
 
     def test_functions_of_uris(self) -> None:
         function = "arn:aws:lambda:us-east-1:000000000000:function:f:live"
@@ -211,3 +219,26 @@ class TestBucket:
         assert [bucket.take() for _ in range(3)] == [True, True, False]
         clock.advance(100)
         assert [bucket.take() for _ in range(4)] == [True, True, True, False]
+
+
+class TestSession:
+    async def test_nothing_holds_on_to_a_session_that_is_closed(self) -> None:
+        """Else those who come and go would fill the memory for as long as a connection may be idle."""
+        clock = ManualClock()
+
+        async def transact(body: Any) -> None: ...
+
+        log = logging.getLogger("tests.apigateway")
+        node = SimpleNamespace(
+            clock=clock, events=Events(clock), store=SimpleNamespace(transact=transact), log=log
+        )
+        gateway = Gateway(cast(Node, node))
+        stage: Any = SimpleNamespace(api_id="a", name="prod", sessions=set(), disconnect=None)
+        session = Session(gateway, stage, "the one of this test", "127.0.0.1", "")
+        session.on_open(cast(Any, SimpleNamespace(closed=False)))
+        session.on_close(1000, "", True)
+        await asyncio.gather(*gateway._tasks)
+        del session
+        gc.collect()
+        held = [item for item in gc.get_objects() if isinstance(item, Session)]
+        assert not [item for item in held if item.id == "the one of this test"]

@@ -154,7 +154,7 @@ class Gateway:
     def opened(self, session: Session) -> None:
         self.sessions[session.id] = session
         session.stage.sessions.add(session)
-        self._lives.put(session, session.last_active + model.IDLE_SECONDS)
+        session.slot = self._lives.put(session, session.last_active + model.IDLE_SECONDS)
         stage = session.stage
         self.node.events.emit(
             "ws.open", api=stage.api_id, stage=stage.name, connection=session.id, ip=session.source_ip
@@ -165,6 +165,7 @@ class Gateway:
     def closed(self, session: Session, code: int, reason: str) -> None:
         if self.sessions.pop(session.id, None) is None:
             return
+        self._lives.take(session, session.slot)
         stage = session.stage
         stage.sessions.discard(session)
         self.node.events.emit(
@@ -187,7 +188,7 @@ class Gateway:
         if now >= end:
             session.close(*model.GOING_AWAY)
         else:
-            self._lives.put(session, end)
+            session.slot = self._lives.put(session, end)
 
     async def _disconnect(self, session: Session, code: int, reason: str) -> None:
         """Best effort, as AWS does: what the integration says is of no interest, but it is given its time."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{15}=")
 _fast = random.Random(secrets.randbits(128))  # request ids need to be unique, not secret
@@ -23,10 +23,6 @@ def connection_id(node: int) -> str:
 
 def well_formed(id: str) -> bool:
     return _FORM.fullmatch(id) is not None
-
-
-def node_of(id: str) -> int:
-    return int.from_bytes(urlsafe_b64decode(id)[8:10], "big")
 
 
 def request_id() -> str:

@@ -137,10 +137,6 @@ def gone() -> AwsError:
     return AwsError("GoneException", status=410)
 
 
-def forbidden() -> AwsError:
-    return AwsError("ForbiddenException", FORBIDDEN, status=403)
-
-
 def invalid_connection(connection_id: str) -> AwsError:
     return bad_request(f"Invalid connectionId: {connection_id}")
 

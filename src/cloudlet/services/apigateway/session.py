@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Session:
     __slots__ = (
         "_closing", "_fragments", "authorizer", "connected_ms", "gateway", "id", "in_flight", "last_active",
-        "socket", "source_ip", "stage", "user_agent",
+        "slot", "socket", "source_ip", "stage", "user_agent",
     )  # fmt: skip
 
     def __init__(self, gateway: Gateway, stage: Stage, id: str, source_ip: str, user_agent: str) -> None:
@@ -35,6 +35,8 @@ class Session:
         self.last_active = self.connected_ms / 1000
         self.authorizer: dict[str, Any] | None = None
         self.socket: Socket | None = None
+        self.slot = 0
+        """Where the gateway's wheel has it."""
         self.in_flight = 0
         self._fragments: tuple[bytes, bytes] | None = None
         self._closing: tuple[int, str] | None = None
