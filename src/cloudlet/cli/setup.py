@@ -46,6 +46,7 @@ def _install(needs: list[str]) -> None:
     )
     packages = next((ENVIRONMENT / "lib").glob("python3.*")) / "site-packages"
     (packages / "cloudlet.pth").write_text(f"{ROOT / 'src'}\n")
+    subprocess.run([python, "-m", "compileall", "-q", ROOT / "src"], check=True)
     _say("installing what Python functions find beside their own packages")
     subprocess.run(
         [python, "-m", "cloudlet.services.lambda_.runtimes.install", "python"],
