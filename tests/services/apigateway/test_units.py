@@ -18,9 +18,10 @@ from cloudlet.clock import ManualClock
 from cloudlet.context import Node
 from cloudlet.events import Events
 from cloudlet.services.apigateway import identifiers, policies
-from cloudlet.services.apigateway.gateway import Gateway
+from cloudlet.services.apigateway.gateway import LEAVING_AT_ONCE, Gateway
 from cloudlet.services.apigateway.integrations import function_of, proxy_answer
 from cloudlet.services.apigateway.schema import Schema
+from cloudlet.services.apigateway.scope import Answer
 from cloudlet.services.apigateway.session import Session
 from cloudlet.services.apigateway.templates import compiled, json_path
 from cloudlet.services.apigateway.throttle import Bucket
@@ -221,24 +222,53 @@ class TestBucket:
         assert [bucket.take() for _ in range(4)] == [True, True, True, False]
 
 
-class TestSession:
-    async def test_nothing_holds_on_to_a_session_that_is_closed(self) -> None:
-        """Else those who come and go would fill the memory for as long as a connection may be idle."""
+class Left:
+    """A stage whose $disconnect counts how many run at once."""
+
+    api_id, name, domain, variables, log = "a", "prod", "a.example", {}, None
+
+    def __init__(self) -> None:
+        self.sessions: set[Session] = set()
+        self.disconnect: Any = SimpleNamespace(integration=self)
+        self.timeout, self.cancels = 29.0, False
+        self.at_once = self.most = self.came = 0
+
+    async def invoke(self, scope: Any, event: bytes) -> Answer:
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        await asyncio.sleep(0.001)
+        self.at_once -= 1
+        self.came += 1
+        return Answer()
+
+
+class TestLeaving:
+    def gateway(self) -> Gateway:
         clock = ManualClock()
 
         async def transact(body: Any) -> None: ...
 
         log = logging.getLogger("tests.apigateway")
-        node = SimpleNamespace(
-            clock=clock, events=Events(clock), store=SimpleNamespace(transact=transact), log=log
-        )
-        gateway = Gateway(cast(Node, node))
-        stage: Any = SimpleNamespace(api_id="a", name="prod", sessions=set(), disconnect=None)
-        session = Session(gateway, stage, "the one of this test", "127.0.0.1", "")
+        store = SimpleNamespace(transact=transact)
+        return Gateway(cast(Node, SimpleNamespace(clock=clock, events=Events(clock), store=store, log=log)))
+
+    def pass_by(self, gateway: Gateway, stage: Any, id: str) -> None:
+        session = Session(gateway, stage, id, "127.0.0.1", "")
         session.on_open(cast(Any, SimpleNamespace(closed=False)))
         session.on_close(1000, "", True)
+
+    async def test_nothing_holds_on_to_a_session_that_is_closed(self) -> None:
+        """Else those who come and go would fill the memory for as long as a connection may be idle."""
+        gateway = self.gateway()
+        self.pass_by(gateway, Left(), "the one of this test")
         await asyncio.gather(*gateway._tasks)
-        del session
         gc.collect()
         held = [item for item in gc.get_objects() if isinstance(item, Session)]
         assert not [item for item in held if item.id == "the one of this test"]
+
+    async def test_when_all_leave_together_they_leave_a_few_at_a_time(self) -> None:
+        gateway, stage = self.gateway(), Left()
+        for number in range(3 * LEAVING_AT_ONCE):
+            self.pass_by(gateway, stage, str(number))
+        await asyncio.gather(*gateway._leaving)
+        assert (stage.came, stage.most) == (3 * LEAVING_AT_ONCE, LEAVING_AT_ONCE)

@@ -33,7 +33,8 @@ T = TypeVar("T")
 IDLE_GRAIN = 1.0
 TIMEOUT_GRAIN = 0.05
 STOP_SECONDS = 5.0
-BURIED_AT_ONCE = 32
+LEAVING_AT_ONCE = 256
+"""$disconnect integrations that run at once. When everybody leaves together, the rest wait and aren't throttled."""
 NODE = 1
 """This node's number in connection ids. There is one node to a store as yet."""
 
@@ -50,6 +51,7 @@ class Gateway:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._leaving: set[asyncio.Task[None]] = set()
         """Those of `_tasks` that deliver a $disconnect."""
+        self._door = asyncio.Semaphore(LEAVING_AT_ONCE)
         self._emptied = asyncio.Event()
         self._watch: Watch | None = None
         self._changes = 0
@@ -196,7 +198,8 @@ class Gateway:
         if route is not None and route.integration is not None:
             scope = self.scope(session, "$disconnect", "DISCONNECT")
             event = events.disconnect(scope.context, code, reason, session.stage.variables)
-            answer = await self.within(route, scope, orjson.dumps(event))
+            async with self._door:
+                answer = await self.within(route, scope, orjson.dumps(event))
             self.note(scope, answer)
         await self._forget(session.id)
 
@@ -205,18 +208,15 @@ class Gateway:
 
     async def _bury(self, left: list[storage.Record]) -> None:
         """Connections that an earlier life of this node held: their $disconnect is delivered now."""
-        for start in range(0, len(left), BURIED_AT_ONCE):
-            await asyncio.gather(*map(self._bury_one, left[start : start + BURIED_AT_ONCE]))
-
-    async def _bury_one(self, record: storage.Record) -> None:
-        stage = await self.stage(record["ApiId"], record["Stage"])
-        if stage is None:
-            await self._forget(record["ConnectionId"])
-            return
-        session = Session(self, stage, record["ConnectionId"], record["SourceIp"], record["UserAgent"])
-        session.connected_ms = record["ConnectedAt"]
-        session.authorizer = record.get("Authorizer")
-        await self._disconnect(session, 1006, model.CLOSE_REASONS[1006])
+        for record in left:
+            stage = await self.stage(record["ApiId"], record["Stage"])
+            if stage is None:
+                await self._forget(record["ConnectionId"])
+                continue
+            session = Session(self, stage, record["ConnectionId"], record["SourceIp"], record["UserAgent"])
+            session.connected_ms = record["ConnectedAt"]
+            session.authorizer = record.get("Authorizer")
+            self.spawn(self._disconnect(session, 1006, model.CLOSE_REASONS[1006]))
 
     # Messages
 
