@@ -82,3 +82,19 @@ def test_life_of_a_table(ddb: Any, stack: Stack) -> None:
     assert other != table
     assert failure(ddb.describe_table, TableName=table)[0] == "ResourceNotFoundException"
     assert ddb.scan(TableName=other)["Count"] == 0
+
+
+def test_what_a_template_no_longer_says_is_taken_back(ddb: Any, stack: Stack) -> None:
+    table = stack.deploy(
+        "create",
+        **BASE,
+        DeletionProtectionEnabled=True,
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+        TableClass="STANDARD_INFREQUENT_ACCESS",
+    )
+    stack.deploy("update", **BASE)
+    described = ddb.describe_table(TableName=table)["Table"]
+    assert not described["DeletionProtectionEnabled"]
+    assert described["TableClassSummary"]["TableClass"] == "STANDARD"
+    backups = ddb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "DISABLED"

@@ -1,7 +1,8 @@
 """Custom resources: a Lambda function makes them, and answers by a PUT to the ResponseURL of its event.
 
-The URL is this node's, `/_aws/cloudformation/response/{token}`. The token of a question lies in the resource's record
-and the answer in the store, so that a deployment that starts again after a kill doesn't ask twice, and finds it.
+The URL names AWS's host, since functions often send to its port 443 whatever the URL says; from a worker that leads to
+the node, where it is an edge, `/_aws/cloudformation/response/{token}`. The token of a question lies in the resource's
+record and the answer in the store, so that a deployment that starts again after a kill doesn't ask twice, and finds it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ TOKEN = re.compile(r"[0-9a-f-]{36}")
 TIMEOUT = 3600.0
 """Seconds that a function has to answer, without a ServiceTimeout ("Custom resources" in the user guide)."""
 MAX_ANSWER = 4096
+
+
+def _host(region: str) -> str:
+    return f"cloudformation-custom-resource-response-{region.replace('-', '')}.s3.{region}.amazonaws.com"
 
 
 class CustomResources:
@@ -98,7 +103,7 @@ class CustomResources:
         event = {
             "RequestType": request_type,
             "RequestId": token,
-            "ResponseURL": f"{self._node.url}{PATH}{token}",
+            "ResponseURL": f"https://{_host(ctx.region)}{PATH}{token}",
             "ResourceType": record["type"],
             "LogicalResourceId": job.logical_id,
             "StackId": job.stack["id"],

@@ -37,8 +37,16 @@ _PLAIN_CHANGES = frozenset(
         "TableClass",
     )
 )
+_WHOLE = frozenset(("SSESpecification", "StreamSpecification"))
 
 _Params = dict[str, Any]
+
+_WITHOUT: _Params = {
+    "BillingMode": "PROVISIONED",
+    "DeletionProtectionEnabled": False,
+    "TableClass": "STANDARD",
+}
+"""What a property is set to when a template no longer has it."""
 
 
 def _stream(properties: Mapping[str, Any]) -> _Params:
@@ -87,9 +95,9 @@ def _on(value: Any) -> bool:
 
 
 def _recovery(view: View) -> list[_Params]:
-    specification = view.new.get("PointInTimeRecoverySpecification")
-    if specification is None or not view.changed("PointInTimeRecoverySpecification"):
+    if not view.changed("PointInTimeRecoverySpecification"):
         return []
+    specification = view.new.get("PointInTimeRecoverySpecification") or {"PointInTimeRecoveryEnabled": False}
     return [
         {
             "TableName": view.id or view.new["TableName"],
@@ -102,8 +110,8 @@ def _update(view: View) -> list[_Params]:
     """One UpdateTable for what is plain, and one for each index that comes, goes or changes."""
     plain: _Params = {}
     for name in sorted(_PLAIN_CHANGES):
-        if view.changed(name) and (name in view.new or name in ("StreamSpecification", "SSESpecification")):
-            plain[name] = view.new.get(name)
+        if view.changed(name) and (name in view.new or name in _WITHOUT or name in _WHOLE):
+            plain[name] = view.new.get(name, _WITHOUT.get(name))
     if "StreamSpecification" in plain:
         plain["StreamSpecification"] = _stream(view.new)
     if "SSESpecification" in plain:

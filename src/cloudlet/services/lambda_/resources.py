@@ -6,10 +6,12 @@ import io
 import stat
 import zipfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ...resources import Call, Params, Resource, View
 
+_INLINE = Path(__file__).with_name("inline")
 _INLINE_DATE = (1980, 1, 1, 0, 0, 0)  # any would do, but the same source is to make the same package
 _CODE = {"Code", "Architectures"}
 _IGNORED = {"RuntimeManagementConfig", "RecursiveLoop"}
@@ -43,13 +45,20 @@ _EMPTY: dict[str, Any] = {
 
 
 def inline_zip(source: str, runtime: str) -> bytes:
-    """The package that CloudFormation makes of `ZipFile` text: one file, `index` with the runtime's suffix."""
-    name = "index.js" if runtime.startswith("nodejs") else "index.py"
+    """The package that CloudFormation makes of `ZipFile` text: `index` with the runtime's suffix, and CloudFormation's
+    module for the answers of custom resources if the text names it."""
+    javascript = runtime.startswith("nodejs")
+    files = {"index.js" if javascript else "index.py": source}
+    if javascript and "cfn-response" in source:
+        files["node_modules/cfn-response/index.js"] = (_INLINE / "cfn_response.js").read_text()
+    elif not javascript and "cfnresponse" in source:
+        files["cfnresponse.py"] = (_INLINE / "cfnresponse.py").read_text()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
-        info = zipfile.ZipInfo(name, _INLINE_DATE)
-        info.external_attr = (stat.S_IFREG | 0o644) << 16
-        package.writestr(info, source)
+        for name, text in files.items():
+            info = zipfile.ZipInfo(name, _INLINE_DATE)
+            info.external_attr = (stat.S_IFREG | 0o644) << 16
+            package.writestr(info, text)
     return buffer.getvalue()
 
 

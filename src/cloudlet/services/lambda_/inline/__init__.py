@@ -1,0 +1,1 @@
+"""Modules that CloudFormation packs beside code that stands in a template."""
