@@ -115,10 +115,13 @@ def error_members(model: Model, error: AwsError) -> dict[str, Any]:
     """The body of an error: its message under the name that its shape uses, and its further members."""
     shape = model.errors.get(error.code)
     names = shape.members if shape is not None else {}
-    capital = "Message" in names or error.code in model.patch.get("capital_message", ())
     members: dict[str, Any] = {}
     if error.message:
-        members["Message" if capital else "message"] = error.message
+        if "Message" in names:
+            told = names["Message"].wire
+        else:
+            told = "Message" if error.code in model.patch.get("capital_message", ()) else "message"
+        members[told] = error.message
     for name, value in error.fields.items():
         member = names.get(name)
         if member is None:

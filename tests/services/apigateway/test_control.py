@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -65,6 +68,13 @@ class TestApis:
             "NotFoundException",
             f"Invalid API identifier specified 000000000000:{id}",
         )
+
+    def test_an_errors_message_has_the_name_that_other_sdks_read(self, node: Any) -> None:
+        """The member is `Message`, on the wire it is `message`."""
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{node.endpoint}/v2/apis/none")
+        answer = json.loads(refused.value.read())
+        assert answer == {"message": "Invalid API identifier specified 000000000000:none"}
 
     def test_http_apis_are_refused_plainly(self, control: Any) -> None:
         status, code, message = refused(control.create_api, Name="x", ProtocolType="HTTP")
