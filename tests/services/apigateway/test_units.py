@@ -132,6 +132,18 @@ class TestSchema:
         wrong = Schema(SCHEMA).check(value)
         assert wrong is not None and where in wrong
 
+    @pytest.mark.parametrize(
+        "schema",
+        [
+            {"properties": {"a": {"pattern": "("}}},
+            {"properties": {"a": {"minLength": "1"}}},
+            {"required": True},
+            {"definitions": {"x": {"allOf": [{"$ref": "#/definitions/x"}]}}, "$ref": "#/definitions/x"},
+        ],
+    )
+    def test_a_schema_that_is_wrong_lets_nothing_in(self, schema: dict[str, Any]) -> None:
+        assert "schema is wrong" in str(Schema(schema).check({"a": "text"}))
+
 
 class TestJsonPath:
     @pytest.mark.parametrize(

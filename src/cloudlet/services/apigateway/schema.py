@@ -23,7 +23,10 @@ class Schema:
 
     def check(self, value: Any) -> str | None:
         """What is wrong with the value, or None."""
-        return _check(self._schema, value, "", self._schema)
+        try:
+            return _check(self._schema, value, "", self._schema)
+        except (AttributeError, TypeError, ValueError, RecursionError, re.error) as error:
+            return f"can't be checked, because its model's schema is wrong: {error}"
 
 
 def _check(schema: Any, value: Any, where: str, root: dict[str, Any]) -> str | None:
