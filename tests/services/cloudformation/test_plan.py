@@ -178,6 +178,11 @@ Resources: {A: {Type: AWS::Logs::LogGroup}}
         text = "Parameters: {P: {Type: 'AWS::SSM::Parameter::Value<String>'}}\nResources: {A: {Type: T}}"
         assert "needs Systems Manager" in refusal(text)
 
+    def test_the_version_of_cdks_bootstrap_is_no_obstacle(self) -> None:
+        parameter = "{Type: 'AWS::SSM::Parameter::Value<String>', Default: /cdk-bootstrap/hnb659fds/version}"
+        text = self.TEXT.replace("Parameters:", f"Parameters:\n  BootstrapVersion: {parameter}", 1)
+        assert "BootstrapVersion" in make(text, self.entries(Stage="prod")).values
+
 
 class TestValues:
     SHAPE = Models()["dynamodb"].operations["CreateTable"].input

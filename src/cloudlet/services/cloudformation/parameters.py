@@ -30,6 +30,10 @@ ATTRIBUTES = frozenset(
 )
 
 
+_BOOTSTRAP = re.compile(r"/cdk-bootstrap/[^/]+/version")
+"""Every template of CDK has a parameter of this default for a rule alone, and rules are not evaluated here."""
+
+
 @dataclass(slots=True, frozen=True)
 class Parameter:
     name: str
@@ -122,7 +126,7 @@ def _declaration(name: str, declaration: Any) -> Parameter:
     if not name.isalnum():
         raise model.validation_error(f"Template format error: Parameter name {name} is non alphanumeric.")
     kind = str(declaration["Type"])
-    if kind.startswith("AWS::SSM::"):
+    if kind.startswith("AWS::SSM::") and not _BOOTSTRAP.fullmatch(str(declaration.get("Default", ""))):
         raise model.validation_error(
             f"Parameter {name}: type {kind} needs Systems Manager, which is not supported here"
         )
