@@ -40,6 +40,7 @@ class Bound:
     """An operation joined to the code that does it: everything about it that doesn't change between requests."""
 
     __slots__ = (
+        "body",
         "decoder",
         "dress",
         "input",
@@ -60,6 +61,8 @@ class Bound:
         self.plan = plan
         self.decoder = (service.decoders or {}).get(operation.name)
         self.dress = service.dress
+        payload = operation.output.members.get(operation.output.payload) if operation.output else None
+        self.body = payload.name if payload is not None and payload.shape.type == "blob" else ""
         self.read: Reader = protocol.reader(operation, self.decoder)
         self.write: Writer = protocol.writer(operation)
         self.validate: Callable[[dict[str, Any]], dict[str, Any]] | None = getattr(
@@ -175,6 +178,8 @@ class Dispatcher:
         if isinstance(result, Encoded):
             assert bound.operation.output is not None
             return dict(shapes.from_json(bound.operation.output, orjson.loads(result.body)))
+        if result is not None and bound.body:
+            await _collect(result, bound.body)
         return result or {}
 
     def _route(self, request: Request, signed_for: str) -> tuple[Bound, Match]:
@@ -251,6 +256,13 @@ class Dispatcher:
             return error.model
         except NoService as error:
             return Model.nameless(error.protocol)
+
+
+async def _collect(result: dict[str, Any], member: str) -> None:
+    """A body that would be streamed over the wire is given whole to a caller inside."""
+    body = result.get(member)
+    if body is not None and not isinstance(body, bytes):
+        result[member] = b"".join([piece async for piece in body])
 
 
 class Unsupported(AwsError):

@@ -12,4 +12,5 @@ FOLDERS = (
     "lambda_",
     "apigateway",
     "cloudformation",
+    "s3",
 )

@@ -1,0 +1,23 @@
+"""Amazon S3."""
+
+from __future__ import annotations
+
+from ...context import Node, Service
+from . import cors, model, operations, storage, validation
+from .contents import Contents
+
+
+def _register(node: Node) -> None:
+    contents: Contents = node.runtimes["s3"]
+    node.tasks.on(storage.SWEEP_TASK, contents.sweep, concurrency=2)
+
+
+SERVICE = Service(
+    models=("s3",),
+    operations=operations,
+    validation=validation,
+    model=model,
+    runtime=Contents,
+    register=_register,
+    dress=cors.dress,
+)

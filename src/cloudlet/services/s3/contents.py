@@ -1,0 +1,324 @@
+"""Bodies of objects: taken in, kept, given out, swept.
+
+    <data>/s3/uploads/<random>         a body on its way in; what a dead node left is removed at the start
+    <data>/s3/objects/<2 hex>/<sha256> bodies of more than 64 KB, named by content; smaller ones lie in the store
+
+A file is complete and on disk before a transaction refers to it. From its rename until that transaction is through it
+is *pinned*. Whoever drops a reference leaves a task, which unlinks the file if nothing refers to it or pins it; an
+upload of the same content that comes between the look and the unlinking touches the name, and the sweep leaves it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from ...context import Context, Node
+from ...store.interface import Task, Transaction
+from . import checksums, model, storage
+
+PIECE = 1024 * 1024
+READ = 512 * 1024
+
+
+@runtime_checkable
+class Payload(Protocol):
+    """A request's body, as the protocol hands it over."""
+
+    length: int | None
+    sha256: str
+    trailer: str
+    trailers: dict[str, str]
+
+    def pieces(self) -> AsyncIterator[bytes]: ...
+    def whole(self) -> bytes | None: ...
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What a body has to be like, and which checksums are to be made of it."""
+
+    sums: dict[str, str] = field(default_factory=dict)
+    """Expected, "" if not known."""
+    md5: str = ""
+    limit: int = model.MAX_PUT
+    default: str = checksums.DEFAULT
+
+
+@dataclass(slots=True)
+class Taken:
+    size: int
+    md5: str
+    sha256: str
+    sums: dict[str, str]
+    inline: bytes | None = None
+    """The body, if it is small; else there is a pinned file."""
+
+
+class _Intake:
+    """Hashes and, once it is more than a little, writes; called in a thread when it is much."""
+
+    def __init__(self, folder: Path, wanted: Wanted) -> None:
+        self.size = 0
+        self._folder = folder
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._sha = hashlib.sha256()
+        self._sums = {name: checksums.new(name) for name in wanted.sums or (wanted.default,)}
+        self._small: bytes | None = b""
+        self._fd = -1
+        self._path = Path()
+
+    def add(self, data: bytes) -> None:
+        self.size += len(data)
+        self._md5.update(data)
+        self._sha.update(data)
+        for one in self._sums.values():
+            one.update(data)
+        if self._small is not None and len(self._small) + len(data) <= model.INLINE:
+            self._small += data
+            return
+        if self._fd < 0:
+            self._path = self._folder / os.urandom(12).hex()
+            self._fd = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        if self._small:
+            data = self._small + data
+        self._small = None
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._fd, view) :]
+
+    def taken(self) -> Taken:
+        sums = {name: checksums.text(one) for name, one in self._sums.items()}
+        return Taken(self.size, self._md5.hexdigest(), self._sha.hexdigest(), sums, self._small)
+
+    def settle(self, target: Path) -> None:
+        """Put the file on disk under its name."""
+        os.fdatasync(self._fd)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.rename(self._path, target)
+        os.close(self._fd)
+        self._fd = -1
+        for folder in (target.parent, target.parent.parent):
+            fd = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+
+    def drop(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._path.unlink(missing_ok=True)
+            self._fd = -1
+
+
+class Contents:
+    """S3's runtime."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._folder = node.data / "s3" / "objects"
+        self._uploads = node.data / "s3" / "uploads"
+        self._pins: Counter[str] = Counter()
+        self._sweeping: set[str] = set()
+        self._cleaning: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        for left in self._uploads.iterdir():
+            left.unlink()
+        self._cleaning = asyncio.create_task(self._clean())
+
+    async def stop(self) -> None:
+        if self._cleaning is not None:
+            self._cleaning.cancel()
+            await asyncio.wait([self._cleaning])
+
+    def path(self, sha: str) -> Path:
+        return self._folder / sha[:2] / sha
+
+    # --- in ------------------------------------------------------------
+
+    async def take(self, body: Any, wanted: Wanted) -> Taken:
+        """Read a body to its end and keep it. Follow with `let_go`, whatever becomes of it."""
+        intake = _Intake(self._uploads, wanted)
+        settled = False
+        try:
+            if isinstance(body, Payload):
+                await self._read(body, intake, wanted)
+            else:
+                await _add(intake, bytes(body or b""))
+            taken = intake.taken()
+            _check(taken, body if isinstance(body, Payload) else None, wanted)
+            if taken.inline is None:
+                self.pin(taken.sha256)
+                try:
+                    await asyncio.to_thread(intake.settle, self.path(taken.sha256))
+                    settled = True
+                finally:
+                    if not settled:
+                        self._unpin(taken.sha256)
+            return taken
+        finally:
+            if not settled:
+                intake.drop()
+
+    async def _read(self, body: Payload, intake: _Intake, wanted: Wanted) -> None:
+        if body.length is not None and body.length > wanted.limit:
+            raise _too_large(body.length, wanted.limit)
+        whole = body.whole()
+        if whole is not None:
+            await _add(intake, whole)
+        else:
+            if body.length is None:
+                raise model.error("MissingContentLength")
+            held: list[bytes] = []
+            size = 0
+            async for piece in body.pieces():
+                held.append(piece)
+                size += len(piece)
+                if size >= PIECE:
+                    await asyncio.to_thread(intake.add, b"".join(held))
+                    held, size = [], 0
+                    if intake.size > wanted.limit:
+                        raise _too_large(intake.size, wanted.limit)
+            await _add(intake, b"".join(held))
+        if body.length is not None and intake.size != body.length:
+            raise model.error("IncompleteBody")
+
+    def pin(self, sha: str) -> None:
+        self._pins[sha] += 1
+        self._sweeping.discard(sha)
+
+    def _unpin(self, sha: str) -> None:
+        self._pins[sha] -= 1
+        if self._pins[sha] <= 0:
+            del self._pins[sha]
+
+    async def let_go(self, taken: Taken, *, kept: bool) -> None:
+        """The transaction is through; `kept` says whether it refers to the body."""
+        if taken.inline is None:
+            self._unpin(taken.sha256)
+            if not kept:
+                await self._node.store.transact(
+                    lambda tx: storage.sweep_later(tx, self._node.tasks, taken.sha256)
+                )
+
+    # --- out ------------------------------------------------------------
+
+    def open(self, segments: list[dict[str, Any]]) -> list[int]:
+        """Descriptors of the files, so that the body stays readable. Raises FileNotFoundError if one is swept."""
+        opened: list[int] = []
+        try:
+            for segment in segments:
+                opened.append(os.open(self.path(segment["h"]), os.O_RDONLY) if "h" in segment else -1)
+        except FileNotFoundError:
+            close(opened)
+            raise
+        return opened
+
+    # --- sweeping ------------------------------------------------------------
+
+    async def sweep(self, task: Task) -> None:
+        await self.sweep_one(task.payload.decode())
+
+    async def sweep_one(self, sha: str) -> None:
+        self._sweeping.add(sha)
+        if await self._node.store.read(lambda tx: storage.is_referred(tx, sha)):
+            self._sweeping.discard(sha)
+        elif sha in self._sweeping:
+            self._sweeping.discard(sha)
+            if sha not in self._pins:
+                self.path(sha).unlink(missing_ok=True)
+
+    async def _clean(self) -> None:
+        """Sweep what a node left that died between the rename and the transaction."""
+        for folder in await asyncio.to_thread(_listed, self._folder):
+            for file in await asyncio.to_thread(_listed, folder):
+                if file.name not in self._pins:
+                    await self.sweep_one(file.name)
+
+
+def _listed(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir())
+
+
+async def _add(intake: _Intake, data: bytes) -> None:
+    if len(data) <= model.INLINE and intake.size == 0:
+        intake.add(data)
+    elif data:
+        await asyncio.to_thread(intake.add, data)
+
+
+def _too_large(size: int, limit: int) -> Exception:
+    return model.error("EntityTooLarge", ProposedSize=size, MaxSizeAllowed=limit)
+
+
+def _check(taken: Taken, payload: Payload | None, wanted: Wanted) -> None:
+    expected = dict(wanted.sums)
+    if payload is not None:
+        if payload.sha256 and payload.sha256 != taken.sha256:
+            raise model.error(
+                "XAmzContentSHA256Mismatch",
+                ClientComputedContentSHA256=payload.sha256,
+                S3ComputedContentSHA256=taken.sha256,
+            )
+        for name, value in payload.trailers.items():
+            algorithm = name.removeprefix("x-amz-checksum-").upper()
+            if algorithm in expected:
+                expected[algorithm] = checksums.checked(algorithm, value)
+    if wanted.md5 and wanted.md5 != taken.md5:
+        raise model.error("BadDigest")
+    for algorithm, value in expected.items():
+        if value and value != taken.sums[algorithm]:
+            raise checksums.mismatch(algorithm)
+
+
+def close(descriptors: list[int]) -> None:
+    for fd in descriptors:
+        if fd >= 0:
+            os.close(fd)
+
+
+@dataclass(slots=True)
+class Slice:
+    """A part of one segment: a file's descriptor, or the bytes themselves."""
+
+    fd: int
+    data: bytes
+    begin: int
+    end: int
+
+
+async def pieces(slices: list[Slice]) -> AsyncIterator[bytes]:
+    try:
+        for one in slices:
+            if one.fd < 0:
+                yield one.data[one.begin : one.end]
+                continue
+            at = one.begin
+            while at < one.end:
+                data = await asyncio.to_thread(os.pread, one.fd, min(READ, one.end - at), at)
+                if not data:
+                    raise OSError("a file of S3 is shorter than its object")
+                at += len(data)
+                yield data
+    finally:
+        close([one.fd for one in slices])
+
+
+def of(ctx: Context) -> Contents:
+    contents: Contents = ctx.node.runtimes["s3"]
+    return contents
+
+
+async def keep(tx: Transaction, taken: Taken) -> dict[str, Any]:
+    """A segment that refers to what was taken."""
+    return await storage.new_segment(tx, taken.size, taken.sha256, taken.inline)

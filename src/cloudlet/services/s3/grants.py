@@ -1,0 +1,107 @@
+"""ACLs: canned ones, grant headers and whole documents become pairs of grantee and permission, and back.
+
+A grantee is a group's URI or a canonical user's id.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from . import access, model
+
+Record = dict[str, Any]
+
+HEADERS = {
+    "GrantFullControl": "FULL_CONTROL",
+    "GrantRead": "READ",
+    "GrantReadACP": "READ_ACP",
+    "GrantWrite": "WRITE",
+    "GrantWriteACP": "WRITE_ACP",
+}
+_GRANTEE = re.compile(r'\s*(id|uri|emailAddress)\s*=\s*"?([^",]+)"?\s*', re.IGNORECASE)
+
+
+def asked(request: dict[str, Any]) -> bool:
+    return "ACL" in request or "AccessControlPolicy" in request or any(name in request for name in HEADERS)
+
+
+def wanted(request: dict[str, Any], bucket: Record, owner: str, *, of_object: bool) -> list[list[str]] | None:
+    """The ACL that a request asks for, or None. Raises where the bucket allows none, or no public one."""
+    if not asked(request):
+        return None
+    grants = _grants(request, bucket, owner)
+    if bucket.get("ownership") == "BucketOwnerEnforced":
+        own = [[model.canonical_id(bucket["owner"]), "FULL_CONTROL"]]
+        if not (of_object and request.get("ACL") == "bucket-owner-full-control") and grants != own:
+            raise model.error("AccessControlListNotSupported")
+    if access.is_public_acl(grants) and bucket.get("block", {}).get("BlockPublicAcls"):
+        raise model.error("AccessDenied")
+    return grants
+
+
+def private(owner: str) -> list[list[str]]:
+    return [[model.canonical_id(owner), "FULL_CONTROL"]]
+
+
+def _grants(request: dict[str, Any], bucket: Record, owner: str) -> list[list[str]]:
+    if "AccessControlPolicy" in request:
+        return _document(request["AccessControlPolicy"])
+    if "ACL" in request:
+        name = request["ACL"]
+        if name not in model.CANNED:
+            raise model.invalid("x-amz-acl", name, "")
+        grants = private(owner) + [list(grant) for grant in model.CANNED[name]]
+        other = bucket["owner"]
+        if other != owner and name in ("bucket-owner-read", "bucket-owner-full-control"):
+            grants.append([model.canonical_id(other), "READ" if name.endswith("read") else "FULL_CONTROL"])
+        return grants
+    grants = []
+    for header, permission in HEADERS.items():
+        for piece in request[header].split(",") if header in request else ():
+            found = _GRANTEE.fullmatch(piece)
+            if found is None or found[1].lower() == "emailaddress":
+                raise model.invalid(
+                    f"x-amz-grant-{permission.lower().replace('_', '-')}",
+                    piece,
+                    "Argument format not recognized",
+                )
+            grants.append([_known(found[2]), permission])
+    return grants
+
+
+def _known(grantee: str) -> str:
+    if grantee.startswith("http") and grantee not in (
+        model.ALL_USERS,
+        model.AUTHENTICATED,
+        model.LOG_DELIVERY,
+    ):
+        raise model.invalid("uri", grantee, "Invalid group uri")
+    return grantee
+
+
+def _document(policy: Record) -> list[list[str]]:
+    grants = []
+    for grant in policy.get("Grants", []):
+        grantee = grant.get("Grantee", {})
+        name = grantee.get("URI") or grantee.get("ID")
+        if not name or grant.get("Permission") not in model.PERMISSIONS:
+            raise model.error("MalformedACLError")
+        grants.append([_known(name), grant["Permission"]])
+    if "Owner" not in policy:
+        raise model.error("MalformedACLError")
+    return grants
+
+
+def shown(owner: str, grants: list[list[str]]) -> Record:
+    """An ACL as GetBucketAcl and GetObjectAcl answer it."""
+    return {"Owner": {"ID": model.canonical_id(owner)}, "Grants": [_shown(*grant) for grant in grants]}
+
+
+def _shown(grantee: str, permission: str) -> Record:
+    who = (
+        {"Type": "Group", "URI": grantee}
+        if grantee.startswith("http")
+        else {"Type": "CanonicalUser", "ID": grantee}
+    )
+    return {"Grantee": who, "Permission": permission}

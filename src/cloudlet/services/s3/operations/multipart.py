@@ -1,0 +1,216 @@
+"""Multipart uploads, from CreateMultipartUpload to CompleteMultipartUpload or AbortMultipartUpload."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import pairwise
+from typing import Any
+
+from ....context import Context
+from ....names import random_id
+from ....store.interface import Transaction
+from .. import checksums, contents, grants, model, scope, storage, validation
+from ..contents import Taken
+from . import writing
+from .writing import SUMMED
+
+Request = dict[str, Any]
+Record = dict[str, Any]
+
+
+async def create_multipart_upload(ctx: Context, request: Request) -> dict[str, Any]:
+    algorithm = request.get("ChecksumAlgorithm", checksums.DEFAULT).upper()
+    kind = request.get("ChecksumType") or ("FULL_OBJECT" if algorithm == "CRC64NVME" else "COMPOSITE")
+    id = random_id(64)
+    record = writing.described(request) | {
+        "initiated": int(ctx.clock.now()),
+        "algorithm": algorithm,
+        "sumtype": kind,
+        "asked": {name: request[name] for name in ("ACL", *grants.HEADERS) if name in request},
+    }
+
+    async def body(tx: Transaction) -> None:
+        bucket = await scope.bucket(tx, ctx, request, "PutObject", request["Key"])
+        grants.wanted(request, bucket, bucket["owner"], of_object=True)
+        await storage.put_upload(tx, bucket["uid"], request["Key"], id, record)
+
+    await ctx.store.transact(body)
+    result = {
+        "Bucket": request["Bucket"],
+        "Key": request["Key"],
+        "UploadId": id,
+        "ServerSideEncryption": "AES256",
+    }
+    if "ChecksumAlgorithm" in request:
+        result |= {"ChecksumAlgorithm": algorithm, "ChecksumType": kind}
+    return result
+
+
+async def upload_of(tx: Transaction, ctx: Context, request: Request, action: str) -> tuple[Record, Record]:
+    bucket = await scope.bucket(tx, ctx, request, action, request["Key"])
+    upload = await storage.upload(tx, bucket["uid"], request["Key"], request["UploadId"])
+    if upload is None:
+        raise model.error("NoSuchUpload", UploadId=request["UploadId"])
+    return bucket, upload
+
+
+async def upload_part(ctx: Context, request: Request) -> dict[str, Any]:
+    _, upload = await ctx.store.read(lambda tx: upload_of(tx, ctx, request, "PutObject"))
+    wanted = writing.wanted(request)
+    wanted.sums.setdefault(upload["algorithm"], "")
+
+    async def write(tx: Transaction, taken: Taken) -> Record:
+        await upload_of(tx, ctx, request, "PutObject")
+        return await put_part(tx, ctx, request, taken, await contents.keep(tx, taken))
+
+    part = await writing.taking(ctx, request.get("Body"), wanted, write)
+    shown = {SUMMED[name]: value for name, value in part["sums"].items()}
+    return {"ETag": part["etag"], "ServerSideEncryption": "AES256", **shown}
+
+
+async def put_part(tx: Transaction, ctx: Context, request: Request, taken: Taken, segment: Record) -> Record:
+    id, number = request["UploadId"], request["PartNumber"]
+    before = await storage.part(tx, id, number)
+    if before is not None:
+        await storage.drop_segments(tx, ctx.node.tasks, [before["segment"]])
+    record = {
+        "size": taken.size,
+        "etag": f'"{taken.md5}"',
+        "sums": taken.sums,
+        "modified": int(ctx.clock.now()),
+        "segment": segment,
+    }
+    await storage.put_part(tx, id, number, record)
+    return record
+
+
+async def list_parts(ctx: Context, request: Request) -> dict[str, Any]:
+    after = int(request.get("PartNumberMarker", 0) or 0)
+    most = validation.page_size(request, "MaxParts", "max-parts")
+
+    async def body(tx: Transaction) -> tuple[Record, Record, list[tuple[int, Record]]]:
+        bucket, upload = await upload_of(tx, ctx, request, "ListMultipartUploadParts")
+        return bucket, upload, await storage.parts(tx, request["UploadId"], after, most + 1)
+
+    bucket, upload, found = await ctx.store.read(body)
+    parts = found[:most]
+    owner = {"ID": model.canonical_id(bucket["owner"])}
+    return {
+        "Bucket": request["Bucket"],
+        "Key": request["Key"],
+        "UploadId": request["UploadId"],
+        "PartNumberMarker": after,
+        "NextPartNumberMarker": parts[-1][0] if parts else 0,
+        "MaxParts": most,
+        "IsTruncated": len(found) > most,
+        "Parts": [
+            {
+                "PartNumber": number,
+                "LastModified": part["modified"],
+                "ETag": part["etag"],
+                "Size": part["size"],
+                **{SUMMED[name]: value for name, value in part["sums"].items()},
+            }
+            for number, part in parts
+        ],
+        "Initiator": owner,
+        "Owner": owner,
+        "StorageClass": upload["class"],
+        "ChecksumAlgorithm": upload["algorithm"],
+        "ChecksumType": upload["sumtype"],
+    }
+
+
+async def abort_multipart_upload(ctx: Context, request: Request) -> dict[str, Any]:
+    async def body(tx: Transaction) -> None:
+        bucket, _ = await upload_of(tx, ctx, request, "AbortMultipartUpload")
+        for _, part in await storage.parts(tx, request["UploadId"]):
+            await storage.drop_segments(tx, ctx.node.tasks, [part["segment"]])
+        await storage.delete_upload(tx, bucket["uid"], request["Key"], request["UploadId"])
+
+    await ctx.store.transact(body)
+    return {}
+
+
+async def complete_multipart_upload(ctx: Context, request: Request) -> dict[str, Any]:
+    named = request.get("MultipartUpload", {}).get("Parts", [])
+    if not named:
+        raise model.error("MalformedXML")
+    numbers = [one.get("PartNumber", 0) for one in named]
+    if any(a >= b for a, b in pairwise(numbers)):
+        raise model.error("InvalidPartOrder", UploadId=request["UploadId"])
+
+    async def body(tx: Transaction) -> Record:
+        bucket, upload = await upload_of(tx, ctx, request, "PutObject")
+        id = request["UploadId"]
+        there = dict(await storage.parts(tx, id))
+        chosen = _chosen(request, named, there)
+        made: Record = {name: upload[name] for name in ("headers", "meta", "class", "tags") if name in upload}
+        made |= _whole(request, upload, chosen)
+        unused = [part["segment"] for number, part in there.items() if number not in set(numbers)]
+        await storage.drop_segments(tx, ctx.node.tasks, unused)
+        await storage.delete_upload(tx, bucket["uid"], request["Key"], id)
+        return await writing.put_version(tx, ctx, bucket, request | upload["asked"], made)
+
+    made = await ctx.store.transact(body)
+    return {
+        "Location": f"{ctx.origin or ctx.node.url}/{request['Bucket']}/{request['Key']}",
+        "Bucket": request["Bucket"],
+        "Key": request["Key"],
+        "ETag": made["etag"],
+        **writing.written(made),
+        **writing.shown_sums(made),
+    }
+
+
+def _chosen(request: Request, named: list[Record], there: dict[int, Record]) -> list[Record]:
+    """The parts that make up the object, each as the client says it is."""
+    chosen: list[Record] = []
+    for position, one in enumerate(named):
+        number, etag = one.get("PartNumber", 0), one.get("ETag", "").strip('"')
+        part = there.get(number)
+        wrong = part is None or part["etag"].strip('"') != etag
+        if part is not None:
+            wrong |= any(
+                one.get(member) not in (None, part["sums"].get(name, one.get(member)))
+                for member, name in checksums.MEMBERS.items()
+            )
+        if wrong or part is None:
+            raise model.error("InvalidPart", UploadId=request["UploadId"], PartNumber=number, ETag=etag)
+        if part["size"] < model.MIN_PART and position < len(named) - 1:
+            raise model.error(
+                "EntityTooSmall",
+                ProposedSize=part["size"],
+                MinSizeAllowed=model.MIN_PART,
+                PartNumber=number,
+                ETag=etag,
+            )
+        chosen.append(part)
+    return chosen
+
+
+def _whole(request: Request, upload: Record, parts: list[Record]) -> Record:
+    """The object's own size, ETag and checksum from those of its parts."""
+    size = sum(part["size"] for part in parts)
+    expected = request.get("MpuObjectSize")
+    if expected is not None and int(expected) != size:
+        text = f"The provided 'x-amz-mp-object-size' header value {expected} does not match what was computed: {size}"
+        raise model.error("InvalidRequest", text)
+    digest = hashlib.md5(usedforsecurity=False)
+    for part in parts:
+        digest.update(bytes.fromhex(part["etag"].strip('"')))
+    algorithm = upload["algorithm"]
+    if upload["sumtype"] == "FULL_OBJECT":
+        made = checksums.combined(algorithm, [(part["sums"][algorithm], part["size"]) for part in parts])
+    else:
+        made = checksums.composite(algorithm, [part["sums"][algorithm] for part in parts])
+    given = request.get(SUMMED[algorithm])
+    if given is not None and given.partition("-")[0] != made.partition("-")[0]:
+        raise checksums.mismatch(algorithm)
+    return {
+        "size": size,
+        "etag": f'"{digest.hexdigest()}-{len(parts)}"',
+        "sums": {algorithm: made},
+        "sumtype": upload["sumtype"],
+        "segments": [part["segment"] for part in parts],
+    }

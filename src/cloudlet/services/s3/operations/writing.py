@@ -1,0 +1,142 @@
+"""Objects written: PutObject, and what every write of a version has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ....context import Context
+from ....store.interface import Transaction
+from .. import checksums, contents, grants, model, scope, storage, validation
+from ..contents import Taken, Wanted
+
+Request = dict[str, Any]
+Record = dict[str, Any]
+
+HEADERS = (
+    "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires",
+    "WebsiteRedirectLocation",
+)  # fmt: skip
+SUMMED = {name: member for member, name in checksums.MEMBERS.items()}
+
+
+def described(request: Request) -> Record:
+    """What a request says of a new object, but for its body."""
+    record: Record = {
+        "headers": {name: request[name] for name in HEADERS if name in request},
+        "meta": {name.lower(): value for name, value in request.get("Metadata", {}).items()},
+        "class": request.get("StorageClass", "STANDARD"),
+    }
+    if request.get("Tagging"):
+        record["tags"] = validation.tag_pairs(request["Tagging"])
+    return record
+
+
+def shown_sums(record: Record) -> dict[str, Any]:
+    made: dict[str, Any] = {SUMMED[name]: value for name, value in record.get("sums", {}).items()}
+    return made | {"ChecksumType": record["sumtype"]} if made else made
+
+
+def wanted(request: Request) -> Wanted:
+    """What the body of this request has to be like."""
+    sums = checksums.given(request)
+    body = request.get("Body")
+    trailer = body.trailer if isinstance(body, contents.Payload) else ""
+    if not sums and trailer.startswith("x-amz-checksum-"):
+        sums = {checksums.named(trailer.removeprefix("x-amz-checksum-")): ""}
+    if not sums and "ChecksumAlgorithm" in request:
+        sums = {checksums.named(request["ChecksumAlgorithm"]): ""}
+    return Wanted(sums, validation.md5(request))
+
+
+async def taking(
+    ctx: Context, body: Any, wanted: Wanted, write: Callable[[Transaction, Taken], Awaitable[Record]]
+) -> Record:
+    """Take a body in and refer to it in one transaction; if that fails, nobody ever sees the body."""
+    runtime = contents.of(ctx)
+    taken = await runtime.take(body, wanted)
+    kept = False
+    try:
+        record = await ctx.store.transact(lambda tx: write(tx, taken))
+        kept = True
+    finally:
+        await runtime.let_go(taken, kept=kept)
+    return record
+
+
+async def put_object(ctx: Context, request: Request) -> dict[str, Any]:
+    record = described(request)
+    await ctx.store.read(lambda tx: scope.bucket(tx, ctx, request, "PutObject", request["Key"]))
+
+    async def write(tx: Transaction, taken: Taken) -> Record:
+        bucket = await scope.bucket(tx, ctx, request, "PutObject", request["Key"])
+        segments = [await contents.keep(tx, taken)]
+        made = record | {
+            "size": taken.size,
+            "etag": f'"{taken.md5}"',
+            "sums": taken.sums,
+            "sumtype": "FULL_OBJECT",
+            "segments": segments,
+        }
+        return await put_version(tx, ctx, bucket, request, made)
+
+    made = await taking(ctx, request.get("Body"), wanted(request), write)
+    return {"ETag": made["etag"], **written(made), **shown_sums(made)}
+
+
+def written(made: Record) -> dict[str, Any]:
+    """What every answer to a write has."""
+    result: dict[str, Any] = {"ServerSideEncryption": "AES256"}
+    if made["versioned"]:
+        result["VersionId"] = made["v"]
+    return result
+
+
+async def put_version(
+    tx: Transaction, ctx: Context, bucket: Record, request: Request, made: Record
+) -> Record:
+    """Make `made` the key's newest version, if the request's conditions hold."""
+    uid, key = bucket["uid"], request["Key"]
+    newest = await storage.current(tx, uid, key)
+    _check_conditions(request, newest)
+    owner = bucket["owner"] if bucket.get("ownership") == "BucketOwnerEnforced" else ctx.principal.account
+    acl = grants.wanted(request, bucket, owner, of_object=True)
+    stamp = tx.stamp()
+    versioning = bucket.get("versioning", "")
+    record = made | {
+        "v": storage.new_version_id(stamp) if versioning == "Enabled" else storage.NULL,
+        "stamp": stamp.hex(),
+        "modified": int(ctx.clock.now()),
+        "acl": acl or grants.private(owner),
+        "owner": owner,
+    }
+    await supersede(tx, ctx, bucket, key, newest)
+    await storage.put_current(tx, uid, key, record)
+    return record | {"versioned": versioning == "Enabled"}
+
+
+async def supersede(tx: Transaction, ctx: Context, bucket: Record, key: str, newest: Record | None) -> None:
+    """A new version is about to take the place of the newest one."""
+    uid, tasks = bucket["uid"], ctx.node.tasks
+    versioning = bucket.get("versioning", "")
+    if newest is not None:
+        if versioning == "Enabled" or newest["v"] != storage.NULL:
+            await storage.archive(tx, uid, key, newest)
+        else:
+            await storage.drop_segments(tx, tasks, newest.get("segments", ()))
+    if versioning == "Suspended":
+        for record in await storage.older(tx, uid, key):
+            if record["v"] == storage.NULL:
+                await storage.drop_older(tx, tasks, uid, key, record)
+
+
+def _check_conditions(request: Request, newest: Record | None) -> None:
+    there = newest is not None and not newest.get("marker")
+    if request.get("IfNoneMatch") == "*" and there:
+        raise model.precondition("If-None-Match")
+    expected = request.get("IfMatch")
+    if expected is not None:
+        if not there or newest is None:
+            raise model.error("NoSuchKey", Key=request["Key"])
+        if expected != "*" and expected.strip('"') != newest["etag"].strip('"'):
+            raise model.precondition("If-Match")

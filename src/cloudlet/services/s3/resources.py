@@ -1,0 +1,138 @@
+"""S3's CloudFormation types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...resources import Call, Params, Resource, View
+
+_GONE = frozenset({"NoSuchBucket"})
+BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+CANNED = {
+    "Private": "private", "PublicRead": "public-read", "PublicReadWrite": "public-read-write",
+    "AuthenticatedRead": "authenticated-read", "LogDeliveryWrite": "log-delivery-write",
+    "AwsExecRead": "aws-exec-read", "BucketOwnerRead": "bucket-owner-read",
+    "BucketOwnerFullControl": "bucket-owner-full-control",
+}  # fmt: skip
+
+
+def _name(view: View) -> str:
+    return str(view.new.get("BucketName") or view.id)
+
+
+def _create(view: View) -> Params:
+    params: dict[str, Any] = {"Bucket": view.new["BucketName"]}
+    if view.env["region"] != "us-east-1":
+        params["CreateBucketConfiguration"] = {"LocationConstraint": view.env["region"]}
+    rules = view.new.get("OwnershipControls", {}).get("Rules")
+    if rules:
+        params["ObjectOwnership"] = rules[0]["ObjectOwnership"]
+    return params
+
+
+def _block(view: View) -> Sequence[Params]:
+    given = view.new.get("PublicAccessBlockConfiguration")
+    if given is None and "PublicAccessBlockConfiguration" not in view.old:
+        return []
+    block = {name: str((given or {}).get(name, given is None)).lower() == "true" for name in BLOCKS}
+    return [{"Bucket": _name(view), "PublicAccessBlockConfiguration": block}]
+
+
+def _ownership(view: View) -> Sequence[Params]:
+    controls = view.new.get("OwnershipControls") or {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    return [{"Bucket": _name(view), "OwnershipControls": controls}]
+
+
+def _acl(view: View) -> Sequence[Params]:
+    given = view.new.get("AccessControl")
+    if given is None and "AccessControl" not in view.old:
+        return []
+    return [{"Bucket": _name(view), "ACL": CANNED.get(given or "Private", str(given))}]
+
+
+def _versioning(view: View) -> Sequence[Params]:
+    given = view.new.get("VersioningConfiguration")
+    if given is None and "VersioningConfiguration" not in view.old:
+        return []
+    return [{"Bucket": _name(view), "VersioningConfiguration": given or {"Status": "Suspended"}}]
+
+
+def _tags(view: View) -> Sequence[Params]:
+    given = view.new.get("Tags")
+    return [{"Bucket": _name(view), "Tagging": {"TagSet": given}}] if given else []
+
+
+def _untag(view: View) -> Sequence[Params]:
+    return [{"Bucket": _name(view)}] if not view.new.get("Tags") else []
+
+
+def _cors(view: View) -> Sequence[Params]:
+    rules = []
+    for rule in (view.new.get("CorsConfiguration") or {}).get("CorsRules", []):
+        made = {
+            name: rule[name]
+            for name in ("AllowedHeaders", "AllowedMethods", "AllowedOrigins")
+            if name in rule
+        }
+        if "ExposedHeaders" in rule:
+            made["ExposeHeaders"] = rule["ExposedHeaders"]
+        if "MaxAge" in rule:
+            made["MaxAgeSeconds"] = int(rule["MaxAge"])
+        if "Id" in rule:
+            made["ID"] = rule["Id"]
+        rules.append(made)
+    return [{"Bucket": _name(view), "CORSConfiguration": {"CORSRules": rules}}] if rules else []
+
+
+def _uncors(view: View) -> Sequence[Params]:
+    return [{"Bucket": _name(view)}] if not view.new.get("CorsConfiguration") else []
+
+
+def _policy(view: View) -> Params:
+    document = view.new["PolicyDocument"]
+    return {"Bucket": view.new["Bucket"], "Policy": document}
+
+
+_SETTINGS = (
+    ("OwnershipControls", "PutBucketOwnershipControls", _ownership),
+    ("PublicAccessBlockConfiguration", "PutPublicAccessBlock", _block),
+    ("AccessControl", "PutBucketAcl", _acl),
+    ("VersioningConfiguration", "PutBucketVersioning", _versioning),
+    ("Tags", "PutBucketTagging", _tags),
+    ("CorsConfiguration", "PutBucketCors", _cors),
+)
+
+RESOURCES: dict[str, Resource] = {
+    "AWS::S3::Bucket": Resource(
+        name="BucketName",
+        name_max=63,
+        create=[
+            Call("s3", "CreateBucket", _create),
+            *(Call("s3", name, params) for prop, name, params in _SETTINGS if prop != "OwnershipControls"),
+        ],
+        update=[
+            *(Call("s3", name, params, when={prop}) for prop, name, params in _SETTINGS),
+            Call("s3", "DeleteBucketTagging", _untag, when={"Tags"}),
+            Call("s3", "DeleteBucketCors", _uncors, when={"CorsConfiguration"}),
+        ],
+        delete=[Call("s3", "DeleteBucket", lambda view: {"Bucket": view.id}, gone=_GONE)],
+        id="{BucketName}",
+        attributes={
+            "Arn": "arn:{partition}:s3:::{BucketName}",
+            "DomainName": "{BucketName}.s3.{url_suffix}",
+            "RegionalDomainName": "{BucketName}.s3.{region}.{url_suffix}",
+            "DualStackDomainName": "{BucketName}.s3.dualstack.{region}.{url_suffix}",
+        },
+        replace={"BucketName"},
+        ignore={"BucketEncryption"},
+    ),
+    "AWS::S3::BucketPolicy": Resource(
+        required={"Bucket", "PolicyDocument"},
+        create=[Call("s3", "PutBucketPolicy", _policy)],
+        update=[Call("s3", "PutBucketPolicy", _policy)],
+        delete=[Call("s3", "DeleteBucketPolicy", lambda view: {"Bucket": view.new["Bucket"]}, gone=_GONE)],
+        id="{Bucket}",
+        replace={"Bucket"},
+    ),
+}
