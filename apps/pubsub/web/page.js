@@ -29,13 +29,15 @@ function connect(url) {
 function subscribe(topic) {
   if (!pubsub || topics.has(topic)) return;
   topics.add(topic);
-  pubsub.subscribe(topic, (body, message) => add(message));
+  const confirmed = pubsub.subscribe(topic, (body, message) => add(message));
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = `${topic} ✕`;
   button.setAttribute("aria-label", `Unsubscribe from ${topic}`);
   const entry = document.createElement("li");
   entry.append(button);
+  entry.setAttribute("aria-busy", "true");
+  confirmed.then(() => entry.removeAttribute("aria-busy"));
   button.onclick = () => {
     pubsub.unsubscribe(topic);
     topics.delete(topic);
