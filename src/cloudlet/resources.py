@@ -76,6 +76,8 @@ class Resource:
     name: str = ""
     """The property that names it; without one given, CloudFormation makes `{stack}-{logical}-{12 random}`."""
     name_max: int = 255
+    lower_case: bool = False
+    """Whether a generated name has to be in lower case."""
     required: frozenset[str] | set[str] = frozenset()
     ignore: frozenset[str] | set[str] = frozenset()
     """Properties that are accepted and have no effect here; they stand in the docs."""

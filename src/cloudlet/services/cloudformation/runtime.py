@@ -49,6 +49,10 @@ class CloudFormation:
         declared: Resource | None = self.catalog.declaration(type)
         return ("", 255) if declared is None else (declared.name, declared.name_max)
 
+    def is_lower_case(self, type: str) -> bool:
+        declared: Resource | None = self.catalog.declaration(type)
+        return declared is not None and declared.lower_case
+
     def plan_of(self, source: Mapping[str, Any], ctx: Context, stack: Record) -> plan.Plan:
         """The plan of a stack, or of the target of its update, with its own parameters."""
         read = template_of(source)

@@ -184,7 +184,8 @@ class Works:
             record["name"] = str(record["properties"][property])
             return
         if not record["name"]:
-            record["name"] = physical_name(self._stack["name"], record["logical_id"], longest)
+            name = physical_name(self._stack["name"], record["logical_id"], longest)
+            record["name"] = name.lower() if self._runtime.is_lower_case(record["type"]) else name
         if property:
             record["properties"] = {**record["properties"], property: record["name"]}
 

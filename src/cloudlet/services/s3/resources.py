@@ -107,6 +107,7 @@ RESOURCES: dict[str, Resource] = {
     "AWS::S3::Bucket": Resource(
         name="BucketName",
         name_max=63,
+        lower_case=True,
         create=[
             Call("s3", "CreateBucket", _create),
             *(Call("s3", name, params) for prop, name, params in _SETTINGS if prop != "OwnershipControls"),

@@ -1,0 +1,164 @@
+"""Who may read: policies, ACLs, the public access block; presigned requests; CORS."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from botocore.client import Config
+from botocore.exceptions import ClientError
+
+OPEN = dict.fromkeys(
+    ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), False
+)
+
+
+def ask(
+    node: Any, method: str, path: str, body: bytes = b"", **headers: str
+) -> tuple[int, bytes, dict[str, str]]:
+    """A request without a signature."""
+    connection = http.client.HTTPConnection(urlsplit(node.endpoint).netloc, timeout=20)
+    try:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body or None, named)
+        answer = connection.getresponse()
+        return answer.status, answer.read(), {name.lower(): value for name, value in answer.getheaders()}
+    finally:
+        connection.close()
+
+
+def readable(bucket: str, **more: Any) -> str:
+    statement = {
+        "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*", **more,
+    }  # fmt: skip
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.fixture
+def filled(s3: Any, bucket: str) -> str:
+    s3.put_object(Bucket=bucket, Key="a", Body=b"hello")
+    return bucket
+
+
+class TestAnonymous:
+    def test_not_unless_allowed(self, node: Any, filled: str) -> None:
+        status, body, _ = ask(node, "GET", f"/{filled}/a")
+        assert status == 403
+        assert b"<Code>AccessDenied</Code><Message>Access Denied</Message>" in body
+        assert ask(node, "PUT", f"/{filled}/b", b"x")[0] == 403
+
+    def test_by_policy(self, node: Any, s3: Any, filled: str) -> None:
+        with pytest.raises(ClientError, match="BlockPublicPolicy"):
+            s3.put_bucket_policy(Bucket=filled, Policy=readable(filled))
+        s3.put_public_access_block(Bucket=filled, PublicAccessBlockConfiguration=OPEN)
+        s3.put_bucket_policy(Bucket=filled, Policy=readable(filled))
+        assert ask(node, "GET", f"/{filled}/a")[:2] == (200, b"hello")
+        assert ask(node, "GET", f"/{filled}/none")[0] == 403
+        assert ask(node, "GET", f"/{filled}")[0] == 403
+        assert s3.get_bucket_policy_status(Bucket=filled)["PolicyStatus"]["IsPublic"] is True
+        restricted = OPEN | {"RestrictPublicBuckets": True}
+        s3.put_public_access_block(Bucket=filled, PublicAccessBlockConfiguration=restricted)
+        assert ask(node, "GET", f"/{filled}/a")[0] == 403
+
+    def test_by_policy_with_a_condition(self, node: Any, s3: Any, filled: str) -> None:
+        s3.put_public_access_block(Bucket=filled, PublicAccessBlockConfiguration=OPEN)
+        for network, status in [("127.0.0.0/8", 200), ("10.0.0.0/8", 403)]:
+            condition = {"IpAddress": {"aws:SourceIp": network}}
+            s3.put_bucket_policy(Bucket=filled, Policy=readable(filled, Condition=condition))
+            assert ask(node, "GET", f"/{filled}/a")[0] == status
+
+    def test_by_acl(self, node: Any, s3: Any, filled: str) -> None:
+        with pytest.raises(ClientError, match="The bucket does not allow ACLs"):
+            s3.put_object_acl(Bucket=filled, Key="a", ACL="public-read")
+        rules = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+        s3.put_bucket_ownership_controls(Bucket=filled, OwnershipControls=rules)
+        with pytest.raises(ClientError, match="Access Denied"):
+            s3.put_object_acl(Bucket=filled, Key="a", ACL="public-read")
+        s3.delete_public_access_block(Bucket=filled)
+        s3.put_object_acl(Bucket=filled, Key="a", ACL="public-read")
+        assert ask(node, "GET", f"/{filled}/a")[:2] == (200, b"hello")
+        grantees = [
+            grant["Grantee"].get("URI") for grant in s3.get_object_acl(Bucket=filled, Key="a")["Grants"]
+        ]
+        assert grantees == [None, "http://acs.amazonaws.com/groups/global/AllUsers"]
+        ignored = OPEN | {"IgnorePublicAcls": True}
+        s3.put_public_access_block(Bucket=filled, PublicAccessBlockConfiguration=ignored)
+        assert ask(node, "GET", f"/{filled}/a")[0] == 403
+
+    def test_a_denial_counts_for_the_owner_too(self, s3: Any, filled: str) -> None:
+        s3.put_bucket_policy(Bucket=filled, Policy=readable(filled, Effect="Deny"))
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3.get_object(Bucket=filled, Key="a")
+        s3.delete_bucket_policy(Bucket=filled)
+        assert s3.get_object(Bucket=filled, Key="a")["Body"].read() == b"hello"
+
+
+class TestAnotherAccount:
+    def test_by_policy(self, client: Callable[..., Any], s3: Any, filled: str) -> None:
+        other = client("s3", aws_access_key_id="111122223333")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            other.get_object(Bucket=filled, Key="a")
+        principal = {"AWS": "arn:aws:iam::111122223333:root"}
+        s3.put_bucket_policy(Bucket=filled, Policy=readable(filled, Principal=principal))
+        assert other.get_object(Bucket=filled, Key="a")["Body"].read() == b"hello"
+        with pytest.raises(ClientError, match="BucketAlreadyExists"):
+            other.create_bucket(Bucket=filled)
+
+
+class TestHosts:
+    @pytest.mark.parametrize(
+        "host",
+        ["{}.s3.us-east-1.localhost:4566", "{}.s3.localhost.localstack.cloud", "{}.s3.amazonaws.com",
+         "{}.s3.eu-west-1.amazonaws.com", "{}.s3.localhost:4566"],
+    )  # fmt: skip
+    def test_the_bucket_in_the_host(self, node: Any, s3: Any, filled: str, host: str) -> None:
+        s3.put_public_access_block(Bucket=filled, PublicAccessBlockConfiguration=OPEN)
+        s3.put_bucket_policy(Bucket=filled, Policy=readable(filled))
+        assert ask(node, "GET", "/a", Host=host.format(filled))[:2] == (200, b"hello")
+
+
+class TestPresigned:
+    @pytest.mark.parametrize("version", ["s3", "s3v4"])
+    def test_get_and_put_until_they_expire(self, fresh_node: Callable[..., Any], version: str) -> None:
+        node = fresh_node()
+        node.client("s3").create_bucket(Bucket="mine")
+        s3 = node.client("s3", config=Config(signature_version=version))
+        params = {"Bucket": "mine", "Key": "a"}
+        put = s3.generate_presigned_url("put_object", Params=params, ExpiresIn=60).removeprefix(node.endpoint)
+        get = s3.generate_presigned_url("get_object", Params=params, ExpiresIn=60).removeprefix(node.endpoint)
+        assert ask(node, "PUT", put, b"hello")[0] == 200
+        assert ask(node, "GET", get)[:2] == (200, b"hello")
+        node.advance(61)
+        status, body, _ = ask(node, "GET", get)
+        assert status == 403
+        assert b"<Code>AccessDenied</Code><Message>Request has expired</Message>" in body
+
+
+class TestCors:
+    def test_preflight_and_answer(self, node: Any, s3: Any, filled: str) -> None:
+        origin = "https://a.example.com"
+        asked = {
+            "Origin": origin,
+            "Access_Control_Request_Method": "GET",
+            "Access_Control_Request_Headers": "x-a",
+        }
+        assert ask(node, "OPTIONS", f"/{filled}/a", **asked)[0] == 403
+        rule = {
+            "AllowedMethods": ["GET"], "AllowedOrigins": ["https://*.example.com"], "AllowedHeaders": ["X-*"],
+            "ExposeHeaders": ["ETag"], "MaxAgeSeconds": 9,
+        }  # fmt: skip
+        s3.put_bucket_cors(Bucket=filled, CORSConfiguration={"CORSRules": [rule]})
+        assert s3.get_bucket_cors(Bucket=filled)["CORSRules"] == [rule]
+        status, _, headers = ask(node, "OPTIONS", f"/{filled}/a", **asked)
+        assert status == 200
+        assert headers["access-control-allow-origin"] == origin
+        assert headers["access-control-allow-headers"] == "x-a"
+        assert headers["access-control-max-age"] == "9"
+        assert ask(node, "OPTIONS", f"/{filled}/a", **(asked | {"Origin": "https://evil.org"}))[0] == 403
+        _, _, headers = ask(node, "GET", f"/{filled}/a", Origin=origin)
+        assert headers["access-control-allow-origin"] == origin
+        assert headers["access-control-expose-headers"] == "ETag"
