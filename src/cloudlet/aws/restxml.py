@@ -29,6 +29,9 @@ SCHEMA = "http://www.w3.org/2001/XMLSchema-instance"
 def reader(operation: Operation, decoder: Decoder | None) -> Reader:
     model, shape = operation.model, operation.input
     outside = [member for member in shape.members.values() if member.location]
+    by_header = {member.wire.lower(): member for member in outside if member.location == "header"}
+    elsewhere = [member for member in outside if member.location not in ("header", "querystring")]
+    in_query = [member for member in outside if member.location == "querystring"]
     payload = shape.members.get(shape.payload)
     has_body = any(not member.location for member in shape.members.values())
 
@@ -46,7 +49,11 @@ def reader(operation: Operation, decoder: Decoder | None) -> Reader:
                     params[payload.name] = parse(model, payload.shape, body)
                 else:
                     params = parse(model, shape, body)
-            read_outside(outside, request, match.labels, params)
+            read_outside(elsewhere, request, match.labels, params)
+            if request.query:
+                read_outside(in_query, request, match.labels, params)
+            for name in request.headers.keys() & by_header.keys():
+                read_outside([by_header[name]], request, match.labels, params)
             _unframe(request, params)
         except (shapes.Unreadable, UnicodeDecodeError) as error:
             raise model.failure("serialization", str(error)) from error
@@ -143,7 +150,7 @@ def _value(member: Member, nodes: list[ElementTree.Element]) -> Any:
 def writer(operation: Operation) -> Writer:
     model, output, status = operation.model, operation.output, operation.status
     members = list(output.members.values()) if output is not None else []
-    outside = [member for member in members if member.location]
+    outside = {member.name: member for member in members if member.location}
     payload = output.members.get(output.payload) if output is not None else None
     partial: dict[str, int] = model.patch.get("partial", {}).get(operation.name, {})
     has_body = payload is not None or any(not member.location for member in members)
@@ -157,14 +164,14 @@ def writer(operation: Operation) -> Writer:
         values: dict[str, Any] = result or {}
         answered = next((code for name, code in partial.items() if values.get(name) is not None), status)
         headers: list[tuple[str, str]] = []
-        for member in outside:
-            value = values.get(member.name)
-            if value is None:
+        for name, value in values.items():
+            member = outside.get(name)
+            if member is None or value is None:
                 continue
             if member.location == "statusCode":
                 answered = int(value)
             elif member.location == "headers":
-                headers.extend((member.wire + name, str(item)) for name, item in value.items())
+                headers.extend((member.wire + key, str(item)) for key, item in value.items())
             else:
                 headers.append((member.wire, text(member, value, "rfc822")))
         if payload is not None and payload.shape.type in ("blob", "string"):

@@ -66,7 +66,8 @@ async def taking(
 
 async def put_object(ctx: Context, request: Request) -> dict[str, Any]:
     record = described(request)
-    await ctx.store.read(lambda tx: scope.bucket(tx, ctx, request, "PutObject", request["Key"]))
+    if is_long(request):  # don't take in much for a bucket that refuses it
+        await ctx.store.read(lambda tx: scope.bucket(tx, ctx, request, "PutObject", request["Key"]))
 
     async def write(tx: Transaction, taken: Taken) -> Record:
         bucket = await scope.bucket(tx, ctx, request, "PutObject", request["Key"])
@@ -82,6 +83,12 @@ async def put_object(ctx: Context, request: Request) -> dict[str, Any]:
 
     made = await taking(ctx, request.get("Body"), wanted(request), write)
     return {"ETag": made["etag"], **written(made), **shown_sums(made)}
+
+
+def is_long(request: Request) -> bool:
+    body = request.get("Body", b"")
+    length = body.length if isinstance(body, contents.Payload) else len(body)
+    return length is None or length > model.INLINE
 
 
 def written(made: Record) -> dict[str, Any]:
