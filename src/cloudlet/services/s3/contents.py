@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard
 
 from ...context import Context, Node
 from ...store.interface import Task, Transaction
@@ -27,7 +27,6 @@ PIECE = 1024 * 1024
 READ = 512 * 1024
 
 
-@runtime_checkable
 class Payload(Protocol):
     """A request's body, as the protocol hands it over."""
 
@@ -38,6 +37,11 @@ class Payload(Protocol):
 
     def pieces(self) -> AsyncIterator[bytes]: ...
     def whole(self) -> bytes | None: ...
+
+
+def is_payload(body: Any) -> TypeGuard[Payload]:
+    """Cheaper than a protocol that is checked at run time."""
+    return hasattr(body, "pieces")
 
 
 @dataclass(slots=True)
@@ -151,12 +155,12 @@ class Contents:
         intake = _Intake(self._uploads, wanted)
         settled = False
         try:
-            if isinstance(body, Payload):
+            if is_payload(body):
                 await self._read(body, intake, wanted)
             else:
                 await _add(intake, bytes(body or b""))
             taken = intake.taken()
-            _check(taken, body if isinstance(body, Payload) else None, wanted)
+            _check(taken, body if is_payload(body) else None, wanted)
             if taken.inline is None:
                 self.pin(taken.sha256)
                 try:

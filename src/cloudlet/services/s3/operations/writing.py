@@ -41,7 +41,7 @@ def wanted(request: Request) -> Wanted:
     """What the body of this request has to be like."""
     sums = checksums.given(request)
     body = request.get("Body")
-    trailer = body.trailer if isinstance(body, contents.Payload) else ""
+    trailer = body.trailer if contents.is_payload(body) else ""
     if not sums and trailer.startswith("x-amz-checksum-"):
         sums = {checksums.named(trailer.removeprefix("x-amz-checksum-")): ""}
     if not sums and "ChecksumAlgorithm" in request:
@@ -87,7 +87,7 @@ async def put_object(ctx: Context, request: Request) -> dict[str, Any]:
 
 def is_long(request: Request) -> bool:
     body = request.get("Body", b"")
-    length = body.length if isinstance(body, contents.Payload) else len(body)
+    length = body.length if contents.is_payload(body) else len(body)
     return length is None or length > model.INLINE
 
 
