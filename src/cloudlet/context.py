@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, frozen=True)
 class Principal:
-    """Who asks. `kind`: "root", "user", "role" (an assumed role), "anonymous" (of services that know it), "service" (another service, on its own account)."""
+    """Who asks. `kind`: "root", "user", "role" (an assumed role), "anonymous" (of services that know it), "service"
+    (another service, on its own account)."""
 
     kind: str
     account: str
