@@ -39,7 +39,7 @@ def _install(needs: list[str]) -> None:
     python = ENVIRONMENT / "bin" / "python"
     if not python.exists():
         _say("first use: making a virtual environment in .venv")
-        venv.create(ENVIRONMENT, with_pip=True)
+        _make_environment(python)
     _say(f"installing {len(needs)} packages (a minute or less; once)")
     subprocess.run(
         [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *needs], check=True
@@ -54,6 +54,16 @@ def _install(needs: list[str]) -> None:
         stdout=subprocess.DEVNULL,
     )
     _say("done")
+
+
+def _make_environment(python: Path) -> None:
+    try:
+        venv.create(ENVIRONMENT, with_pip=True)
+    except subprocess.CalledProcessError:  # a Debian without python3-venv has no ensurepip, but may have pip
+        venv.create(ENVIRONMENT, with_pip=False, clear=True)
+        subprocess.run(
+            [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "pip"], check=True
+        )
 
 
 def _say(line: str) -> None:
