@@ -12,11 +12,11 @@ from urllib.parse import unquote, urlsplit
 import orjson
 
 from ...context import Context
+from ...errors import AwsError
 from . import model, outputs, parameters, plan, runtime, template, transform
 from .storage import Record
 
 ARTIFACTS = "cloudlet-artifacts"
-NO_BUCKET = "S3 error: The specified bucket does not exist"
 NO_KEY = "S3 error: The specified key does not exist."
 
 
@@ -101,21 +101,31 @@ def require(capabilities: Iterable[str], given: Iterable[str]) -> None:
 
 
 async def _fetch(ctx: Context, url: str) -> str:
-    """A template that was uploaded: from the artifacts of the node, under any of the forms of its URL."""
+    """A template that was uploaded: to the node's artifacts or to a bucket, under any of the forms of its URL."""
     bucket, key = _bucket_and_key(url)
-    if bucket != ARTIFACTS:
-        raise model.validation_error(
-            f"{NO_BUCKET} ({bucket})" if bucket else "TemplateURL must be a supported URL."
-        )
+    if not bucket:
+        raise model.validation_error("TemplateURL must be a supported URL.")
+    if bucket == ARTIFACTS:
+        content = await _artifact(ctx, key)
+    else:
+        try:
+            content = (await ctx.call("s3", "GetObject", {"Bucket": bucket, "Key": key}))["Body"]
+        except AwsError as error:
+            raise model.validation_error(f"S3 error: {error.message}") from None
+    if len(content) > model.MAX_TEMPLATE:
+        raise model.validation_error(f"Template may not exceed {model.MAX_TEMPLATE} bytes in size.")
+    return content.decode("utf-8", "replace")
+
+
+async def _artifact(ctx: Context, key: str) -> bytes:
     folder = (ctx.node.data / "artifacts").resolve()
     path = (folder / key).resolve()
     if not path.is_relative_to(folder):
         raise model.validation_error(NO_KEY)
     try:
-        content = await asyncio.to_thread(_read_limited, path)
+        return await asyncio.to_thread(_read_limited, path)
     except (FileNotFoundError, IsADirectoryError):
         raise model.validation_error(NO_KEY) from None
-    return content.decode("utf-8", "replace")
 
 
 def _bucket_and_key(url: str) -> tuple[str, str]:
@@ -137,10 +147,7 @@ def _bucket_and_key(url: str) -> tuple[str, str]:
 
 def _read_limited(path: Path) -> bytes:
     with path.open("rb") as file:
-        content = file.read(model.MAX_TEMPLATE + 1)
-    if len(content) > model.MAX_TEMPLATE:
-        raise model.validation_error(f"Template may not exceed {model.MAX_TEMPLATE} bytes in size.")
-    return content
+        return file.read(model.MAX_TEMPLATE + 1)
 
 
 def summary(body: Mapping[str, Any]) -> dict[str, Any]:
