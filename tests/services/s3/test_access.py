@@ -162,3 +162,19 @@ class TestCors:
         _, _, headers = ask(node, "GET", f"/{filled}/a", Origin=origin)
         assert headers["access-control-allow-origin"] == origin
         assert headers["access-control-expose-headers"] == "ETag"
+
+
+@pytest.mark.node_only
+def test_a_policy_that_denies_plain_http_means_other_machines(client: Any, unique: Any) -> None:
+    """Such a policy is on the buckets that SAM and CDK make for themselves."""
+    bucket, s3 = unique("secure"), client("s3")
+    s3.create_bucket(Bucket=bucket)
+    statement = {
+        "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{bucket}/*",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }  # fmt: skip
+    s3.put_bucket_policy(
+        Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"

@@ -210,12 +210,17 @@ def _pattern(text: str, ignore_case: bool = False) -> re.Pattern[str]:
     return re.compile(source, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
+def _secure(ctx: Context) -> bool:
+    """What doesn't leave the machine counts as encrypted: the policies of SAM's and CDK's buckets deny all else."""
+    return ctx.origin.startswith("https") or ipaddress.ip_address(ctx.source_ip).is_loopback
+
+
 def _facts(ctx: Context) -> dict[str, str]:
     who = ctx.principal
     facts = {
         "aws:sourceip": ctx.source_ip,
         "aws:useragent": ctx.user_agent,
-        "aws:securetransport": "true" if ctx.origin.startswith("https") else "false",
+        "aws:securetransport": "true" if _secure(ctx) else "false",
         "aws:epochtime": str(int(ctx.clock.now())),
     }
     if who.kind == "service":
