@@ -180,6 +180,12 @@ class Listener:
             return await self.closed
 
 
+async def settle(turns: int = 500) -> None:
+    """Let what is on its way arrive: client and server share the loop, so that turns of it are enough, not time."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+
 async def until(condition: Callable[[], Any]) -> None:
     """Let the loop run until it holds."""
     async with asyncio.timeout(SECONDS):

@@ -10,7 +10,7 @@ import pytest
 
 from cloudlet.net.messages import Plan, Request, Response
 
-from .kit import until
+from .kit import settle, until
 
 GET = "GET {} HTTP/1.1\nHost: localhost\n\n"
 
@@ -216,7 +216,7 @@ class TestExpect:
         client.send(
             GET.format("/first"), "POST /2 HTTP/1.1\nHost: x\nContent-Length: 1\nExpect: 100-continue\n\n"
         )
-        await asyncio.sleep(0.01)
+        await settle()
         release.set()
         assert await client.text() == "/first"
         assert (await client.head())[0] == 100

@@ -9,6 +9,8 @@ import pytest
 
 from cloudlet.net.messages import Limits, Plan, Request, Response
 
+from .kit import settle
+
 MALFORMED = {
     "no request line": "nonsense\n\n",
     "unknown method": "FOO / HTTP/1.1\nHost: x\n\n",
@@ -138,7 +140,7 @@ class TestHeadLimits:
         client = await connect(await serve(limits=Limits(head_bytes=1000)))
         client.send("POST / HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\n\n" + endless)
         for _ in range(3):
-            await asyncio.sleep(0.01)
+            await settle()
             client.send("a" * 500)
         assert (await client.answer())[0] == 400
 
@@ -182,10 +184,10 @@ class TestTime:
         here = await serve(limits=Limits(head_seconds=30))
         client = await connect(here)
         client.send("GET / HTTP/1.1\nHo")
-        await asyncio.sleep(0.01)
+        await settle()
         here.wait(29)
         client.send("st: x\n")  # what trickles in doesn't prolong it
-        await asyncio.sleep(0.01)
+        await settle()
         here.wait(2)
         assert (await client.answer())[0] == 408
         assert await client.rest() == b""
@@ -196,7 +198,7 @@ class TestTime:
         client.send("POST / HTTP/1.1\nHost: x\nContent-Length: 10\n\n")
         for _ in range(3):
             client.send("x")
-            await asyncio.sleep(0.01)
+            await settle()
             here.wait(59)
         here.wait(2)
         assert (await client.answer())[0] == 408
@@ -221,7 +223,7 @@ class TestTime:
         here = await serve(handle)
         client = await connect(here)
         client.send("GET / HTTP/1.1\nHost: x\n\n")
-        await asyncio.sleep(0.01)
+        await settle()
         here.wait(10_000)
         release.set()
         assert (await client.answer())[0] == 200

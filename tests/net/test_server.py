@@ -18,7 +18,7 @@ from cloudlet.net.requests import RequestReader
 from cloudlet.net.server import Server
 from cloudlet.net.websocket import WebSocket
 
-from .kit import Client, Listener, frame, until
+from .kit import Client, Listener, frame, settle, until
 
 GET = "GET / HTTP/1.1\nHost: x\n\n"
 
@@ -106,7 +106,7 @@ class TestMemory:
                     await client.answer()
                 client.writer.close()
             await until(lambda: not here.connected)
-            await asyncio.sleep(0.01)
+            await settle()
             alive = [o for o in gc.get_objects() if isinstance(o, HttpConnection | RequestReader | WebSocket)]
             assert alive == []
         finally:

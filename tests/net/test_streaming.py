@@ -11,7 +11,7 @@ import pytest
 from cloudlet.errors import PeerGone
 from cloudlet.net.messages import Limits, Plan, Request, Response
 
-from .kit import until
+from .kit import settle, until
 
 STREAM = Plan(stream=True)
 POST = "POST / HTTP/1.1\nHost: x\nContent-Length: {}\n\n"
@@ -64,7 +64,7 @@ class TestRequestStream:
         client.send(POST.format(size))
         client.writer.write(bytes(size))
         await until(lambda: streams and streams[0].full)
-        await asyncio.sleep(0.05)
+        await settle()
         assert streams[0].buffered < MEGABYTE
         release.set()
         assert await client.text() == str(size)
@@ -96,7 +96,7 @@ class TestRequestStream:
         here = await serve(handle, plan=STREAM)
         client = await connect(here)
         client.send(POST.format(10), "abc")
-        await asyncio.sleep(0.01)
+        await settle()
         client.reset()
         await until(lambda: failures)
         await until(lambda: not here.connected)
@@ -111,7 +111,7 @@ class TestRequestStream:
         here = await serve(count, plan=STREAM, limits=Limits(body_idle_seconds=60))
         client = await connect(here)
         client.send(POST.format(10), "abc")
-        await asyncio.sleep(0.01)
+        await settle()
         here.wait(61)
         assert (await client.answer())[0] == 408
 
@@ -210,7 +210,7 @@ class TestResponseStream:
         client = await connect(here)
         client.writer.transport.pause_reading()
         client.send("GET / HTTP/1.1\nHost: x\n\n")
-        await asyncio.sleep(0.05)
+        await settle()
         assert 0 < made < 50
         here.wait(61)  # nothing of it was taken
         await asyncio.wait_for(closed.wait(), 5)
@@ -225,7 +225,7 @@ async def test_a_whole_answer_that_is_not_taken_is_given_up(serve: Any, connect:
     client = await connect(here)
     client.writer.transport.pause_reading()
     client.send("GET / HTTP/1.1\nHost: x\n\n" * 3)
-    await asyncio.sleep(0.05)
+    await settle()
     here.wait(59)
     assert here.connected
     here.wait(2)

@@ -9,7 +9,7 @@ from typing import Any
 
 from cloudlet.net.messages import Request, Response, Tunnel
 
-from .kit import Client, until
+from .kit import Client, settle, until
 
 CONNECT = "CONNECT far:80 HTTP/1.1\nHost: far:80\n\n"
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -65,7 +65,7 @@ class TestPipe:
             client: Client = await connect(await serve(to(address)))
             client.send(CONNECT)
             await client.head()
-            await asyncio.sleep(0.1)
+            await settle()
             assert written < size
             assert len(await client.rest()) == size
 

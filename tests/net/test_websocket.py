@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect as dial
 from cloudlet.net import frames
 from cloudlet.net.messages import Request, Response, Upgrade
 
-from .kit import Listener, frame, until
+from .kit import Listener, frame, settle, until
 
 
 def url(here: Any) -> str:
@@ -98,9 +98,9 @@ class TestHandshake:
         shake = asyncio.ensure_future(client.handshake())
         await asyncio.sleep(0)
         client.send(frame(0x81, b"early"))
-        await asyncio.sleep(0.01)
+        await settle()
         client.send(frame(0x81, b"still early"))
-        await asyncio.sleep(0.01)
+        await settle()
         release.set()
         assert (await shake)[0] == 101
         assert await client.frame() == (0x81, b"early")
@@ -230,7 +230,7 @@ class TestFlow:
         client.send(frame(0x81, b"1") + frame(0x81, b"2"), frame(0x81, b"3"))
         for n in range(1, 4):
             await until(lambda n=n: len(listener.messages) == n)
-            await asyncio.sleep(0.01)
+            await settle()
             assert len(listener.messages) == n
             listener.socket.resume_reading()
         assert listener.messages == [b"1", b"2", b"3"]
@@ -239,7 +239,7 @@ class TestFlow:
         client, listener, _ = await socket()
         listener.socket.pause_reading()
         client.send(frame(0x81, b"never seen"), frame(0x88, b"\x03\xe8"))
-        await asyncio.sleep(0.01)
+        await settle()
         listener.socket.close(1000)
         assert (await listener.end())[2]
 
