@@ -13,4 +13,8 @@ FOLDERS = (
     "apigateway",
     "cloudformation",
     "s3",
+    "ec2",
+    "cloudfront",
+    "elasticache",
+    "scheduler",
 )

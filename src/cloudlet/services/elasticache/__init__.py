@@ -1,0 +1,11 @@
+"""ElastiCache: serverless caches, clusters and replication groups, each a real Valkey server."""
+
+from ...context import Service
+from . import model, operations, validation
+
+SERVICE = Service(
+    models=("elasticache",),
+    operations=operations,
+    validation=validation,
+    model=model,
+)

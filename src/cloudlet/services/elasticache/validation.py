@@ -1,0 +1,1 @@
+"""What can be told of a request without looking at anything else."""
