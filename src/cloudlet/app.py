@@ -160,6 +160,13 @@ class CloudletNode:
         edge = self._edge(request)
         return await (edge or self.dispatcher).handle(request)
 
+    async def serve(
+        self, request: Request, principal: Principal | None = None
+    ) -> Response | Upgrade | Tunnel:
+        if principal is None:
+            return await self.handle(request)
+        return await self.dispatcher.handle_operation(request, principal=principal)
+
     def _tunnel(self, request: Request) -> Response | Tunnel:
         """CONNECT from a function: AWS's host names end here, all others are joined to the world."""
         host, _, port = request.path.rpartition(":")

@@ -129,6 +129,13 @@ class Node(Protocol):
         self, ctx: Context, service: str, operation: str, params: Mapping[str, Any]
     ) -> dict[str, Any]: ...
 
+    async def serve(
+        self, request: Request, principal: Principal | None = None
+    ) -> Response | Upgrade | Tunnel:
+        """Answer a request as if it had come from outside: how an edge reaches the hosts that live here.
+        With a principal an AWS API takes it as that one's, whatever its signature."""
+        ...
+
 
 class Context:
     __slots__ = ("account", "node", "origin", "principal", "region", "request_id", "source_ip", "user_agent")

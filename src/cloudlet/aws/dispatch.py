@@ -129,8 +129,10 @@ class Dispatcher:
         service: str = "",
         operation: str = "",
         labels: Mapping[str, str] | None = None,
+        principal: Principal | None = None,
     ) -> Response:
-        """Answer a request. An edge that knows better which operation it is for names it, with the path's variables."""
+        """Answer a request. An edge that knows better which operation it is for names it, with the path's variables.
+        One that asks on its own behalf says as whom."""
         id = request_id()
         bound: Bound | None = None
         try:
@@ -145,9 +147,10 @@ class Dispatcher:
             params = bound.read(request, match)
             if bound.validate is not None:
                 params = bound.validate(params)
-            principal = identity.principal or await self.identities.principal(identity)
-            if not identity.access_key and bound.model.patch.get("anonymous"):
-                principal = ANONYMOUS
+            if principal is None:
+                principal = identity.principal or await self.identities.principal(identity)
+                if not identity.access_key and bound.model.patch.get("anonymous"):
+                    principal = ANONYMOUS
             ctx = Context(self.node, principal, principal.account, identity.region, id)
             ctx.source_ip = request.peer[0] or "127.0.0.1"
             ctx.user_agent = request.headers.get("user-agent", "")
