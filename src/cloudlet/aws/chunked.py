@@ -93,17 +93,17 @@ class Payload:
     """
 
     def __init__(self, model: Model, request: Request) -> None:
+        headers = request.headers
+        framed = is_framed(request)
+        signed = headers.get("x-amz-content-sha256", "")
+        declared = headers.get("x-amz-decoded-content-length" if framed else "content-length", "")
         self._model = model
         self._stream: AsyncIterator[bytes] | None = request.stream
         self._body = request.body
-        self._framing = Unframer() if is_framed(request) else None
-        declared = request.headers.get("content-length")
-        self.length = decoded_length(request)
-        if self.length is None and self._framing is None and declared is not None:
-            self.length = int(declared)
-        signed = request.headers.get("x-amz-content-sha256", "")
+        self._framing = Unframer() if framed else None
+        self.length = int(declared) if declared.isdigit() else None
         self.sha256 = signed.lower() if len(signed) == 64 and set(signed) <= HEX else ""
-        self.trailer = request.headers.get("x-amz-trailer", "").lower()
+        self.trailer = headers.get("x-amz-trailer", "").lower()
         self.trailers: dict[str, str] = {}
 
     async def pieces(self) -> AsyncIterator[bytes]:

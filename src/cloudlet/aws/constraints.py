@@ -8,9 +8,10 @@ Paths are in the services' own spelling: first letter lower, list elements `.1.m
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from .model import Shape
+from .model import Member, Shape
 from .shapes import FLOATS, INTEGERS, pattern
 
 MOST = 10
@@ -48,10 +49,16 @@ def _structure(shape: Shape, value: dict[str, Any], path: str, found: list[str])
     for name in shape.required:
         if value.get(name) is None:
             found.append(_told("null", path + lower_first(name), "Member must not be null"))
-    for name, member in shape.members.items():
-        item = value.get(name)
-        if item is not None and is_constrained(member.shape):
-            _value(member.shape, item, path + lower_first(name), found)
+    for member in _checked(shape):
+        item = value.get(member.name)
+        if item is not None:
+            _value(member.shape, item, path + lower_first(member.name), found)
+
+
+@lru_cache(maxsize=4096)
+def _checked(shape: Shape) -> tuple[Member, ...]:
+    """The members that have constraints: of S3's sixty headers hardly any."""
+    return tuple(member for member in shape.members.values() if is_constrained(member.shape))
 
 
 def _value(shape: Shape, value: Any, path: str, found: list[str]) -> None:

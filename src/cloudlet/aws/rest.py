@@ -78,10 +78,11 @@ def read_outside(
         elif member.location == "querystring":
             _read_query(member, pairs, params)
         if found is not None:
-            params[member.name] = _outside_value(member.shape, found)
+            params[member.name] = outside_value(member.shape, found)
 
 
-def _outside_value(shape: Shape, found: str) -> Any:
+def outside_value(shape: Shape, found: str) -> Any:
+    """What stands as text outside the body."""
     if shape.type == "list":
         assert shape.member is not None
         inner = shape.member.shape

@@ -12,49 +12,58 @@ from xml.etree import ElementTree
 
 from ..context import Encoded
 from ..errors import AwsError
+from ..net.head import joined
 from ..net.messages import Request, Response
 from . import constraints, shapes
-from .chunked import decoded_length, payload_of, without_framing
+from .chunked import decoded_length, is_framed, payload_of, without_framing
 from .json import Decoder, Reader, Writer
 from .model import Member, Model, Operation, Shape
 from .query import escape, scalar, text
-from .rest import read_outside
+from .rest import outside_value, read_outside
 from .route import Match
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
-TYPED = "Content-Type: application/xml\r\n"
+TYPED = b"Content-Type: application/xml\r\n"
+LENGTH = "ContentLength"
+NO_PREFIX = "\n"
+"""No header begins so."""
 SCHEMA = "http://www.w3.org/2001/XMLSchema-instance"
 
 
 def reader(operation: Operation, decoder: Decoder | None) -> Reader:
     model, shape = operation.model, operation.input
     outside = [member for member in shape.members.values() if member.location]
-    by_header = {member.wire.lower(): member for member in outside if member.location == "header"}
-    elsewhere = [member for member in outside if member.location not in ("header", "querystring")]
+    labels = [member for member in outside if member.location == "uri"]
     in_query = [member for member in outside if member.location == "querystring"]
+    in_head = {member.wire.lower(): member for member in outside if member.location == "header"}
+    prefixed = [member for member in outside if member.location == "headers"]
+    prefix = prefixed[0].wire.lower() if prefixed else NO_PREFIX
     payload = shape.members.get(shape.payload)
+    streams = payload is not None and payload.shape.type == "blob"
     has_body = any(not member.location for member in shape.members.values())
 
     def read(request: Request, match: Match) -> dict[str, Any]:
         params: dict[str, Any] = {}
         try:
-            if payload is not None and payload.shape.type == "blob":
-                params[payload.name] = payload_of(model, request)
-            elif payload is not None and payload.shape.type == "string":
-                if request.body:
-                    params[payload.name] = request.body.decode()
+            if streams:
+                params[shape.payload] = payload_of(model, request)
             elif has_body and request.body:
-                body = without_framing(model, request)
-                if payload is not None:
-                    params[payload.name] = parse(model, payload.shape, body)
-                else:
-                    params = parse(model, shape, body)
-            read_outside(elsewhere, request, match.labels, params)
-            if request.query:
+                params = _body(model, shape, payload, request)
+            for member in labels:
+                params[member.name] = _from_text(member.shape, match.labels[member.wire])
+            has_more = False
+            for name, found in request.headers.items():
+                if name in in_head:
+                    member = in_head[name]
+                    params[member.name] = _from_text(member.shape, found)
+                elif name.startswith(prefix):
+                    has_more = True
+            if has_more:
+                read_outside(prefixed, request, match.labels, params)
+            if request.query and in_query:
                 read_outside(in_query, request, match.labels, params)
-            for name in request.headers.keys() & by_header.keys():
-                read_outside([by_header[name]], request, match.labels, params)
-            _unframe(request, params)
+            if is_framed(request):
+                _unframe(request, params)
         except (shapes.Unreadable, UnicodeDecodeError) as error:
             raise model.failure("serialization", str(error)) from error
         refusal = constraints.check(shape, params)
@@ -63,6 +72,18 @@ def reader(operation: Operation, decoder: Decoder | None) -> Reader:
         return params
 
     return read
+
+
+def _from_text(shape: Shape, found: str) -> Any:
+    return found if shape.type == "string" else outside_value(shape, found)
+
+
+def _body(model: Model, shape: Shape, payload: Member | None, request: Request) -> dict[str, Any]:
+    if payload is None:
+        return parse(model, shape, without_framing(model, request))
+    if payload.shape.type == "string":
+        return {payload.name: request.body.decode()}
+    return {payload.name: parse(model, payload.shape, without_framing(model, request))}
 
 
 def _unframe(request: Request, params: dict[str, Any]) -> None:
@@ -154,6 +175,7 @@ def writer(operation: Operation) -> Writer:
     payload = output.members.get(output.payload) if output is not None else None
     partial: dict[str, int] = model.patch.get("partial", {}).get(operation.name, {})
     has_body = payload is not None or any(not member.location for member in members)
+    is_raw = payload is not None and payload.shape.type in ("blob", "string")
     root = model.patch.get("roots", {}).get(operation.name)
     if root is None:
         root = (payload.wire if payload is not None else "") or (output.name if output is not None else "")
@@ -162,30 +184,34 @@ def writer(operation: Operation) -> Writer:
         if isinstance(result, Encoded):
             return Response(status, (), result.body, _head(model, request_id, TYPED))
         values: dict[str, Any] = result or {}
-        answered = next((code for name, code in partial.items() if values.get(name) is not None), status)
-        headers: list[tuple[str, str]] = []
+        answered = next((code for name, code in partial.items() if name in values), status)
+        lines: list[str] = []
+        length: tuple[tuple[str, str], ...] = ()
         for name, value in values.items():
             member = outside.get(name)
             if member is None or value is None:
                 continue
-            if member.location == "statusCode":
-                answered = int(value)
+            if member.location == "header":
+                if name == LENGTH:
+                    length = ((member.wire, str(value)),)
+                else:
+                    shown = value if type(value) is str else text(member, value, "rfc822")
+                    lines.append(f"{member.wire}: {shown}\r\n")
             elif member.location == "headers":
-                headers.extend((member.wire + key, str(item)) for key, item in value.items())
+                lines.extend(f"{member.wire}{key}: {item}\r\n" for key, item in value.items())
             else:
-                headers.append((member.wire, text(member, value, "rfc822")))
-        if payload is not None and payload.shape.type in ("blob", "string"):
-            given = values.get(payload.name, b"")
+                answered = int(value)
+        head = _head(model, request_id) + joined(lines)
+        if is_raw:
+            given = values.get(output.payload, b"")  # type: ignore[union-attr]
             body = given.encode() if isinstance(given, str) else given
-            return Response(answered, headers, body, _head(model, request_id))
+            return Response(answered, length, body, head)
         if not has_body or answered == 204 or (payload is not None and values.get(payload.name) is None):
-            return Response(answered, headers, b"", _head(model, request_id))
+            return Response(answered, length, b"", head)
         assert output is not None
         shape = payload.shape if payload is not None else output
         inner = values[payload.name] if payload is not None else values
-        return Response(
-            answered, headers, _document(model, root, shape, inner), _head(model, request_id, TYPED)
-        )
+        return Response(answered, length, _document(model, root, shape, inner), head + TYPED)
 
     return write
 
@@ -246,12 +272,12 @@ def _ids(model: Model, request_id: str) -> tuple[str, str]:
     return short[:16].upper(), f"{short}{short[::-1]}"
 
 
-def _head(model: Model, request_id: str, more: str = "") -> bytes:
+def _head(model: Model, request_id: str, more: bytes = b"") -> bytes:
     name = model.patch.get("request_id_header")
     if name is None:
-        return f"x-amzn-RequestId: {request_id}\r\n{more}".encode()
+        return b"x-amzn-RequestId: %b\r\n%b" % (request_id.encode(), more)
     id, host = _ids(model, request_id)
-    return f"{name}: {id}\r\n{model.patch['host_id_header']}: {host}\r\n{more}".encode()
+    return f"{name}: {id}\r\n{model.patch['host_id_header']}: {host}\r\n".encode() + more
 
 
 def failure(model: Model, error: AwsError, request_id: str) -> Response:

@@ -60,6 +60,7 @@ class Router:
             for name in self._names
             if (pattern := patch_of(name).get("virtual_hosts"))
         ]
+        self._virtual = lru_cache(maxsize=1024)(self._match_host)
 
     def find(self, request: Request, signed_for: str) -> Match:
         target = request.headers.get("x-amz-target")
@@ -127,12 +128,18 @@ class Router:
 
     def _by_virtual_host(self, request: Request) -> tuple[Model | None, str]:
         """The service whose host names begin with a resource's name, and the path with that name in front."""
-        host = request.headers.get("host", "").lower().partition(":")[0]
+        name, resource = self._virtual(request.headers.get("host", ""))
+        if not name:
+            return None, request.path
+        return self._models[name], f"/{resource}{request.path}"
+
+    def _match_host(self, host: str) -> tuple[str, str]:
+        host = host.lower().partition(":")[0]
         for name, pattern in self._hosts:
             found = pattern.match(host)
             if found is not None:
-                return self._models[name], f"/{found[1]}{request.path}"
-        return None, request.path
+                return name, found[1]
+        return "", ""
 
     def _by_host(self, request: Request) -> list[Model]:
         labels = set(request.host.lower().partition(":")[0].split("."))
@@ -161,7 +168,11 @@ def _no_service(name: str, protocol: str) -> NoService:
 
 def _form(request: Request) -> dict[str, str] | None:
     """The parameters of a query request, from its body or its query string."""
-    if request.body and request.headers.get("content-type", FORM).startswith(FORM):
+    if (
+        request.method == "POST"
+        and b"Action=" in request.body
+        and request.headers.get("content-type", FORM).startswith(FORM)
+    ):
         try:
             pairs = parse_qsl(request.body.decode(), keep_blank_values=True, strict_parsing=False)
         except UnicodeDecodeError:
@@ -201,8 +212,7 @@ class Tree:
                     key = GREEDY if name.endswith("+") else ANY
                 branch = branch.next.setdefault(key, _Branch())
             needed = frozenset(query.split("&") if query else ())
-            branch.ends.append(End(operation, tuple(names), needed, operation.headers))
-            branch.ends.sort(key=lambda end: -len(end.query) - len(end.headers))
+            branch.add(End(operation, tuple(names), needed, operation.headers))
 
     def find(
         self, method: str, path: str, query: str, headers: Mapping[str, str] = NO_HEADERS
@@ -222,16 +232,26 @@ ANY, GREEDY = "{}", "{+}"
 
 
 class _Branch:
-    __slots__ = ("ends", "next")
+    __slots__ = ("bare", "ends", "next")
 
     def __init__(self) -> None:
         self.next: dict[str, _Branch] = {}
         self.ends: list[End] = []
+        self.bare: list[End] = []
+        """Those that ask for nothing in the query string."""
+
+    def add(self, end: End) -> None:
+        self.ends.append(end)
+        self.ends.sort(key=lambda end: -len(end.query) - len(end.headers))
+        self.bare = [end for end in self.ends if not end.query]
 
     def end(self, query: str, headers: Mapping[str, str]) -> End | None:
         """The end that the query string and the head fit best."""
-        if len(self.ends) == 1 and not self.ends[0].query and not self.ends[0].headers:
-            return self.ends[0]
+        if not query or len(self.ends) == len(self.bare):
+            for end in self.bare:
+                if not end.headers or all(name in headers for name in end.headers):
+                    return end
+            return None
         pieces = query.split("&")
         present = {*pieces, *(piece.partition("=")[0] for piece in pieces)}
         return next(

@@ -38,7 +38,11 @@ def may_have_body(status: int) -> bool:
 
 def header_block(headers: Sequence[tuple[str, str]]) -> bytes:
     """The lines of `headers`; the server's own ones among them are left out."""
-    lines = [f"{name}: {value}\r\n" for name, value in headers if name.lower() not in SERVERS_OWN]
+    return joined([f"{name}: {value}\r\n" for name, value in headers if name.lower() not in SERVERS_OWN])
+
+
+def joined(lines: list[str]) -> bytes:
+    """Finished lines as one block: none may be two."""
     text = "".join(lines)
     if text.count("\n") != len(lines) or text.count("\r") != len(lines) or "\0" in text:
         raise ValueError(f"a response header has a line break or NUL in it: {text!r}")
