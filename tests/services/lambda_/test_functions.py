@@ -99,7 +99,7 @@ class TestCreateFunction:
             (
                 {"Layers": [f"arn:aws:lambda:us-east-1:{harness.ACCOUNT}:layer:one:1"]},
                 "InvalidParameterValueException",
-                "Layers are not supported",
+                "does not exist",
             ),
         ],
         ids=lambda value: str(value)[:40],
@@ -330,9 +330,9 @@ class TestConcurrency:
 
 class TestUnsupported:
     def test_says_so(self, lam: Any) -> None:
-        _code, message, status = refused(lam.list_layers)
+        _code, message, status = refused(lam.list_function_url_configs, FunctionName="f")
         assert status == 501
-        assert "ListLayers" in message
+        assert "ListFunctionUrlConfigs" in message
 
 
 class TestWhatNoFunctionHas:

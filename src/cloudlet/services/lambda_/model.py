@@ -80,6 +80,14 @@ RESERVED_VARIABLES = frozenset(
         "_X_AMZN_TRACE_ID",
         "AWS_ACCESS_KEY",
         "AWS_ACCESS_KEY_ID",
+LAYER_RUNTIMES = (
+    *RUNTIMES, *RETIRED_RUNTIMES, "dotnet10", "dotnet6", "dotnet8", "java11", "java17", "java21", "java25", "java8.al2",
+    "ruby3.2", "ruby3.3", "ruby3.4",
+)  # fmt: skip
+"""What a layer may be said to be compatible with."""
+MAX_LAYERS = 5
+MAX_LAYER_POLICY = 20 * 1024
+
         "AWS_DEFAULT_REGION",
         "AWS_EXECUTION_ENV",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
@@ -149,6 +157,13 @@ def revision_mismatch() -> AwsError:
 def unknown_runtime(runtime: str) -> AwsError:
     return invalid(
         f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
+def statement_exists(sid: str) -> AwsError:
+    return conflict(
+        f"The statement id ({sid}) provided already exists. Please provide a new statement id, "
+        "or remove the existing statement."
+    )
+
+
         f"[{', '.join(RUNTIMES)}] or be a valid ARN"
     )
 
@@ -218,6 +233,60 @@ def policy_too_long(size: int) -> AwsError:
     text = f"The final policy size ({size}) is bigger than the limit ({MAX_POLICY})."
     return _user("PolicyLengthExceededException", text)
 
+def no_layer_version(arn: str) -> AwsError:
+    return not_found(f"Layer version {arn} does not exist.")
+
+
+def no_layer_version_for_function(arn: str) -> AwsError:
+    return invalid(f"Layer version {arn} does not exist.")
+
+
+def no_public_layer(arn: str, reason: str) -> AwsError:
+    return invalid(f"Layer version {arn} does not exist. Here it would be installed with pip, but {reason}.")
+
+
+def layer_access_denied(who: str, arn: str) -> AwsError:
+    account = arn.split(":")[4]
+    text = (
+        f"User: {who} is not authorized to perform: lambda:GetLayerVersion on resource: {arn} because no "
+        f"resource-based policy allows the lambda:GetLayerVersion action. (Of account {account} Cloudlet has only what "
+        "was published here: publish a copy of the layer and name that. Klayers' packages resolve by themselves.)"
+    )
+    return _user("AccessDeniedException", text, 403)
+
+
+def layer_in_other_region(ours: str) -> AwsError:
+    return invalid(
+        f"Layers are not in the same region as the function. Layers are expected to be in region {ours}."
+    )
+
+
+def same_layer_twice(first: str, second: str) -> AwsError:
+    return invalid(
+        "Two different versions of the same layer are not allowed to be referenced in the same function. "
+        f"{first} and {second} are versions of the same layer."
+    )
+
+
+def layers_too_large() -> AwsError:
+    return invalid(f"Layers consume more than the available size of {MAX_UNZIPPED} bytes")
+
+
+def code_and_layers_too_large(size: int) -> AwsError:
+    return invalid(
+        f"Function code combined with layers exceeds the maximum allowed size of {MAX_UNZIPPED} bytes. "
+        f"The actual size is {size} bytes."
+    )
+
+
+def layer_revision_mismatch() -> AwsError:
+    return _user(
+        "PreconditionFailedException",
+        "The Revision Id provided does not match the latest Revision Id. "
+        "Call the GetLayerPolicy API to retrieve the latest Revision Id",
+    )
+
+
 
 def no_resource() -> AwsError:
     return not_found("The resource you requested does not exist.")
@@ -228,21 +297,6 @@ _SIGNING = "code signing needs AWS Signer"
 _DURABLE = "durable executions are not built yet"
 
 UNSUPPORTED: dict[str, str] = {
-    **dict.fromkeys(
-        (
-            "AddLayerVersionPermission", "DeleteLayerVersion", "GetLayerVersion", "GetLayerVersionByArn",
-            "GetLayerVersionPolicy", "ListLayerVersions", "ListLayers", "PublishLayerVersion",
-            "RemoveLayerVersionPermission",
-        ),
-        "layers come with a later version",
-    ),
-    **dict.fromkeys(
-        (
-            "CreateEventSourceMapping", "DeleteEventSourceMapping", "GetEventSourceMapping",
-            "ListEventSourceMappings", "UpdateEventSourceMapping",
-        ),
-        "event source mappings come with a later version",
-    ),
     **dict.fromkeys(
         (
             "CreateFunctionUrlConfig", "DeleteFunctionUrlConfig", "GetFunctionUrlConfig",

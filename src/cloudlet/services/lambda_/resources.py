@@ -143,6 +143,27 @@ def _alias(view: View) -> Params:
     return params
 
 
+def _layer(view: View) -> Params:
+    """A layer without a name has its logical id's; a new version of it is a new resource."""
+    return {"LayerName": view.env["logical_id"], **view.new}
+
+
+def _layer_version(view: View) -> Params:
+    name, _, number = view.id.rpartition(":")
+    return {"LayerName": name, "VersionNumber": number}
+
+
+def _layer_statement(view: View) -> dict[str, Any]:
+    name, _, number = str(view.new["LayerVersionArn"]).rpartition(":")
+    statement = f"{view.env['stack_name']}-{view.env['logical_id']}"[-100:]
+    return {"LayerName": name, "VersionNumber": number, "StatementId": statement}
+
+
+def _layer_permission(view: View) -> Params:
+    said = _members("Action", "OrganizationId", "Principal")(view)
+    return {**_layer_statement(view), **said}
+
+
 def _members(*names: str) -> Any:
     return lambda view: {name: view.new[name] for name in names if name in view.new}
 
@@ -211,6 +232,29 @@ RESOURCES: dict[str, Resource] = {
         attributes={"AliasArn": "{AliasArn}"},
         replace={"FunctionName", "Name"},
         ignore={"ProvisionedConcurrencyConfig"},
+    ),
+    "AWS::Lambda::LayerVersion": Resource(
+        required={"Content"},
+        create=[Call("lambda", "PublishLayerVersion", _layer)],
+        delete=[Call("lambda", "DeleteLayerVersion", _layer_version)],
+        id="{LayerVersionArn}",
+        attributes={"LayerVersionArn": "{LayerVersionArn}"},
+        replace={
+            "CompatibleArchitectures",
+            "CompatibleRuntimes",
+            "Content",
+            "Description",
+            "LayerName",
+            "LicenseInfo",
+        },
+    ),
+    "AWS::Lambda::LayerVersionPermission": Resource(
+        required={"Action", "LayerVersionArn", "Principal"},
+        create=[Call("lambda", "AddLayerVersionPermission", _layer_permission)],
+        delete=[Call("lambda", "RemoveLayerVersionPermission", _layer_statement, gone=_GONE)],
+        id="{LayerVersionArn}#{stack_name}-{logical_id}",
+        attributes={"Id": "{LayerVersionArn}#{stack_name}-{logical_id}"},
+        replace={"Action", "LayerVersionArn", "OrganizationId", "Principal"},
     ),
     "AWS::Lambda::EventInvokeConfig": Resource(
         required={"FunctionName", "Qualifier"},

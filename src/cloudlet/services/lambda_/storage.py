@@ -7,9 +7,12 @@
     ("event", account, region, name, qualifier)           -> FunctionEventInvokeConfig without its ARN
     ("code", sha256, account, region, name, number)       -> nothing: that version (0: $LATEST) runs this code
     ("hold", sha256)                                      -> until when unreferenced code stays
+    ("layer", account, region, name)                      -> layer: next version
+    ("layer version", account, region, name, number)      -> layer version: what it is of, its code, its policy
 
-A version's record is `config` (a FunctionConfiguration without its ARN), `code` (hex SHA-256 of the zip) and `content`,
-an id that changes with each change of code or configuration.
+A version's record is `config` (a FunctionConfiguration without its ARN), `code` (hex SHA-256 of the zip), `content`,
+an id that changes with each change of code or configuration, and `layers`, if it has any (see `layers.py`). Layer
+versions refer to code, too, under the name `layer:<name>`; functions refer to that of their layers beside their own.
 """
 
 from __future__ import annotations
@@ -17,17 +20,20 @@ from __future__ import annotations
 import random
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from ...store.interface import Transaction
 from ...store.keys import Subspace
-from . import model
+from . import layers_public, model
 from .arns import Reference
 from .spec import FunctionSpec
 
 _space = Subspace("lambda")
+if TYPE_CHECKING:
+    from .layers import LayerVersion
+
 SWEEP_TIMER = "lambda.code"
 SWEEP_TASK = "lambda.code"
 EVENT_TASK = "lambda.event"
@@ -77,6 +83,16 @@ def zip_path(data: Path, sha: str) -> Path:
 def _spec(record: Record, ref: Reference, data: Path, reserved: int | None) -> FunctionSpec:
     config = record["config"]
     return FunctionSpec(
+def layer_path(data: Path, entry: Record) -> Path:
+    """The content of a layer, by what a function keeps of it."""
+    return code_path(data, entry["code"]) if "code" in entry else layers_public.folder(entry["package"])
+
+
+def contents(record: Record) -> set[str]:
+    """The names of all code that a version's record refers to."""
+    return {record["code"], *(entry["code"] for entry in record.get("layers", ()) if "code" in entry)}
+
+
         arn=ref.qualified,
         name=ref.name,
         version=config["Version"],
@@ -89,6 +105,7 @@ def _spec(record: Record, ref: Reference, data: Path, reserved: int | None) -> F
         environment=config.get("Environment", {}).get("Variables", {}),
         timeout=config["Timeout"],
         memory=config["MemorySize"],
+        layers=tuple(layer_path(data, entry) for entry in record.get("layers", ())),
         storage=config["EphemeralStorage"]["Size"],
         log_group=config["LoggingConfig"]["LogGroup"],
         reserved=reserved,
@@ -294,6 +311,81 @@ async def event_configs(tx: Transaction, ref: Reference) -> list[tuple[str, Reco
 async def hold_code(tx: Transaction, sha: str, until: float) -> None:
     """Unreferenced code with this name stays at least until then."""
     await tx.put(_space.pack("hold", sha), orjson.dumps(until))
+async def next_layer_version(tx: Transaction, layer: LayerVersion) -> int:
+    """The number of a new version; numbers are never used again."""
+    key = _space.pack("layer", layer.account, layer.region, layer.name)
+    value = await tx.get(key)
+    number = 1 if value is None else int(orjson.loads(value)["next"])
+    await tx.put(key, orjson.dumps({"next": number + 1}))
+    return number
+
+
+async def layer_version(tx: Transaction, layer: LayerVersion) -> Record | None:
+    """A layer version's record, to be changed and written."""
+    value = await tx.get(_space.pack("layer version", layer.account, layer.region, layer.name, layer.number))
+    return None if value is None else orjson.loads(value)
+
+
+async def put_layer_version(tx: Transaction, layer: LayerVersion, record: Record) -> None:
+    key = _space.pack("layer version", layer.account, layer.region, layer.name, layer.number)
+    await tx.put(key, orjson.dumps(record))
+
+
+async def use_layer_code(tx: Transaction, layer: LayerVersion, sha: str) -> None:
+    key = _space.pack("code", sha, layer.account, layer.region, f"layer:{layer.name}", layer.number)
+    await tx.put(key, b"")
+
+
+async def delete_layer_version(tx: Transaction, layer: LayerVersion, sha: str) -> None:
+    """The version and its reference to its code."""
+    await tx.delete(_space.pack("layer version", layer.account, layer.region, layer.name, layer.number))
+    await tx.delete(
+        _space.pack("code", sha, layer.account, layer.region, f"layer:{layer.name}", layer.number)
+    )
+
+
+async def layer_versions(
+    tx: Transaction, account: str, region: str, name: str = ""
+) -> list[tuple[str, int, Record]]:
+    """Name, number and record of the versions of a layer, or of all layers."""
+    of = (name,) if name else ()
+    pairs = await tx.range(*_space.range("layer version", account, region, *of))
+    return [(*_space.unpack(key)[-2:], orjson.loads(value)) for key, value in pairs]
+
+
+def function_prefix(ref: Reference) -> bytes:
+    """Written whenever the function's record is."""
+    return _function_key(ref.account, ref.region, ref.name)
+
+
+async def mapping(tx: Transaction, account: str, region: str, uuid: str) -> Record:
+    """An event source mapping, to be changed and written. Raises when there is none."""
+    value = await tx.get(_space.pack("mapping", account, region, uuid))
+    if value is None:
+        raise model.no_resource()
+    record: Record = orjson.loads(value)
+    return record
+
+
+async def put_mapping(tx: Transaction, account: str, region: str, record: Record) -> None:
+    await tx.put(_space.pack("mapping", account, region, record["UUID"]), orjson.dumps(record))
+
+
+async def delete_mapping(tx: Transaction, account: str, region: str, uuid: str) -> None:
+    await tx.delete(_space.pack("mapping", account, region, uuid))
+
+
+async def mappings(tx: Transaction, account: str, region: str) -> list[Record]:
+    pairs = await tx.range(*_space.range("mapping", account, region))
+    return [orjson.loads(value) for _, value in pairs]
+
+
+async def every_mapping(tx: Transaction) -> list[tuple[str, str, Record]]:
+    """With account and region."""
+    pairs = await tx.range(*_space.range("mapping"))
+    return [(*_space.unpack(key)[1:3], orjson.loads(value)) for key, value in pairs]
+
+
 
 
 async def use_code(tx: Transaction, sha: str, ref: Reference, number: int) -> None:
@@ -322,3 +414,4 @@ async def code_size(tx: Transaction, account: str, region: str) -> int:
     for _, value in await tx.range(*_space.range("version", account, region)):
         size += orjson.loads(value)["config"]["CodeSize"]
     return int(size)
+    size += sum(record["size"] for _, _, record in await layer_versions(tx, account, region))

@@ -108,8 +108,8 @@ def _configuration(request: Request) -> Request:
         raise model.invalid(f"{runtime} is not supported for SnapStart enabled functions.")
     for member in _NOT_HERE & request.keys():
         raise model.invalid(f"{member} is not supported here.")
-    if request.get("Layers"):
-        raise model.invalid("Layers are not supported here yet.")
+    if len(request.get("Layers", ())) > model.MAX_LAYERS:
+        raise model.invalid(f"Cannot reference more than {model.MAX_LAYERS} layers.")
     if request.get("FileSystemConfigs"):
         raise model.invalid("File systems (EFS) are not supported here.")
     if request.get("CodeSigningConfigArn"):
@@ -153,6 +153,42 @@ def _environment(variables: Mapping[str, str]) -> None:
 
 
 def _tags(tags: Mapping[str, str]) -> None:
+def publish_layer_version(request: Request) -> Request:
+    content = request["Content"]
+    _code(content, "PublishLayerVersion")
+    if not any(member in content for member in ("ZipFile", "S3Bucket")):
+        raise model.invalid("Please provide a source for layer content.")
+    wrong = [name for name in request.get("CompatibleRuntimes", ()) if name not in model.LAYER_RUNTIMES]
+    if wrong:
+        raise model.validation(
+            f"[{', '.join(request['CompatibleRuntimes'])}]",
+            "compatibleRuntimes",
+            "Member must satisfy constraint: [Member must satisfy enum value set: "
+            f"[{', '.join(model.LAYER_RUNTIMES)}], Member must not be null]",
+        )
+    return request
+
+
+def list_layers(request: Request) -> Request:
+    wanted = request.get("CompatibleRuntime")
+    if wanted is not None and wanted not in model.LAYER_RUNTIMES:
+        rule = f"Member must satisfy enum value set: [{', '.join(model.LAYER_RUNTIMES)}]"
+        raise model.validation(wanted, "compatibleRuntime", rule)
+    return request
+
+
+list_layer_versions = list_layers
+
+
+def get_layer_version(request: Request) -> Request:
+    if request["VersionNumber"] < 1:
+        raise model.invalid("Layer Version Cannot be less than 1")
+    return request
+
+
+delete_layer_version = get_layer_version
+
+
     if len(tags) > model.MAX_TAGS:
         raise model.invalid("Number of tags exceeds resource tag limit.")
     for key in tags:

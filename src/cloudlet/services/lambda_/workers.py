@@ -26,7 +26,8 @@ import orjson
 from cloudlet.context import Node
 from cloudlet.errors import AwsError, UserError
 
-from . import runtimes
+from . import layers_public, model, runtimes
+from .layers_public import Package
 from .logsink import LogSink
 from .runtime_api import RuntimeApi
 from .runtimes import Language, install
@@ -143,6 +144,7 @@ class Workers:
         self._accounts: dict[tuple[str, str], Tally] = {}
         self._credentials = CredentialCache(node)
         self._languages: Once[str, Language | None] = Once()
+        self._layers: Once[Package, Path] = Once()
         self._zygotes: Once[tuple[str, bool], Zygote] = Once()
         self._tasks: set[asyncio.Task[None]] = set()
         self._every_pool: weakref.WeakSet[Pool] = weakref.WeakSet()
@@ -165,6 +167,7 @@ class Workers:
             task.cancel()
         for pool in self._every_pool:
             pool.fail_waiting(stopping())
+        await self._layers.cancel()
         await self._zygotes.cancel()
         for zygote in self._zygotes.ready():
             zygote.stop()
@@ -182,6 +185,20 @@ class Workers:
             await self.prepare(runtime)
         except RuntimeError as error:
             self._node.log.warning("%s can't be prepared: %s", runtime, error)
+
+    async def public_layer(self, package: Package, arn: str) -> Path:
+        """The folder of a public layer, installed at first use; else the error for a function that names it."""
+        return await self._layers.get(package, partial(self._install, package, arn), Path.is_dir)
+
+    async def _install(self, package: Package, arn: str) -> Path:
+        language = await self._language(package.runtime)
+        assert language is not None
+        if not layers_public.folder(str(package)).is_dir():
+            self._node.events.emit("layer.install", package=package.name, runtime=package.runtime)
+        try:
+            return await layers_public.ensure(package, language)
+        except (UserError, OSError) as error:
+            raise model.no_public_layer(arn, str(error)) from error
 
     def retire(self, function_arn: str) -> None:
         """A function, or with a version as the qualifier that version, has changed or gone: its workers end, busy ones
@@ -301,6 +318,8 @@ class Workers:
                 f"The runtime or runtime version specified is not supported: {spec.runtime} can't run on this machine.",
                 status=502,
             )
+        for package in filter(None, map(layers_public.package_in, spec.layers)):
+            await self.public_layer(package, f"{package} of {spec.name}")  # as long as it is there, nothing
         credentials = await self._credentials.get(spec)
         zygote = await self._zygote(language)
         stream = self.logs.stream(spec)

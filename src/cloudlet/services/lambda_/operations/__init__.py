@@ -27,11 +27,25 @@ from .functions import (
     update_function_configuration,
 )
 from .invoke import invoke, invoke_async
+from .layers import (
+    delete_layer_version,
+    get_layer_version,
+    get_layer_version_by_arn,
+    list_layer_versions,
+    list_layers,
+    publish_layer_version,
+)
+from .layers_permissions import (
+    add_layer_version_permission,
+    get_layer_version_policy,
+    remove_layer_version_permission,
+)
 from .permissions import add_permission, get_policy, remove_permission
 from .tags import list_tags, tag_resource, untag_resource
 from .versions import list_versions_by_function, publish_version
 
 __all__ = [
+    "add_layer_version_permission",
     "add_permission",
     "create_alias",
     "create_function",
@@ -39,6 +53,7 @@ __all__ = [
     "delete_function",
     "delete_function_concurrency",
     "delete_function_event_invoke_config",
+    "delete_layer_version",
     "get_account_settings",
     "get_alias",
     "get_function",
@@ -47,6 +62,9 @@ __all__ = [
     "get_function_configuration",
     "get_function_event_invoke_config",
     "get_function_recursion_config",
+    "get_layer_version",
+    "get_layer_version_by_arn",
+    "get_layer_version_policy",
     "get_policy",
     "get_runtime_management_config",
     "invoke",
@@ -54,11 +72,15 @@ __all__ = [
     "list_aliases",
     "list_function_event_invoke_configs",
     "list_functions",
+    "list_layer_versions",
+    "list_layers",
     "list_tags",
     "list_versions_by_function",
+    "publish_layer_version",
     "publish_version",
     "put_function_concurrency",
     "put_function_event_invoke_config",
+    "remove_layer_version_permission",
     "remove_permission",
     "tag_resource",
     "untag_resource",

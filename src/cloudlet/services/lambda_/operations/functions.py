@@ -8,7 +8,7 @@ from typing import Any
 from ....context import Context
 from ....store.interface import Transaction
 from .. import code as packages
-from .. import configuration, model, storage
+from .. import configuration, layers, model, storage
 from ..arns import Reference, is_version, parse
 from ..runs import prepare, workers
 from ..storage import Record
@@ -25,7 +25,9 @@ async def create_function(ctx: Context, request: dict[str, Any]) -> Response:
             raise model.function_exists(ref.name)
 
     await ctx.store.read(check)
+    kept = await layers.entries(ctx, request.get("Layers", ()))
     code = await packages.keep(ctx, await packages.fetch(ctx, request["Code"]))
+    await layers.check_size(ctx, code.sha, kept)
     now = ctx.clock.now()
     config = configuration.create(request, ref.name, ref.region, code, now)
     content = configuration.new_id()
@@ -37,7 +39,8 @@ async def create_function(ctx: Context, request: dict[str, Any]) -> Response:
             "tags": request.get("Tags", {}),
             "latest": {"config": config, "code": code.sha, "content": content},
         }
-        await storage.use_code(tx, code.sha, ref, 0)
+        _set_layers(record["latest"], kept)
+        await _use(ctx, tx, ref, set(), record["latest"])
         made = await publish(tx, ref, record, now) if request.get("Publish") else config
         await storage.put_function(tx, ref, record)
         return made
@@ -94,8 +97,9 @@ async def get_function_recursion_config(ctx: Context, request: dict[str, Any]) -
 
 async def update_function_code(ctx: Context, request: dict[str, Any]) -> Response:
     ref = parse(ctx, request["FunctionName"])._replace(qualifier="")
-    await ctx.store.read(lambda tx: storage.load_function(tx, ref))
+    function = await ctx.store.read(lambda tx: storage.load_function(tx, ref))
     code = await packages.keep(ctx, await packages.fetch(ctx, request))
+    await layers.check_size(ctx, code.sha, function.record["latest"].get("layers", ()))
     now = ctx.clock.now()
     content = configuration.new_id()
 
@@ -110,12 +114,13 @@ async def update_function_code(ctx: Context, request: dict[str, Any]) -> Respons
         config["Architectures"] = architectures
         configuration.change_code(config, code)
         configuration.touch(config, now)
+        before = storage.contents(latest)
         latest["code"] = code.sha
         if changed:
             latest["content"] = content
         if request.get("DryRun"):
             return config
-        await _replace_code(ctx, tx, ref, old, code.sha)
+        await _use(ctx, tx, ref, before, latest)
         made = await publish(tx, ref, record, now) if request.get("Publish") else config
         await storage.put_function(tx, ref, record)
         return made
@@ -124,11 +129,23 @@ async def update_function_code(ctx: Context, request: dict[str, Any]) -> Respons
     return configuration.show(config, _published(ref, config))
 
 
-async def _replace_code(ctx: Context, tx: Transaction, ref: Reference, old: str, new: str) -> None:
-    if old != new:
-        await storage.drop_code(tx, old, ref, 0)
-        await packages.release(ctx.node, tx, old)
-    await storage.use_code(tx, new, ref, 0)
+async def _use(ctx: Context, tx: Transaction, ref: Reference, before: set[str], latest: Record) -> None:
+    """Refer to what `$LATEST` needs now, and let go of what it needed `before`."""
+    needed = storage.contents(latest)
+    for sha in before - needed:
+        await storage.drop_code(tx, sha, ref, 0)
+        await packages.release(ctx.node, tx, sha)
+    for sha in needed - before:
+        await storage.use_code(tx, sha, ref, 0)
+
+
+def _set_layers(latest: Record, kept: list[Record]) -> None:
+    if kept:
+        latest["layers"] = kept
+        latest["config"]["Layers"] = layers.configured(kept)
+    else:
+        latest.pop("layers", None)
+        latest["config"].pop("Layers", None)
 
 
 def _published(ref: Reference, config: Record) -> Reference:
@@ -146,6 +163,7 @@ async def update_function_configuration(ctx: Context, request: dict[str, Any]) -
     ref = parse(ctx, request["FunctionName"])._replace(qualifier="")
     now = ctx.clock.now()
     content = configuration.new_id()
+    kept = await _wanted_layers(ctx, ref, request)
 
     async def body(tx: Transaction) -> Record:
         record = await storage.function(tx, ref)
@@ -153,6 +171,10 @@ async def update_function_configuration(ctx: Context, request: dict[str, Any]) -
         config: Record = latest["config"]
         _check_revision(config, request)
         configuration.change(config, request, ref.region)
+        if kept is not None:
+            before = storage.contents(latest)
+            _set_layers(latest, kept)
+            await _use(ctx, tx, ref, before, latest)
         configuration.touch(config, now)
         latest["content"] = content
         await storage.put_function(tx, ref, record)
@@ -161,6 +183,16 @@ async def update_function_configuration(ctx: Context, request: dict[str, Any]) -
     config = await ctx.store.transact(body)
     prepare(ctx.node, config["Runtime"])
     return configuration.show(config, ref)
+
+
+async def _wanted_layers(ctx: Context, ref: Reference, request: dict[str, Any]) -> list[Record] | None:
+    """The layers that an update asks for; None when it leaves them as they are."""
+    if "Layers" not in request:
+        return None
+    function = await ctx.store.read(lambda tx: storage.load_function(tx, ref))
+    kept = await layers.entries(ctx, request["Layers"])
+    await layers.check_size(ctx, function.record["latest"]["code"], kept)
+    return kept
 
 
 async def delete_function(ctx: Context, request: dict[str, Any]) -> Response:
@@ -189,8 +221,9 @@ async def _delete_version(ctx: Context, tx: Transaction, ref: Reference) -> None
     version = await storage.version(tx, ref, number)
     if version is not None:
         await storage.delete_version(tx, ref, number)
-        await storage.drop_code(tx, version["code"], ref, number)
-        await packages.release(ctx.node, tx, version["code"])
+        for sha in storage.contents(version):
+            await storage.drop_code(tx, sha, ref, number)
+            await packages.release(ctx.node, tx, sha)
 
 
 def _points(alias: Record, number: str) -> bool:
@@ -200,8 +233,9 @@ def _points(alias: Record, number: str) -> bool:
 
 async def _delete_function(ctx: Context, tx: Transaction, ref: Reference) -> None:
     record = await storage.function(tx, ref)
-    uses = [(record["latest"]["code"], 0)]
-    uses += [(v["code"], int(v["config"]["Version"])) for v in await storage.versions(tx, ref)]
+    uses = [(sha, 0) for sha in storage.contents(record["latest"])]
+    for version in await storage.versions(tx, ref):
+        uses += [(sha, int(version["config"]["Version"])) for sha in storage.contents(version)]
     await storage.delete_function(tx, ref)
     for sha, number in uses:
         await storage.drop_code(tx, sha, ref, number)

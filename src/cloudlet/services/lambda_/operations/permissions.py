@@ -87,10 +87,7 @@ async def add_permission(ctx: Context, request: dict[str, Any]) -> Response:
         await _revise(tx, ref, request, revision)
         record = await storage.policy(tx, ref) or {"statements": []}
         if any(known["Sid"] == statement["Sid"] for known in record["statements"]):
-            raise model.conflict(
-                f"The statement id ({statement['Sid']}) provided already exists. Please provide a new statement id, "
-                "or remove the existing statement."
-            )
+            raise model.statement_exists(statement["Sid"])
         record["statements"].append(statement)
         size = len(_document(record))
         if size > model.MAX_POLICY:

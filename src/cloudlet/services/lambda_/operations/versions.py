@@ -33,9 +33,10 @@ async def publish(
         config["Description"] = description
     if config["SnapStart"]["ApplyOn"] == "PublishedVersions":
         config["SnapStart"] = {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
-    version = {"config": config, "code": latest["code"], "content": latest["content"]}
+    version = {**latest, "config": config}
     await storage.put_version(tx, ref, number, version)
-    await storage.use_code(tx, latest["code"], ref, number)
+    for sha in storage.contents(version):
+        await storage.use_code(tx, sha, ref, number)
     record["next"] = number + 1
     record["published"] = latest["content"]
     latest["config"]["RevisionId"] = configuration.new_id()

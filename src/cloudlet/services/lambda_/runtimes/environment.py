@@ -53,7 +53,9 @@ def environment(spec: FunctionSpec, credentials: Credentials, place: Place) -> d
     if spec.runtime.startswith("python"):
         env.setdefault("PYTHONPATH", ":".join([*python_layers(spec.layers, spec.runtime), place.runtime_dir]))
     elif spec.runtime.startswith("nodejs"):
-        modules = [f"{layer}/nodejs/node_modules" for layer in layers]
+        version = spec.runtime.removesuffix(".x").replace("nodejs", "node")
+        inside = (f"nodejs/{version}/node_modules", "nodejs/node_modules")
+        modules = [f"{layer}/{folder}" for layer in layers for folder in inside]
         env.setdefault("NODE_PATH", ":".join([*modules, f"{place.runtime_dir}/node_modules"]))
     return env
 
