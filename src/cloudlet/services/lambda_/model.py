@@ -69,6 +69,14 @@ RETIRED_RUNTIMES = (
     "dotnetcore2.1", "dotnetcore3.1", "ruby2.5", "ruby2.7", "go1.x", "java8",
 )  # fmt: skip
 
+LAYER_RUNTIMES = (
+    *RUNTIMES, *RETIRED_RUNTIMES, "dotnet10", "dotnet6", "dotnet8", "java11", "java17", "java21", "java25", "java8.al2",
+    "ruby3.2", "ruby3.3", "ruby3.4",
+)  # fmt: skip
+"""What a layer may be said to be compatible with."""
+MAX_LAYERS = 5
+MAX_LAYER_POLICY = 20 * 1024
+
 SNAP_START_RUNTIMES = ("python3.12", "python3.13", "python3.14")
 """Of those that run here; snapshots themselves have no effect, a start is quick without."""
 
@@ -80,14 +88,6 @@ RESERVED_VARIABLES = frozenset(
         "_X_AMZN_TRACE_ID",
         "AWS_ACCESS_KEY",
         "AWS_ACCESS_KEY_ID",
-LAYER_RUNTIMES = (
-    *RUNTIMES, *RETIRED_RUNTIMES, "dotnet10", "dotnet6", "dotnet8", "java11", "java17", "java21", "java25", "java8.al2",
-    "ruby3.2", "ruby3.3", "ruby3.4",
-)  # fmt: skip
-"""What a layer may be said to be compatible with."""
-MAX_LAYERS = 5
-MAX_LAYER_POLICY = 20 * 1024
-
         "AWS_DEFAULT_REGION",
         "AWS_EXECUTION_ENV",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
@@ -146,6 +146,13 @@ def qualifier_mismatch() -> AwsError:
     return invalid("The derived qualifier from the function name does not match the specified qualifier.")
 
 
+def statement_exists(sid: str) -> AwsError:
+    return conflict(
+        f"The statement id ({sid}) provided already exists. Please provide a new statement id, "
+        "or remove the existing statement."
+    )
+
+
 def revision_mismatch() -> AwsError:
     return _user(
         "PreconditionFailedException",
@@ -157,13 +164,6 @@ def revision_mismatch() -> AwsError:
 def unknown_runtime(runtime: str) -> AwsError:
     return invalid(
         f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
-def statement_exists(sid: str) -> AwsError:
-    return conflict(
-        f"The statement id ({sid}) provided already exists. Please provide a new statement id, "
-        "or remove the existing statement."
-    )
-
-
         f"[{', '.join(RUNTIMES)}] or be a valid ARN"
     )
 
@@ -222,17 +222,6 @@ def s3_error(code: str, message: str) -> AwsError:
     return invalid(f"Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {message}")
 
 
-def unreserved_too_low() -> AwsError:
-    return invalid(
-        "Specified ReservedConcurrentExecutions for function decreases account's "
-        f"UnreservedConcurrentExecution below its minimum value of [{MIN_UNRESERVED}]."
-    )
-
-
-def policy_too_long(size: int) -> AwsError:
-    text = f"The final policy size ({size}) is bigger than the limit ({MAX_POLICY})."
-    return _user("PolicyLengthExceededException", text)
-
 def no_layer_version(arn: str) -> AwsError:
     return not_found(f"Layer version {arn} does not exist.")
 
@@ -286,6 +275,17 @@ def layer_revision_mismatch() -> AwsError:
         "Call the GetLayerPolicy API to retrieve the latest Revision Id",
     )
 
+
+def unreserved_too_low() -> AwsError:
+    return invalid(
+        "Specified ReservedConcurrentExecutions for function decreases account's "
+        f"UnreservedConcurrentExecution below its minimum value of [{MIN_UNRESERVED}]."
+    )
+
+
+def policy_too_long(size: int) -> AwsError:
+    text = f"The final policy size ({size}) is bigger than the limit ({MAX_POLICY})."
+    return _user("PolicyLengthExceededException", text)
 
 
 def no_resource() -> AwsError:

@@ -6,9 +6,9 @@
     ("policy", account, region, name, qualifier)          -> resource policy: statements
     ("event", account, region, name, qualifier)           -> FunctionEventInvokeConfig without its ARN
     ("code", sha256, account, region, name, number)       -> nothing: that version (0: $LATEST) runs this code
-    ("hold", sha256)                                      -> until when unreferenced code stays
     ("layer", account, region, name)                      -> layer: next version
     ("layer version", account, region, name, number)      -> layer version: what it is of, its code, its policy
+    ("hold", sha256)                                      -> until when unreferenced code stays
 
 A version's record is `config` (a FunctionConfiguration without its ARN), `code` (hex SHA-256 of the zip), `content`,
 an id that changes with each change of code or configuration, and `layers`, if it has any (see `layers.py`). Layer
@@ -30,10 +30,10 @@ from . import layers_public, model
 from .arns import Reference
 from .spec import FunctionSpec
 
-_space = Subspace("lambda")
 if TYPE_CHECKING:
     from .layers import LayerVersion
 
+_space = Subspace("lambda")
 SWEEP_TIMER = "lambda.code"
 SWEEP_TASK = "lambda.code"
 EVENT_TASK = "lambda.event"
@@ -80,9 +80,6 @@ def zip_path(data: Path, sha: str) -> Path:
     return data / "lambda" / "code" / f"{sha}.zip"
 
 
-def _spec(record: Record, ref: Reference, data: Path, reserved: int | None) -> FunctionSpec:
-    config = record["config"]
-    return FunctionSpec(
 def layer_path(data: Path, entry: Record) -> Path:
     """The content of a layer, by what a function keeps of it."""
     return code_path(data, entry["code"]) if "code" in entry else layers_public.folder(entry["package"])
@@ -93,6 +90,9 @@ def contents(record: Record) -> set[str]:
     return {record["code"], *(entry["code"] for entry in record.get("layers", ()) if "code" in entry)}
 
 
+def _spec(record: Record, ref: Reference, data: Path, reserved: int | None) -> FunctionSpec:
+    config = record["config"]
+    return FunctionSpec(
         arn=ref.qualified,
         name=ref.name,
         version=config["Version"],
@@ -102,10 +102,10 @@ def contents(record: Record) -> set[str]:
         runtime=config["Runtime"],
         handler=config["Handler"],
         code=code_path(data, record["code"]),
+        layers=tuple(layer_path(data, entry) for entry in record.get("layers", ())),
         environment=config.get("Environment", {}).get("Variables", {}),
         timeout=config["Timeout"],
         memory=config["MemorySize"],
-        layers=tuple(layer_path(data, entry) for entry in record.get("layers", ())),
         storage=config["EphemeralStorage"]["Size"],
         log_group=config["LoggingConfig"]["LogGroup"],
         reserved=reserved,
@@ -308,9 +308,6 @@ async def event_configs(tx: Transaction, ref: Reference) -> list[tuple[str, Reco
     return [(_space.unpack(key)[-1], orjson.loads(value)) for key, value in pairs]
 
 
-async def hold_code(tx: Transaction, sha: str, until: float) -> None:
-    """Unreferenced code with this name stays at least until then."""
-    await tx.put(_space.pack("hold", sha), orjson.dumps(until))
 async def next_layer_version(tx: Transaction, layer: LayerVersion) -> int:
     """The number of a new version; numbers are never used again."""
     key = _space.pack("layer", layer.account, layer.region, layer.name)
@@ -386,6 +383,9 @@ async def every_mapping(tx: Transaction) -> list[tuple[str, str, Record]]:
     return [(*_space.unpack(key)[1:3], orjson.loads(value)) for key, value in pairs]
 
 
+async def hold_code(tx: Transaction, sha: str, until: float) -> None:
+    """Unreferenced code with this name stays at least until then."""
+    await tx.put(_space.pack("hold", sha), orjson.dumps(until))
 
 
 async def use_code(tx: Transaction, sha: str, ref: Reference, number: int) -> None:
@@ -413,5 +413,5 @@ async def code_size(tx: Transaction, account: str, region: str) -> int:
     size = sum(record["latest"]["config"]["CodeSize"] for record in await functions(tx, account, region))
     for _, value in await tx.range(*_space.range("version", account, region)):
         size += orjson.loads(value)["config"]["CodeSize"]
-    return int(size)
     size += sum(record["size"] for _, _, record in await layer_versions(tx, account, region))
+    return int(size)

@@ -152,7 +152,6 @@ def _environment(variables: Mapping[str, str]) -> None:
         raise model.reserved_variables(reserved)
 
 
-def _tags(tags: Mapping[str, str]) -> None:
 def publish_layer_version(request: Request) -> Request:
     content = request["Content"]
     _code(content, "PublishLayerVersion")
@@ -189,6 +188,7 @@ def get_layer_version(request: Request) -> Request:
 delete_layer_version = get_layer_version
 
 
+def _tags(tags: Mapping[str, str]) -> None:
     if len(tags) > model.MAX_TAGS:
         raise model.invalid("Number of tags exceeds resource tag limit.")
     for key in tags:
