@@ -10,9 +10,9 @@ from .gates import Gates
 
 
 def _runtime(node: Node) -> Runtime:
-    from .workers import Workers  # the machinery of processes, which only a running node needs
+    from .runtime import LambdaRuntime  # the machinery of processes, which only a running node needs
 
-    return Workers(node)
+    return LambdaRuntime(node)
 
 
 def _register(node: Node) -> None:

@@ -47,6 +47,17 @@ EVENTS_WAITING = 512
 EVENTS_A_SECOND = 1000
 """About how many of those come back in a second."""
 
+QUEUE_BATCH = 10
+"""How many messages a batch has unless a mapping says otherwise, and how many one receive gives at most."""
+QUEUE_BATCHES = 5
+"""How many batches of a queue run at once to begin with, and how many more each second while the backlog lasts:
+"Understanding event source mapping scaling" has 5, then 300 a minute."""
+QUEUE_WAIT = 20
+BATCH_BYTES = MAX_SYNC_PAYLOAD
+MAPPING_PAUSE, MAPPING_MAX_PAUSE = 1.0, 60.0
+"""Seconds until a source that failed is read again, at first and at most."""
+MAPPINGS_PAGE = 100
+
 CODE_GRACE_SECONDS = 1000.0
 """How long code that nothing refers to stays: longer than a function may still be running it."""
 
@@ -290,6 +301,25 @@ def policy_too_long(size: int) -> AwsError:
 
 def no_resource() -> AwsError:
     return not_found("The resource you requested does not exist.")
+
+
+def queue_refused(code: str, message: str) -> AwsError:
+    return invalid(
+        f"Error occurred while ReceiveMessage. SQS Error Code: {code}. SQS Error Message: {message}"
+    )
+
+
+def visibility_too_short(visibility: int, timeout: int) -> AwsError:
+    return invalid(
+        f"Queue visibility timeout: {visibility} seconds is less than Function timeout: {timeout} seconds"
+    )
+
+
+def mapping_exists(source: str, function: str, uuid: str) -> AwsError:
+    return conflict(
+        f'An event source mapping with SQS arn (" {source} ") and function (" {function} ") already exists. '
+        f"Please update or delete the existing mapping with UUID {uuid}"
+    )
 
 
 _MANAGED = "capacity providers are machines of AWS's own"

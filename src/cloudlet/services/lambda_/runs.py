@@ -25,6 +25,7 @@ from .gates import Gates
 from .spec import FunctionSpec, Outcome
 
 if TYPE_CHECKING:
+    from .runtime import LambdaRuntime
     from .workers import Workers
 
 
@@ -33,7 +34,7 @@ class FunctionFailed(Exception):
 
 
 def workers(node: Node) -> Workers:
-    return cast("Workers", node.runtimes["lambda"])
+    return cast("LambdaRuntime", node.runtimes["lambda"]).workers
 
 
 def prepare(node: Node, runtime: str) -> None:
@@ -45,6 +46,19 @@ def prepare(node: Node, runtime: str) -> None:
 def _prepared(node: Node, runtime: str, task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         node.log.warning("the runtime %s can't be prepared: %s", runtime, error)
+
+
+async def spec_of(ctx: Context, ref: Reference) -> FunctionSpec:
+    """What the reference means just now, as it is to be run. Raises when it isn't there."""
+    data = ctx.node.data
+
+    async def body(tx: Transaction) -> FunctionSpec:
+        function = await storage.load_function(tx, ref)
+        if not ref.qualifier or ref.qualifier == model.LATEST:
+            return function.latest.spec(ref, data, function.reserved)
+        return (await storage.resolve(tx, ref)).spec(ref, data, function.reserved)
+
+    return await ctx.store.read(body)
 
 
 async def enqueue(ctx: Context, ref: Reference, payload: bytes, client_context: str) -> None:

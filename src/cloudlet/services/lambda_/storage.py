@@ -5,6 +5,7 @@
     ("alias", account, region, name, alias)               -> AliasConfiguration without its ARN
     ("policy", account, region, name, qualifier)          -> resource policy: statements
     ("event", account, region, name, qualifier)           -> FunctionEventInvokeConfig without its ARN
+    ("mapping", account, region, uuid)                    -> event source mapping: configuration, function, tags
     ("code", sha256, account, region, name, number)       -> nothing: that version (0: $LATEST) runs this code
     ("layer", account, region, name)                      -> layer: next version
     ("layer version", account, region, name, number)      -> layer version: what it is of, its code, its policy
@@ -37,6 +38,8 @@ _space = Subspace("lambda")
 SWEEP_TIMER = "lambda.code"
 SWEEP_TASK = "lambda.code"
 EVENT_TASK = "lambda.event"
+MAPPINGS = _space.sub("mapping").prefix
+"""Written whenever an event source mapping is."""
 
 Record = dict[str, Any]
 

@@ -10,6 +10,7 @@ import msgspec
 import orjson
 
 from . import model
+from .event_sources.patterns import BadPattern, compiled
 
 Request = dict[str, Any]
 
@@ -320,3 +321,38 @@ def put_function_event_invoke_config(request: Request) -> Request:
 
 
 update_function_event_invoke_config = put_function_event_invoke_config
+
+
+_OF_STREAMS = (
+    "BisectBatchOnFunctionError", "DestinationConfig", "MaximumRecordAgeInSeconds", "MaximumRetryAttempts",
+    "ParallelizationFactor", "TumblingWindowInSeconds",
+)  # fmt: skip
+
+
+def create_event_source_mapping(request: Request) -> Request:
+    source = request.get("EventSourceArn")
+    if not source and "SelfManagedEventSource" not in request:
+        raise model.invalid("Unrecognized event source.")
+    service = source.split(":", 5)[2] if source else "self-managed Kafka"
+    if service != "sqs" or not source or source.count(":") != 5:
+        raise model.invalid(f"Event sources of {service} are not supported here yet: only SQS queues are.")
+    if "StartingPosition" in request or "StartingPositionTimestamp" in request:
+        raise model.invalid("StartingPosition is not valid for SQS event sources.")
+    _tags(request.get("Tags", {}))
+    return _mapping(request)
+
+
+def update_event_source_mapping(request: Request) -> Request:
+    return _mapping(request)
+
+
+def _mapping(request: Request) -> Request:
+    for member in _OF_STREAMS:
+        if member in request:
+            raise model.invalid(f"Unsupported {member} parameter for given event source mapping type.")
+    for one in request.get("FilterCriteria", {}).get("Filters", ()):
+        try:
+            compiled(one.get("Pattern", ""))
+        except BadPattern as error:
+            raise model.invalid("Invalid filter pattern definition.") from error
+    return request

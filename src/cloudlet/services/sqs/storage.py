@@ -360,6 +360,23 @@ async def take(
     return taken, gone >= DROP_STEP
 
 
+async def put_back(tx: Transaction, queue: Queue, taken: list[Taken], now: int) -> None:
+    """As if the messages had not been received."""
+    for id, message, held in taken:
+        if await _held_at(tx, queue, id) != held:
+            continue
+        receives = held.receives - 1
+        await tx.delete(queue.order.pack(held.visible, *id))
+        await _add_later(tx, queue, IN_FLIGHT, held.visible, -1, now)
+        if receives > message.get("ReceivedBefore", 0):
+            await tx.put(queue.order.pack(now, *id), b"r")
+            earlier = held._replace(visible=now, receives=receives)
+            await tx.put(queue.held.pack(*id), orjson.dumps(list(earlier)))
+        else:
+            await tx.put(queue.order.pack(message["Visible"], *id), b"")
+            await tx.delete(queue.held.pack(*id))
+
+
 async def _bury(
     tx: Transaction,
     timers: Timers,

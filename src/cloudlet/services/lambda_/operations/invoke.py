@@ -6,24 +6,10 @@ from base64 import b64encode
 from typing import Any
 
 from ....context import Context
-from ....store.interface import Transaction
-from .. import model, runs, storage
-from ..arns import Reference, parse
-from ..spec import FunctionSpec
+from .. import runs
+from ..arns import parse
 
 Response = dict[str, Any]
-
-
-async def _spec(ctx: Context, ref: Reference) -> FunctionSpec:
-    data = ctx.node.data
-
-    async def body(tx: Transaction) -> FunctionSpec:
-        function = await storage.load_function(tx, ref)
-        if not ref.qualifier or ref.qualifier == model.LATEST:
-            return function.latest.spec(ref, data, function.reserved)
-        return (await storage.resolve(tx, ref)).spec(ref, data, function.reserved)
-
-    return await ctx.store.read(body)
 
 
 async def invoke(ctx: Context, request: dict[str, Any]) -> Response:
@@ -33,7 +19,7 @@ async def invoke(ctx: Context, request: dict[str, Any]) -> Response:
     if kind == "Event":
         await runs.enqueue(ctx, ref, payload, request.get("ClientContext", ""))
         return {"StatusCode": 202, "Payload": b""}
-    spec = await _spec(ctx, ref)
+    spec = await runs.spec_of(ctx, ref)
     if kind == "DryRun":
         return {"StatusCode": 204, "Payload": b""}
     outcome = await runs.workers(ctx.node).invoke(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -31,11 +32,27 @@ async def receive_message(ctx: Context, request: dict[str, Any]) -> Response:
 
 
 async def _look(ctx: Context, name: Name, request: dict[str, Any]) -> tuple[Queue, list[Taken], int | None]:
-    """The queue, messages, and if there are none when the next hidden one can be had."""
-    while True:
-        queue, taken, early, shown = await ctx.store.transact(lambda tx: _take(ctx, tx, name, request))
-        if taken or not early:
-            return queue, taken, shown
+    """The queue, messages, and if there are none when the next hidden one can be had. Who is cancelled meanwhile has
+    received nothing."""
+    got: tuple[Queue, list[Taken]] | None = None
+
+    async def body(tx: Transaction) -> tuple[bool, int | None]:
+        nonlocal got
+        queue, taken, early, shown = await _take(ctx, tx, name, request)
+        got = queue, taken
+        return early, shown
+
+    try:
+        while True:
+            early, shown = await ctx.store.transact(body)
+            assert got is not None
+            if got[1] or not early:
+                return *got, shown
+    except asyncio.CancelledError:
+        if got is not None and got[1]:
+            queue, taken = got
+            await ctx.store.transact(lambda tx: storage.put_back(tx, queue, taken, ctx.clock.now_ms()))
+        raise
 
 
 async def _take(

@@ -1,0 +1,107 @@
+"""Messages of a queue as a function sees them, and what its answer says of each."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+
+from .patterns import Pattern
+
+_ATTRIBUTES = ("ApproximateReceiveCount", "SentTimestamp", "SenderId", "ApproximateFirstReceiveTimestamp")
+
+
+class Message:
+    """A received message: its handle, and its record as it goes to the function."""
+
+    __slots__ = ("encoded", "handle", "id")
+
+    def __init__(self, id: str, handle: str, record: dict[str, Any]) -> None:
+        self.id = id
+        self.handle = handle
+        self.encoded = orjson.dumps(record)
+
+
+def record_of(message: dict[str, Any], source: str, region: str) -> dict[str, Any]:
+    """The record, from what ReceiveMessage gives."""
+    system = message["Attributes"]
+    first = {name: system[name] for name in _ATTRIBUTES if name in system}
+    record = {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": first | system,
+        "messageAttributes": {
+            name: _attribute(value) for name, value in message.get("MessageAttributes", {}).items()
+        },
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": source,
+        "awsRegion": region,
+    }
+    if "MD5OfMessageAttributes" in message:
+        record["md5OfMessageAttributes"] = message["MD5OfMessageAttributes"]
+    return record
+
+
+def _attribute(value: dict[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    if "StringValue" in value:
+        shown["stringValue"] = value["StringValue"]
+    if "BinaryValue" in value:
+        shown["binaryValue"] = base64.b64encode(value["BinaryValue"]).decode()
+    return {**shown, "stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}
+
+
+def payload(messages: Iterable[Message]) -> bytes:
+    return b'{"Records":[' + b",".join([message.encoded for message in messages]) + b"]}"
+
+
+def is_wanted(record: dict[str, Any], patterns: Sequence[Pattern]) -> bool:
+    """Whether one of the patterns matches. A pattern for a JSON body never matches a plain one, nor the other way
+    round; a body counts as JSON if it is an object or an array."""
+    body: Any = None
+    if any(pattern.bodies for pattern in patterns):
+        body = _parsed(record["body"])
+    as_json = record if body is None else {**record, "body": body}
+    for pattern in patterns:
+        if pattern.bodies and (body is not None) not in pattern.bodies:
+            continue
+        if pattern.matches(as_json if pattern.bodies else record):
+            return True
+    return False
+
+
+def _parsed(body: str) -> Any:
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict | list) else None
+
+
+def failed_items(answer: bytes, known: frozenset[str]) -> frozenset[str]:
+    """The messages that the function says have failed; all of them if its answer can't be understood. An answer that
+    is null, or has no list or an empty one, says that none has."""
+    try:
+        response = orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        return known
+    if response is None:
+        return frozenset()
+    if not isinstance(response, dict):
+        return known
+    items = response.get("batchItemFailures")
+    if items is None:
+        return frozenset()
+    if not isinstance(items, list):
+        return known
+    failed = set()
+    for item in items:
+        id = item.get("itemIdentifier") if isinstance(item, dict) else None
+        if not isinstance(id, str) or id not in known:
+            return known
+        failed.add(id)
+    return frozenset(failed)

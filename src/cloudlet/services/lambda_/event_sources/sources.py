@@ -1,0 +1,94 @@
+"""The sources that are read on this node: one reader for each enabled mapping.
+
+The records are what counts: after each write to one of them the readers are made to be as they say. A mapping that was
+changed gets a new reader; the old one's batches run to their end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ....context import Node
+from ....store.interface import StoreError
+from .. import model, storage
+from .queue import QueueSource
+
+
+class Source(Protocol):
+    """What reads a mapping's source; it begins when it is made."""
+
+    def retire(self) -> None: ...
+
+    async def ended(self) -> None: ...
+
+    def interrupt(self) -> None: ...
+
+
+KINDS: dict[str, Callable[[Node, str, str, dict[str, Any]], Source]] = {"sqs": QueueSource}
+"""By the service in the source's ARN."""
+
+
+class EventSources:
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._sources: dict[str, tuple[dict[str, Any], Source]] = {}
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._retired: set[Source] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._follow())
+
+    def release(self) -> None:
+        """Take nothing more from any source."""
+        if self._task is not None:
+            self._task.cancel()
+        for uuid in list(self._sources):
+            self._retire(uuid)
+
+    async def stop(self) -> None:
+        """Functions that still run are left to the workers' end; what they had is given back."""
+        self.release()
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+        self.release()
+        for source in self._retired:
+            source.interrupt()
+        await asyncio.gather(*self._retiring)
+
+    async def _follow(self) -> None:
+        watch = self._node.store.watch(storage.MAPPINGS)
+        try:
+            while True:
+                try:
+                    self._settle(await self._node.store.read(storage.every_mapping))
+                    await watch.wait()
+                except StoreError as error:
+                    self._node.log.error("event source mappings wait for the store: %s", error)
+                    await self._node.clock.sleep(model.MAPPING_PAUSE)
+        finally:
+            watch.close()
+
+    def _settle(self, records: list[tuple[str, str, dict[str, Any]]]) -> None:
+        wanted = {record["UUID"]: (account, region, record) for account, region, record in records}
+        for uuid, (before, _) in list(self._sources.items()):
+            if uuid not in wanted or wanted[uuid][2] != before:
+                self._retire(uuid)
+        for uuid, (account, region, record) in wanted.items():
+            if uuid not in self._sources and record["State"] == "Enabled":
+                make = KINDS[record["EventSourceArn"].split(":")[2]]
+                self._sources[uuid] = record, make(self._node, account, region, record)
+
+    def _retire(self, uuid: str) -> None:
+        _, source = self._sources.pop(uuid)
+        source.retire()
+        self._retired.add(source)
+        task = asyncio.create_task(self._end(source))
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    async def _end(self, source: Source) -> None:
+        await source.ended()
+        self._retired.discard(source)

@@ -1,0 +1,184 @@
+"""Event source mappings: which queue is read for which function, and how.
+
+A change takes effect as soon as it is stored (`event_sources` follows the records), so a mapping is seen in the state
+that it settles in; the answer to the change itself has the state on the way there, as AWS's has.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....context import Context
+from ....errors import AwsError
+from ....names import arn
+from ....store.interface import Transaction
+from .. import model, storage
+from ..arns import Reference, parse
+from ..configuration import new_id
+from ..storage import Record
+from .pages import page
+
+Response = dict[str, Any]
+
+_KEPT = (
+    "BatchSize", "MaximumBatchingWindowInSeconds", "FunctionResponseTypes", "KMSKeyArn", "MetricsConfig",
+    "LoggingConfig", "ProvisionedPollerConfig",
+)  # fmt: skip
+_CLEARED = {"FilterCriteria": "Filters", "ScalingConfig": "MaximumConcurrency"}
+"""Members that go when they come without this member of theirs."""
+
+
+async def create_event_source_mapping(ctx: Context, request: dict[str, Any]) -> Response:
+    ref = parse(ctx, request["FunctionName"])
+    source = request["EventSourceArn"]
+    enabled = request.get("Enabled", True)
+    record: Record = {
+        "UUID": new_id(),
+        "EventSourceArn": source,
+        "Function": [ref.account, ref.name, ref.qualifier],
+        "BatchSize": model.QUEUE_BATCH,
+        "MaximumBatchingWindowInSeconds": 0,
+        "FunctionResponseTypes": [],
+        "State": "Enabled" if enabled else "Disabled",
+        "LastModified": ctx.clock.now(),
+        "tags": request.get("Tags", {}),
+    }
+    _change(record, request)
+    visibility = await _visibility(ctx, source)
+
+    async def body(tx: Transaction) -> None:
+        await _check(tx, ref, visibility)
+        for other in await storage.mappings(tx, ctx.account, ctx.region):
+            if other["EventSourceArn"] == source and other["Function"] == record["Function"]:
+                raise model.mapping_exists(source, ref.name, other["UUID"])
+        await storage.put_mapping(tx, ctx.account, ctx.region, record)
+
+    await ctx.store.transact(body)
+    return _show(ctx, record, "Creating")
+
+
+async def update_event_source_mapping(ctx: Context, request: dict[str, Any]) -> Response:
+    uuid = request["UUID"]
+    found = await ctx.store.read(lambda tx: storage.mapping(tx, ctx.account, ctx.region, uuid))
+    visibility = await _visibility(ctx, found["EventSourceArn"])
+    now = ctx.clock.now()
+
+    async def body(tx: Transaction) -> tuple[Record, str]:
+        record = await storage.mapping(tx, ctx.account, ctx.region, uuid)
+        before = record["State"]
+        if "FunctionName" in request:
+            ref = parse(ctx, request["FunctionName"])
+            record["Function"] = [ref.account, ref.name, ref.qualifier]
+        await _check(tx, function_of(ctx.region, record), visibility)
+        _change(record, request)
+        if "Enabled" in request:
+            record["State"] = "Enabled" if request["Enabled"] else "Disabled"
+        record["LastModified"] = now
+        await storage.put_mapping(tx, ctx.account, ctx.region, record)
+        after = record["State"]
+        passing = "Updating" if before == after else "Enabling" if after == "Enabled" else "Disabling"
+        return record, passing
+
+    record, passing = await ctx.store.transact(body)
+    return _show(ctx, record, passing)
+
+
+async def delete_event_source_mapping(ctx: Context, request: dict[str, Any]) -> Response:
+    async def body(tx: Transaction) -> Record:
+        record = await storage.mapping(tx, ctx.account, ctx.region, request["UUID"])
+        await storage.delete_mapping(tx, ctx.account, ctx.region, request["UUID"])
+        return record
+
+    return _show(ctx, await ctx.store.transact(body), "Deleting")
+
+
+async def get_event_source_mapping(ctx: Context, request: dict[str, Any]) -> Response:
+    uuid = request["UUID"]
+    record = await ctx.store.read(lambda tx: storage.mapping(tx, ctx.account, ctx.region, uuid))
+    return _show(ctx, record, record["State"])
+
+
+async def list_event_source_mappings(ctx: Context, request: dict[str, Any]) -> Response:
+    ref = parse(ctx, request["FunctionName"]) if "FunctionName" in request else None
+    source = request.get("EventSourceArn")
+
+    async def body(tx: Transaction) -> list[Record]:
+        if ref is not None:
+            await storage.resolve(tx, ref)
+        return await storage.mappings(tx, ctx.account, ctx.region)
+
+    shown = [
+        _show(ctx, record, record["State"])
+        for record in await ctx.store.read(body)
+        if source in (None, record["EventSourceArn"])
+        and (ref is None or function_of(ctx.region, record) == ref)
+    ]
+    shown.sort(key=lambda mapping: mapping["LastModified"])
+    items, marker = page(shown, request, model.MAPPINGS_PAGE)
+    return {"EventSourceMappings": items, **marker}
+
+
+def function_of(region: str, record: Record) -> Reference:
+    account, name, qualifier = record["Function"]
+    return Reference(account, region, name, qualifier)
+
+
+def _change(record: Record, request: dict[str, Any]) -> None:
+    for member in _KEPT:
+        if member in request:
+            record[member] = request[member]
+    for member, essence in _CLEARED.items():
+        if request.get(member, {}).get(essence):
+            record[member] = request[member]
+        elif member in request:
+            record.pop(member, None)
+    if record["BatchSize"] > model.QUEUE_BATCH and not record["MaximumBatchingWindowInSeconds"]:
+        raise model.invalid(
+            "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10"
+        )
+
+
+async def _visibility(ctx: Context, source: str) -> int:
+    """The queue's visibility timeout in seconds. Raises, in Lambda's words, when there is no such queue."""
+    _, _, _, region, account, name = source.split(":", 5)
+    try:
+        if region != ctx.region:
+            raise AwsError("QueueDoesNotExist", "The specified queue does not exist.")
+        queue = await ctx.call("sqs", "GetQueueUrl", {"QueueName": name, "QueueOwnerAWSAccountId": account})
+        found = await ctx.call(
+            "sqs",
+            "GetQueueAttributes",
+            {"QueueUrl": queue["QueueUrl"], "AttributeNames": ["VisibilityTimeout"]},
+        )
+    except AwsError as error:
+        code = error.code
+        if code == "QueueDoesNotExist":
+            code = "AWS.SimpleQueueService.NonExistentQueue"
+        raise model.queue_refused(code, error.message) from error
+    return int(found["Attributes"]["VisibilityTimeout"])
+
+
+async def _check(tx: Transaction, ref: Reference, visibility: int) -> None:
+    """The function must be there, and end before its messages are shown to others."""
+    try:
+        version = await storage.resolve(tx, ref)
+    except AwsError as error:
+        raise model.invalid("Function does not exist") from error
+    timeout = version.record["config"]["Timeout"]
+    if visibility < timeout:
+        raise model.visibility_too_short(visibility, timeout)
+
+
+def _show(ctx: Context, record: Record, state: str) -> Response:
+    hidden = ("Function", "tags")
+    return {
+        **{member: value for member, value in record.items() if member not in hidden},
+        "FunctionArn": function_of(ctx.region, record).qualified,
+        "EventSourceMappingArn": mapping_arn(ctx, record["UUID"]),
+        "State": state,
+        "StateTransitionReason": "USER_INITIATED",
+    }
+
+
+def mapping_arn(ctx: Context, uuid: str) -> str:
+    return arn("lambda", ctx.region, ctx.account, f"event-source-mapping:{uuid}")
