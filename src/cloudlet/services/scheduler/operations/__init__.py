@@ -1,0 +1,20 @@
+"""The operations of EventBridge Scheduler, by noun."""
+
+from .groups import create_schedule_group, delete_schedule_group, get_schedule_group, list_schedule_groups
+from .schedules import create_schedule, delete_schedule, get_schedule, list_schedules, update_schedule
+from .tags import list_tags_for_resource, tag_resource, untag_resource
+
+__all__ = [
+    "create_schedule",
+    "create_schedule_group",
+    "delete_schedule",
+    "delete_schedule_group",
+    "get_schedule",
+    "get_schedule_group",
+    "list_schedule_groups",
+    "list_schedules",
+    "list_tags_for_resource",
+    "tag_resource",
+    "untag_resource",
+    "update_schedule",
+]
