@@ -65,6 +65,8 @@ def _text(e: dict[str, Any]) -> str | None:
         case "cfn.event":
             reason = f"  {e['reason']}" if e.get("reason") else ""
             return f"▲ {e.get('stack')}  {e.get('logical_id')} {e.get('status')}{reason}"
+        case "layer.install":
+            return f"λ installing {e.get('package')} for {e.get('runtime')} with pip (once)"
         case "listening":
             return None
         case kind:

@@ -127,6 +127,8 @@ def _follow(client: Client, stack: str, events: Iterator[dict[str, Any]], say: C
         return
     done = 0
     for event in events:
+        if event["kind"] == "layer.install":
+            say(f"installing {event['package']} for {event['runtime']} with pip (once)")
         if event["kind"] != "cfn.event" or event.get("stack") != stack:
             continue
         status = str(event.get("status", ""))
