@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,14 +122,20 @@ def _arn(view: View) -> str:
     return f"arn:{view.env['partition']}:lambda:{view.env['region']}:{view.env['account']}:function:{view.id}"
 
 
-def _tag(view: View) -> Sequence[Params]:
-    tags = _tags(view.new.get("Tags"))
-    return [{"Resource": _arn(view), "Tags": tags}] if tags else []
+def _tag(arn: Callable[[View], str]) -> Callable[[View], Sequence[Params]]:
+    def params(view: View) -> Sequence[Params]:
+        tags = _tags(view.new.get("Tags"))
+        return [{"Resource": arn(view), "Tags": tags}] if tags else []
+
+    return params
 
 
-def _untag(view: View) -> Sequence[Params]:
-    gone = sorted(_tags(view.old.get("Tags")).keys() - _tags(view.new.get("Tags")).keys())
-    return [{"Resource": _arn(view), "TagKeys": gone}] if gone else []
+def _untag(arn: Callable[[View], str]) -> Callable[[View], Sequence[Params]]:
+    def params(view: View) -> Sequence[Params]:
+        gone = sorted(_tags(view.old.get("Tags")).keys() - _tags(view.new.get("Tags")).keys())
+        return [{"Resource": arn(view), "TagKeys": gone}] if gone else []
+
+    return params
 
 
 def _alias(view: View) -> Params:
@@ -164,6 +170,38 @@ def _layer_permission(view: View) -> Params:
     return {**_layer_statement(view), **said}
 
 
+_MAPPING_FIXED = {"EventSourceArn", "SelfManagedEventSource", "StartingPosition", "StartingPositionTimestamp"}
+_MAPPING_EMPTY: dict[str, Any] = {
+    "BatchSize": 10,
+    "Enabled": True,
+    "FilterCriteria": {},
+    "FunctionResponseTypes": [],
+    "MaximumBatchingWindowInSeconds": 0,
+    "ScalingConfig": {},
+}
+
+
+def _mapping(view: View) -> Params:
+    params = _api_names(view.new)
+    if "Tags" in params:
+        params["Tags"] = _tags(params["Tags"])
+    return params
+
+
+def _update_mapping(view: View) -> Params:
+    params = {name: value for name, value in _api_names(view.new).items() if name != "Tags"}
+    for name in view.old:
+        if name not in params and name in _MAPPING_EMPTY:
+            params[name] = _MAPPING_EMPTY[name]
+    params = {name: value for name, value in params.items() if name not in _MAPPING_FIXED}
+    return {**params, "UUID": view.id}
+
+
+def _mapping_arn(view: View) -> str:
+    env = view.env
+    return f"arn:{env['partition']}:lambda:{env['region']}:{env['account']}:event-source-mapping:{view.id}"
+
+
 def _members(*names: str) -> Any:
     return lambda view: {name: view.new[name] for name in names if name in view.new}
 
@@ -190,8 +228,8 @@ RESOURCES: dict[str, Resource] = {
             Call(
                 "lambda", "DeleteFunctionConcurrency", _no_concurrency, when={"ReservedConcurrentExecutions"}
             ),
-            Call("lambda", "UntagResource", _untag, when={"Tags"}),
-            Call("lambda", "TagResource", _tag, when={"Tags"}),
+            Call("lambda", "UntagResource", _untag(_arn), when={"Tags"}),
+            Call("lambda", "TagResource", _tag(_arn), when={"Tags"}),
         ],
         delete=[Call("lambda", "DeleteFunction", lambda view: {"FunctionName": view.id}, gone=_GONE)],
         id="{FunctionName}",
@@ -255,6 +293,19 @@ RESOURCES: dict[str, Resource] = {
         id="{LayerVersionArn}#{stack_name}-{logical_id}",
         attributes={"Id": "{LayerVersionArn}#{stack_name}-{logical_id}"},
         replace={"Action", "LayerVersionArn", "OrganizationId", "Principal"},
+    ),
+    "AWS::Lambda::EventSourceMapping": Resource(
+        required={"FunctionName"},
+        create=[Call("lambda", "CreateEventSourceMapping", _mapping)],
+        update=[
+            Call("lambda", "UpdateEventSourceMapping", _update_mapping),
+            Call("lambda", "UntagResource", _untag(_mapping_arn), when={"Tags"}),
+            Call("lambda", "TagResource", _tag(_mapping_arn), when={"Tags"}),
+        ],
+        delete=[Call("lambda", "DeleteEventSourceMapping", lambda view: {"UUID": view.id}, gone=_GONE)],
+        id="{UUID}",
+        attributes={"Id": "{UUID}", "EventSourceMappingArn": "{EventSourceMappingArn}"},
+        replace=_MAPPING_FIXED,
     ),
     "AWS::Lambda::EventInvokeConfig": Resource(
         required={"FunctionName", "Qualifier"},

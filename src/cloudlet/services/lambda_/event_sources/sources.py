@@ -74,7 +74,7 @@ class EventSources:
     def _settle(self, records: list[tuple[str, str, dict[str, Any]]]) -> None:
         wanted = {record["UUID"]: (account, region, record) for account, region, record in records}
         for uuid, (before, _) in list(self._sources.items()):
-            if uuid not in wanted or wanted[uuid][2] != before:
+            if uuid not in wanted or _settings(wanted[uuid][2]) != _settings(before):
                 self._retire(uuid)
         for uuid, (account, region, record) in wanted.items():
             if uuid not in self._sources and record["State"] == "Enabled":
@@ -92,3 +92,8 @@ class EventSources:
     async def _end(self, source: Source) -> None:
         await source.ended()
         self._retired.discard(source)
+
+
+def _settings(record: dict[str, Any]) -> dict[str, Any]:
+    """What of a mapping concerns its reader."""
+    return {member: value for member, value in record.items() if member not in ("tags", "LastModified")}

@@ -1,4 +1,4 @@
-"""Tags of functions."""
+"""Tags of functions and of event source mappings, by their ARNs."""
 
 from __future__ import annotations
 
@@ -10,44 +10,61 @@ from .. import model, storage
 from ..arns import Reference, parse
 
 Response = dict[str, Any]
+_MAPPING = ":event-source-mapping:"
 
 
-def _resource(ctx: Context, arn: str) -> Reference:
-    ref = parse(ctx, arn)
-    if ref.qualifier:
-        raise model.invalid(
-            "Tags on function aliases and versions are not supported. Please specify a function ARN."
-        )
-    return ref
+class Tagged:
+    """A resource that has tags: where its record is."""
+
+    def __init__(self, ctx: Context, arn: str) -> None:
+        self._place = ctx.account, ctx.region
+        self._mapping = arn.partition(_MAPPING)[2]
+        self._ref: Reference | None = None
+        if not self._mapping:
+            self._ref = parse(ctx, arn)
+            if self._ref.qualifier:
+                raise model.invalid(
+                    "Tags on function aliases and versions are not supported. Please specify a function ARN."
+                )
+
+    async def record(self, tx: Transaction) -> storage.Record:
+        if self._ref is not None:
+            return await storage.function(tx, self._ref)
+        return await storage.mapping(tx, *self._place, self._mapping)
+
+    async def put(self, tx: Transaction, record: storage.Record) -> None:
+        if self._ref is not None:
+            await storage.put_function(tx, self._ref, record)
+        else:
+            await storage.put_mapping(tx, *self._place, record)
 
 
 async def list_tags(ctx: Context, request: dict[str, Any]) -> Response:
-    ref = _resource(ctx, request["Resource"])
-    function = await ctx.store.read(lambda tx: storage.load_function(tx, ref))
-    return {"Tags": function.record["tags"]}
+    record = await ctx.store.read(Tagged(ctx, request["Resource"]).record)
+    return {"Tags": record["tags"]}
 
 
 async def tag_resource(ctx: Context, request: dict[str, Any]) -> Response:
-    ref = _resource(ctx, request["Resource"])
+    tagged = Tagged(ctx, request["Resource"])
 
     async def body(tx: Transaction) -> None:
-        record = await storage.function(tx, ref)
+        record = await tagged.record(tx)
         record["tags"] = {**record["tags"], **request["Tags"]}
         if len(record["tags"]) > model.MAX_TAGS:
             raise model.invalid("Number of tags exceeds resource tag limit.")
-        await storage.put_function(tx, ref, record)
+        await tagged.put(tx, record)
 
     await ctx.store.transact(body)
     return {}
 
 
 async def untag_resource(ctx: Context, request: dict[str, Any]) -> Response:
-    ref = _resource(ctx, request["Resource"])
+    tagged = Tagged(ctx, request["Resource"])
 
     async def body(tx: Transaction) -> None:
-        record = await storage.function(tx, ref)
+        record = await tagged.record(tx)
         record["tags"] = {k: v for k, v in record["tags"].items() if k not in request["TagKeys"]}
-        await storage.put_function(tx, ref, record)
+        await tagged.put(tx, record)
 
     await ctx.store.transact(body)
     return {}
