@@ -1,0 +1,60 @@
+"""Telling everybody: one at a time, everything that is new in as few frames as possible, until nothing is left.
+
+Whoever finds the lock taken leaves it to its holder. No wake-up is lost: the holder lets go in the same step in which it
+sees that nothing is left, and whatever is new was written before somebody tried the lock. Who dies with the lock leaves
+a queue message that comes again; what was told twice doesn't hurt, as every batch has its id.
+"""
+
+import json
+import os
+import uuid
+
+import board
+import frames
+import posts
+import queues
+import settings
+
+RESERVE_MS = 25_000
+"""So much of the function's time is left when another invocation takes over."""
+
+
+def run(context):
+    token = uuid.uuid4().hex
+    told_id, told_here, roster, connections = "", "", "", []
+    while True:
+        if context.get_remaining_time_in_millis() < RESERVE_MS:
+            board.stop(token)
+            queues.wake()
+            return
+        said, rest = board.turn(token, told_id, told_here, roster)
+        if said in ("leave", "done"):
+            return
+        if said == "wait":
+            board.wait_for_points(*rest)
+            continue
+        new, cursors, told_here, roster, ids, missing = rest
+        if ids is not None:
+            connections = [id.decode() for id in ids]
+        tell(connections, board.entries(new), [json.loads(cursor) for cursor in cursors], told_here)
+        if missing:
+            for connection in connections:
+                queues.catch_up(connection, None)
+        told_id = new[-1][0] if new else told_id
+
+
+def tell(connections, entries, cursors, here):
+    texts = frames.points(entries, here, cursors)
+    if not texts:
+        texts = [frames.cursors(cursors) if cursors else frames.here(here)]
+    gone, deaf, left = [], [], connections
+    for text in texts:
+        statuses = posts.post_all(left, text)
+        gone += [id for id in left if statuses[id] == 410]
+        deaf += [id for id in left if statuses[id] not in (200, 410)]
+        left = [id for id in left if statuses[id] == 200]
+    if gone:
+        board.forget(gone, settings.YOUNG_MS)
+    if deaf:
+        print(json.dumps({"disconnected": deaf}))
+        posts.disconnect(deaf)

@@ -1,0 +1,192 @@
+"""A client of Scribble without a page, for tests: keeps the canvas as the protocol says, acknowledgements and all."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+from PIL import Image
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+Pixel = tuple[int, int]
+
+
+class Canvas:
+    """Pixels by the ids of what drew them: a lower id never covers a higher one."""
+
+    def __init__(self) -> None:
+        self.width = self.height = self.bits = 0
+        self.pixels: dict[Pixel, tuple[int, int]] = {}
+        self.base = 0
+        self.base_colours: dict[Pixel, int] = {}
+
+    def draw(self, id: int, flat: list[int]) -> None:
+        for x, y, colour in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
+            if self.pixels.get((x, y), (0, 0))[0] <= id:
+                self.pixels[x, y] = (id, colour)
+
+    def picture(self, id: int, bitmap: bytes, width: int, bits: int) -> None:
+        colours = [byte >> shift & (1 << bits) - 1 for byte in bitmap for shift in range(8 - bits, -1, -bits)]
+        self.paint(id, colours, width)
+
+    def png(self, id: int, content: bytes) -> None:
+        image = Image.open(io.BytesIO(content))
+        assert image.mode == "P"
+        self.paint(id, list(image.tobytes()), image.width)
+
+    def paint(self, id: int, colours: list[int], width: int) -> None:
+        if id >= self.base:
+            self.base = id
+            self.base_colours = {(at % width, at // width): c for at, c in enumerate(colours) if c}
+
+    def colour(self, pixel: Pixel) -> int:
+        id, colour = self.pixels.get(pixel, (0, 0))
+        return colour if id > self.base else self.base_colours.get(pixel, 0)
+
+    def shown(self) -> dict[Pixel, int]:
+        """Every pixel that isn't paper."""
+        colours = {pixel: self.colour(pixel) for pixel in {*self.pixels, *self.base_colours}}
+        return {pixel: colour for pixel, colour in colours.items() if colour}
+
+
+class Client:
+    """One who draws: `canvas` outlives connections, as a page's does; `unacknowledged` is sent again by the test."""
+
+    def __init__(self, url: str, name: str = "") -> None:
+        self.url = url
+        self.name = name
+        self.canvas = Canvas()
+        self.since: int | None = None
+        self.you = ""
+        self.here = 0
+        self.ready = False
+        self.others: list[dict[str, Any]] = []
+        self.acknowledged: dict[int, int] = {}
+        self.slow: list[dict[str, Any]] = []
+        self.errors: list[dict[str, Any]] = []
+        self._parts: dict[int, bytes] = {}
+        self._changed = asyncio.Event()
+        self._highest = 0
+
+    @asynccontextmanager
+    async def connected(self) -> Any:
+        await self.open()
+        try:
+            yield self
+        finally:
+            await self.close()
+
+    async def open(self) -> None:
+        query = {"name": self.name} | ({} if self.since is None else {"since": self.since})
+        self.ready = False
+        self._parts.clear()
+        self._socket = await connect(f"{self.url}?{urlencode(query)}", max_size=None, compression=None)
+        self._reader = asyncio.create_task(self._read())
+
+    async def close(self) -> None:
+        await self._socket.close()
+        await self._reader
+
+    async def _read(self) -> None:
+        try:
+            async for text in self._socket:
+                self.take(json.loads(text))
+                self._changed.set()
+        except ConnectionClosed:
+            pass
+        self.ready = False
+        self._changed.set()
+
+    def take(self, frame: dict[str, Any]) -> None:
+        self.here = frame.get("here", self.here)
+        match frame.get("type"):
+            case "welcome":
+                self.you = frame["you"]
+                self.canvas.width, self.canvas.height = frame["width"], frame["height"]
+                self.canvas.bits = frame["bits"]
+            case "points":
+                for batch in frame["batches"]:
+                    self.canvas.draw(batch["id"], batch["points"])
+                    if batch["by"] == self.you and "ref" in batch:
+                        self.acknowledged[batch["ref"]] = batch["id"]
+                self._seen(max(batch["id"] for batch in frame["batches"]))
+                if "cursors" in frame:
+                    self.others.append({"type": "cursors", "cursors": frame["cursors"]})
+            case "picture":
+                self._parts[frame["part"]] = base64.b64decode(frame["data"])
+                if len(self._parts) == frame["parts"]:
+                    bitmap = zlib.decompress(b"".join(self._parts[n] for n in range(frame["parts"])))
+                    self.canvas.picture(frame["id"], bitmap, frame["width"], frame["bits"])
+                    self._parts.clear()
+            case "ready":
+                self.ready = True
+                self.since = max(frame["id"], self._highest)
+            case "slow":
+                self.slow.append(frame)
+            case "error" | None:
+                self.errors.append(frame)
+            case _:
+                self.others.append(frame)
+
+    def _seen(self, id: int) -> None:
+        self._highest = max(self._highest, id)
+        if self.ready:
+            self.since = max(self.since or 0, self._highest)
+
+    async def send(self, **message: Any) -> None:
+        await self._socket.send(json.dumps({"action": "sendMessage"} | message))
+
+    async def say(self, text: str) -> None:
+        await self._socket.send(text)
+
+    async def draw(self, points: list[list[int]], ref: int) -> int:
+        """Draw and wait for the acknowledgement: the batch's id."""
+        await self.send(points=points, ref=ref)
+        await self.until(lambda: ref in self.acknowledged)
+        return self.acknowledged[ref]
+
+    async def until(self, probe: Callable[[], Any], within: float = 20.0) -> Any:
+        """The first truthy answer of the probe, looked at after each frame."""
+
+        async def look() -> Any:
+            while not (answer := probe()):
+                self._changed.clear()
+                await self._changed.wait()
+            return answer
+
+        try:
+            return await asyncio.wait_for(look(), within)
+        except TimeoutError:
+            raise AssertionError(f"not within {within} s; errors {self.errors}, slow {self.slow[:3]}") from None
+
+    def load_picture(self, url: str) -> None:
+        """image.png, as a page does before it connects."""
+        try:
+            with urllib.request.urlopen(url) as answer:
+                id = int(answer.headers["x-amz-meta-id"])
+                self.canvas.png(id, answer.read())
+        except urllib.error.HTTPError as error:
+            assert error.code in (403, 404), error
+            return
+        self.since = id
+        self._highest = max(self._highest, id)
+
+
+async def eventually(probe: Callable[[], Awaitable[Any]], within: float = 20.0) -> Any:
+    """The first truthy answer of an asynchronous probe."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + within
+    while not (answer := await probe()):
+        assert loop.time() < until, f"not within {within} s: {probe}"
+        await asyncio.sleep(0.01)
+    return answer
