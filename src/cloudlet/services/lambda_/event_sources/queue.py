@@ -19,7 +19,7 @@ from ....store.interface import StoreError
 from ....store.wakeup import Wakeup
 from .. import model, runs, storage
 from ..arns import Reference
-from ..spec import Outcome
+from ..spec import FunctionSpec, Outcome
 from .batches import Message, failed_items, is_wanted, payload, record_of
 from .crew import Crew
 from .patterns import compiled
@@ -27,6 +27,10 @@ from .patterns import compiled
 RECEIVE = 10
 """ReceiveMessage's and the batch operations' limit."""
 ENVELOPE = len(b'{"Records":[]}')
+
+
+class NotNow(Exception):
+    """The function has gone, or may not run at all."""
 
 
 class QueueSource:
@@ -118,11 +122,16 @@ class QueueSource:
             wakeup.close()
 
     async def _look(self) -> int:
-        try:
-            spec = await runs.spec_of(self._ctx, self._ref)
-        except AwsError:
+        spec = await self._spec()
+        if spec is None:
             return 0
         return model.CONCURRENT_EXECUTIONS if spec.reserved is None else spec.reserved
+
+    async def _spec(self) -> FunctionSpec | None:
+        try:
+            return await runs.spec_of(self._ctx, self._ref)
+        except AwsError:
+            return None
 
     async def _collect(self) -> None:
         """Take messages: what there is, or what comes within the window after the first."""
@@ -208,6 +217,9 @@ class QueueSource:
         except asyncio.CancelledError:
             await self._give_back(batch)
             raise
+        except NotNow:
+            await self._give_back(batch)
+            return
         except (AwsError, StoreError) as error:
             self._node.log.info("a batch of %s is left to the queue: %s", self._arn, error)
             return
@@ -227,7 +239,9 @@ class QueueSource:
         until, pause = 0.0, model.MAPPING_PAUSE
         began = clock.now()
         while True:
-            spec = await runs.spec_of(self._ctx, self._ref)
+            spec = await self._spec()
+            if spec is None or spec.reserved == 0:
+                raise NotNow
             try:
                 return await runs.workers(self._node).invoke(spec, event, request_id=request_id())
             except AwsError as error:
