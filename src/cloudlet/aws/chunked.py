@@ -133,6 +133,8 @@ class Payload:
         except Broken as error:
             raise self._model.failure("broken_framing", f"The chunked body is malformed: {error}") from error
         self.trailers = self._framing.trailers
+        self._framing = None
+        self._body = body
         return body
 
     def _unframe(self, data: bytes) -> list[bytes]:

@@ -256,12 +256,17 @@ def format_timestamp(value: float, form: str) -> str:
     """`form` is one of the models' three: iso8601, rfc822, unixTimestamp."""
     if form == "unixTimestamp":
         return str(int(value)) if value == int(value) else str(value)
-    moment = datetime.fromtimestamp(value, UTC)
     if form == "rfc822":
-        return format_datetime(moment.replace(microsecond=0), usegmt=True)
+        return _rfc822(int(value))
+    moment = datetime.fromtimestamp(value, UTC)
     text = moment.strftime("%Y-%m-%dT%H:%M:%S")
     millis = moment.microsecond // 1000
     return f"{text}.{millis:03d}Z" if millis else f"{text}Z"
+
+
+@lru_cache(maxsize=4096)
+def _rfc822(second: int) -> str:
+    return format_datetime(datetime.fromtimestamp(second, UTC), usegmt=True)
 
 
 # --- compiled decoders ------------------------------------------------------------

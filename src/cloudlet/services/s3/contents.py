@@ -152,6 +152,9 @@ class Contents:
 
     async def take(self, body: Any, wanted: Wanted) -> Taken:
         """Read a body to its end and keep it. Follow with `let_go`, whatever becomes of it."""
+        small = _small(body)
+        if small is not None:
+            return _taken(small, body, wanted)
         intake = _Intake(self._uploads, wanted)
         settled = False
         try:
@@ -160,7 +163,7 @@ class Contents:
             else:
                 await _add(intake, bytes(body or b""))
             taken = intake.taken()
-            _check(taken, body if is_payload(body) else None, wanted)
+            _check(taken, body, wanted)
             if taken.inline is None:
                 self.pin(taken.sha256)
                 try:
@@ -250,6 +253,26 @@ class Contents:
                     await self.sweep_one(file.name)
 
 
+def _small(body: Any) -> bytes | None:
+    """The body, if it is here and is to lie in the store."""
+    if is_payload(body):
+        whole = body.whole()
+        if whole is not None and body.length not in (None, len(whole)):
+            raise model.error("IncompleteBody")
+    else:
+        whole = bytes(body or b"")
+    return whole if whole is not None and len(whole) <= model.INLINE else None
+
+
+def _taken(data: bytes, body: Any, wanted: Wanted) -> Taken:
+    """A small body in one go. Its SHA-256 is nobody's name, so it is made only where one was signed."""
+    sums = {name: checksums.of(name, data) for name in wanted.sums or (wanted.default,)}
+    sha = hashlib.sha256(data).hexdigest() if is_payload(body) and body.sha256 else ""
+    taken = Taken(len(data), hashlib.md5(data, usedforsecurity=False).hexdigest(), sha, sums, data)
+    _check(taken, body, wanted)
+    return taken
+
+
 def _listed(folder: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
@@ -265,24 +288,27 @@ def _too_large(size: int, limit: int) -> Exception:
     return model.error("EntityTooLarge", ProposedSize=size, MaxSizeAllowed=limit)
 
 
-def _check(taken: Taken, payload: Payload | None, wanted: Wanted) -> None:
-    expected = dict(wanted.sums)
-    if payload is not None:
-        if payload.sha256 and payload.sha256 != taken.sha256:
+def _check(taken: Taken, body: Any, wanted: Wanted) -> None:
+    expected = wanted.sums
+    if is_payload(body):
+        if body.sha256 and body.sha256 != taken.sha256:
             raise model.error(
                 "XAmzContentSHA256Mismatch",
-                ClientComputedContentSHA256=payload.sha256,
+                ClientComputedContentSHA256=body.sha256,
                 S3ComputedContentSHA256=taken.sha256,
             )
-        for name, value in payload.trailers.items():
-            algorithm = name.removeprefix("x-amz-checksum-").upper()
-            if algorithm in expected:
-                expected[algorithm] = checksums.checked(algorithm, value)
+        if body.trailers:
+            expected = expected | _trailing(body.trailers, expected)
     if wanted.md5 and wanted.md5 != taken.md5:
         raise model.error("BadDigest")
     for algorithm, value in expected.items():
         if value and value != taken.sums[algorithm]:
             raise checksums.mismatch(algorithm)
+
+
+def _trailing(trailers: dict[str, str], expected: dict[str, str]) -> dict[str, str]:
+    named = {name.removeprefix("x-amz-checksum-").upper(): value for name, value in trailers.items()}
+    return {name: checksums.checked(name, value) for name, value in named.items() if name in expected}
 
 
 def close(descriptors: list[int]) -> None:
@@ -323,6 +349,6 @@ def of(ctx: Context) -> Contents:
     return contents
 
 
-async def keep(tx: Transaction, taken: Taken) -> dict[str, Any]:
-    """A segment that refers to what was taken."""
-    return await storage.new_segment(tx, taken.size, taken.sha256, taken.inline)
+async def keep(tx: Transaction, taken: Taken, spare: str = "") -> dict[str, Any]:
+    """A segment that refers to what was taken; `spare` is one in the store that nobody needs any more."""
+    return await storage.new_segment(tx, taken.size, taken.sha256, taken.inline, spare)

@@ -19,11 +19,12 @@ HEADERS = {
     "GrantWrite": "WRITE",
     "GrantWriteACP": "WRITE_ACP",
 }
+_ASKED = frozenset(("ACL", "AccessControlPolicy", *HEADERS))
 _GRANTEE = re.compile(r'\s*(id|uri|emailAddress)\s*=\s*"?([^",]+)"?\s*', re.IGNORECASE)
 
 
 def asked(request: dict[str, Any]) -> bool:
-    return "ACL" in request or "AccessControlPolicy" in request or any(name in request for name in HEADERS)
+    return not _ASKED.isdisjoint(request)
 
 
 def wanted(request: dict[str, Any], bucket: Record, owner: str, *, of_object: bool) -> list[list[str]] | None:

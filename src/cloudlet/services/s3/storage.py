@@ -174,8 +174,9 @@ def after_prefix(uid: str, prefix: str) -> bytes:
 # --- bodies ------------------------------------------------------------
 
 
-async def new_segment(tx: Transaction, size: int, sha: str, inline: bytes | None) -> Record:
-    id = tx.stamp()
+async def new_segment(tx: Transaction, size: int, sha: str, inline: bytes | None, spare: str = "") -> Record:
+    """`spare` is a segment in the store to be written over: cheaper than to delete it and to make another."""
+    id = bytes.fromhex(spare) if spare else tx.stamp()
     segment: Record = {"n": size, "s": id.hex()}
     if inline is None:
         segment["h"] = sha

@@ -112,16 +112,11 @@ async def _rewritten(ctx: Context, request: Request, given: Record | None, wante
             "headers": (given or source)["headers"],
             "meta": (given or source)["meta"],
             "class": described["class"],
-            "size": taken.size,
-            "etag": f'"{taken.md5}"',
-            "sums": taken.sums,
-            "sumtype": "FULL_OBJECT",
-            "segments": [await contents.keep(tx, taken)],
         }
         tags = described if request.get("TaggingDirective") == "REPLACE" else source
         if tags.get("tags"):
             made["tags"] = tags["tags"]
-        return await writing.put_version(tx, ctx, bucket, request, made)
+        return await writing.put_version(tx, ctx, bucket, request, made, taken)
 
     return _answer(origin, source, await writing.taking(ctx, body, wanted, write))
 

@@ -71,15 +71,7 @@ async def put_object(ctx: Context, request: Request) -> dict[str, Any]:
 
     async def write(tx: Transaction, taken: Taken) -> Record:
         bucket = await scope.bucket(tx, ctx, request, "PutObject", request["Key"])
-        segments = [await contents.keep(tx, taken)]
-        made = record | {
-            "size": taken.size,
-            "etag": f'"{taken.md5}"',
-            "sums": taken.sums,
-            "sumtype": "FULL_OBJECT",
-            "segments": segments,
-        }
-        return await put_version(tx, ctx, bucket, request, made)
+        return await put_version(tx, ctx, bucket, request, record, taken)
 
     made = await taking(ctx, request.get("Body"), wanted(request), write)
     return {"ETag": made["etag"], **written(made), **shown_sums(made)}
@@ -100,26 +92,46 @@ def written(made: Record) -> dict[str, Any]:
 
 
 async def put_version(
-    tx: Transaction, ctx: Context, bucket: Record, request: Request, made: Record
+    tx: Transaction, ctx: Context, bucket: Record, request: Request, made: Record, taken: Taken | None = None
 ) -> Record:
-    """Make `made` the key's newest version, if the request's conditions hold."""
+    """Make `made`, with the body that was taken in, the key's newest version, if the request's conditions hold."""
     uid, key = bucket["uid"], request["Key"]
     newest = await storage.current(tx, uid, key)
     _check_conditions(request, newest)
     owner = bucket["owner"] if bucket.get("ownership") == "BucketOwnerEnforced" else ctx.principal.account
     acl = grants.wanted(request, bucket, owner, of_object=True)
+    versions = bucket.get("versioning") == "Enabled"
     stamp = tx.stamp()
-    versioning = bucket.get("versioning", "")
-    record = made | {
-        "v": storage.new_version_id(stamp) if versioning == "Enabled" else storage.NULL,
+    record = {
+        **made,
+        "v": storage.new_version_id(stamp) if versions else storage.NULL,
         "stamp": stamp.hex(),
         "modified": int(ctx.clock.now()),
         "acl": acl or grants.private(owner),
         "owner": owner,
     }
-    await supersede(tx, ctx, bucket, key, newest)
+    spare = _spare(bucket, newest) if taken is not None and taken.inline is not None else ""
+    if not spare:
+        await supersede(tx, ctx, bucket, key, newest)
+    if taken is not None:
+        record |= {
+            "size": taken.size,
+            "etag": f'"{taken.md5}"',
+            "sums": taken.sums,
+            "sumtype": "FULL_OBJECT",
+            "segments": [await contents.keep(tx, taken, spare)],
+        }
     await storage.put_current(tx, uid, key, record)
-    return record | {"versioned": versioning == "Enabled"}
+    record["versioned"] = versions
+    return record
+
+
+def _spare(bucket: Record, newest: Record | None) -> str:
+    """The segment in the store that a new version takes over from the one that it replaces for good."""
+    if newest is None or bucket.get("versioning") or newest["v"] != storage.NULL:
+        return ""
+    segments = newest.get("segments", ())
+    return segments[0]["s"] if len(segments) == 1 and "h" not in segments[0] else ""
 
 
 async def supersede(tx: Transaction, ctx: Context, bucket: Record, key: str, newest: Record | None) -> None:
