@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import functions, http, items, objects, queues, start, store, websockets
+from bench import functions, http, items, objects, queues, schedules, start, store, websockets
 from bench.table import Figure, show
 
 PARTS: dict[str, Callable[[Path, float], list[Figure]]] = {
@@ -22,6 +22,7 @@ PARTS: dict[str, Callable[[Path, float], list[Figure]]] = {
     "websockets": websockets.figures,
     "queues": queues.figures,
     "objects": objects.figures,
+    "schedules": schedules.figures,
 }
 
 

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-from typing import Any
 from urllib.parse import unquote
-
-import orjson
 
 from ...context import Context, Node, Principal
 from ...errors import AwsError
+from ...policies.decision import decide
+from ...policies.documents import BadPolicy, Who, parsed
 from . import model
 
 SESSION = "scheduler"
-_EQUAL = ("StringEquals", "ArnEquals")
-_LIKE = ("StringLike", "ArnLike", "ArnEquals")
-
-Statement = dict[str, Any]
 
 
 class Roles:
@@ -59,54 +52,16 @@ async def check_trust(ctx: Context, role: str, group_arn: str) -> None:
         found = (await there.call("iam", "GetRole", {"RoleName": role.rpartition("/")[2]}))["Role"]
     except AwsError as error:
         raise model.bad_role() from error
-    facts = {"aws:sourceaccount": ctx.account, "aws:sourcearn": group_arn}
-    if found["Arn"] != role or not trusts(unquote(found["AssumeRolePolicyDocument"]), facts):
+    policy = unquote(found["AssumeRolePolicyDocument"])
+    if found["Arn"] != role or not trusts(ctx, policy, role, group_arn):
         raise model.bad_role()
 
 
-def trusts(policy: str, facts: dict[str, str]) -> bool:
-    effects = {statement.get("Effect") for statement in _statements(policy) if _is_meant(statement, facts)}
-    return "Allow" in effects and "Deny" not in effects
-
-
-@lru_cache(maxsize=256)
-def _statements(policy: str) -> tuple[Statement, ...]:
+def trusts(ctx: Context, policy: str, role: str, group_arn: str) -> bool:
+    facts = {"aws:sourceaccount": (ctx.account,), "aws:sourcearn": (group_arn,)}
+    scheduler = Who("service", ctx.account, model.SERVICE_PRINCIPAL)
     try:
-        found = orjson.loads(policy)["Statement"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return ()
-    return tuple(one for one in _listed(found) if isinstance(one, dict))
-
-
-def _is_meant(statement: Statement, facts: dict[str, str]) -> bool:
-    principal = statement.get("Principal", {})
-    services = _listed(principal.get("Service", [])) if isinstance(principal, dict) else [principal]
-    actions = [str(action).lower() for action in _listed(statement.get("Action", []))]
-    return (
-        any(service in (model.SERVICE_PRINCIPAL, "*") for service in services)
-        and any(_like(action, "sts:assumerole") for action in actions)
-        and all(
-            _holds(operator, str(key).lower(), _listed(values), facts)
-            for operator, keys in statement.get("Condition", {}).items()
-            for key, values in keys.items()
-        )
-    )
-
-
-def _holds(operator: str, key: str, values: list[Any], facts: dict[str, str]) -> bool:
-    fact = facts.get(key)
-    kind = operator.removesuffix("IfExists")
-    if fact is None:
-        return kind != operator
-    if kind in _LIKE:
-        return any(_like(str(value), fact) for value in values)
-    return kind in _EQUAL and fact in map(str, values)
-
-
-def _like(pattern: str, text: str) -> bool:
-    words = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.fullmatch(words, text, re.DOTALL) is not None
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+        trust = parsed(policy)
+    except BadPolicy:
+        return False
+    return decide(scheduler, None, "sts:AssumeRole", role, facts.get, resource_policy=trust).allowed
