@@ -86,6 +86,7 @@ class TestFields:
     def test_what_never_comes(self):
         assert times("0 0 31 2 ? *", 1) == []
         assert times("0 0 1 1 ? 2025", 1) == []
+        assert parse("* * * * ? *").next(1e15, UTC) is None
 
 
 class TestDaylightSaving:

@@ -16,7 +16,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 
 MONTHS = {
@@ -27,6 +27,7 @@ MONTHS = {
 }
 DAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), 1)}
 FIRST_YEAR, LAST_YEAR = 1970, 2199
+END = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()
 _PART = re.compile(r"(\*|[A-Z]{3}|\d+)(?:-([A-Z]{3}|\d+))?(?:/(\d+))?")
 _WEEKDAY = re.compile(r"([A-Z]{3}|\d)(L|#[1-5])")
 
@@ -98,6 +99,8 @@ class Cron:
 
     def next(self, after: float, zone: tzinfo) -> float | None:
         """The first time after `after`."""
+        if after >= END:
+            return None
         local = datetime.fromtimestamp(after, zone)
         now = local.hour * 60 + local.minute
         for year in range(local.year, LAST_YEAR + 1):
@@ -117,7 +120,7 @@ class Cron:
 
     def latest(self, upto: float, zone: tzinfo) -> float | None:
         """The last time that is not after `upto`."""
-        local = datetime.fromtimestamp(upto, zone)
+        local = datetime.fromtimestamp(min(upto, END), zone)
         for year in range(local.year, FIRST_YEAR - 1, -1):
             if year not in self.years:
                 continue
