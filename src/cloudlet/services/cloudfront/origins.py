@@ -1,0 +1,161 @@
+"""Origins: where a distribution gets what it hasn't.
+
+Hosts that live in this node (buckets, execute-api, websites, function URLs, other distributions, `*.localhost`) are
+asked through `node.serve`, without a socket; all others over HTTP.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...context import Node, Principal
+from ...net.messages import Request, Response, Tunnel, Upgrade
+from . import answers, client
+from .client import OriginFailed, Target
+from .validation import is_bucket, items
+
+if TYPE_CHECKING:
+    from .behaviors import Behavior
+    from .distributions import Distribution
+
+SERVICE = "cloudfront.amazonaws.com"
+AGENT = "Amazon CloudFront"
+_ANONYMOUS = Principal("anonymous", "", "")
+_AWS_HOST = re.compile(
+    r".+\.(execute-api\.[a-z0-9-]+\.amazonaws\.com|s3-website[.-][a-z0-9-]+\.amazonaws\.com"
+    r"|lambda-url\.[a-z0-9-]+\.on\.aws|cloudfront\.net)"
+)
+_LOOPBACK = ("localhost", "127.0.0.1")
+
+
+class Origin:
+    def __init__(
+        self, node: Node, config: Mapping[str, Any], account: str, arn: str, control: Mapping[str, Any] | None
+    ) -> None:
+        """`control`: the configuration of its origin access control, if it has one."""
+        self._node = node
+        self.host: str = config["DomainName"].lower()
+        self._path: str = config["OriginPath"]
+        self._added = [(one["HeaderName"], one["HeaderValue"]) for one in items(config["CustomHeaders"])]
+        self._custom: Mapping[str, Any] = config.get("CustomOriginConfig") or {}
+        self._attempts: int = config["ConnectionAttempts"]
+        self._connect_seconds: float = config["ConnectionTimeout"]
+        self.is_custom = bool(self._custom)
+        self._signing = ""
+        self._principal: Principal | None = None
+        if is_bucket(self.host):
+            self._principal = _ANONYMOUS
+            identity = config.get("S3OriginConfig", {}).get("OriginAccessIdentity", "").rpartition("/")[2]
+            if control is not None and control["SigningBehavior"] != "never":
+                self._signing = control["SigningBehavior"]
+                self._principal = Principal("service", account, SERVICE, arn)
+            elif identity:
+                name = f"arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity {identity}"
+                self._principal = Principal("user", identity, name)
+
+    async def ask(
+        self,
+        distribution: Distribution,
+        behavior: Behavior,
+        viewer: Request,
+        path: str,
+        extra: list[tuple[str, str]],
+        *,
+        conditions: bool,
+        encoding: str,
+    ) -> Response | Upgrade | Tunnel:
+        """`conditions`: the viewer's own conditions and ranges go along. Raises `OriginFailed`."""
+        headers = behavior.headers(viewer, encoding, conditions=conditions, rest=self.is_custom)
+        headers += extra
+        if viewer.wants_websocket:
+            headers = _handshake(viewer, headers)
+        request = Request()
+        request.method = viewer.method
+        request.path = self._path + path
+        request.query = behavior.query(viewer)
+        request.body = viewer.body
+        request.peer = viewer.peer
+        request.raw_headers = self._with_own(distribution, behavior, viewer, headers)
+        for name, value in request.raw_headers:
+            key = name.lower()
+            request.headers[key] = f"{request.headers[key]}, {value}" if key in request.headers else value
+        port, request.scheme = self._place(viewer)
+        if self._principal is not None:
+            return await self._node.serve(request, self._identity(request))
+        if self._is_here(port):
+            request.headers["content-length"] = str(len(request.body))
+            return await self._node.serve(request)
+        return await self._outside(request, port)
+
+    def _with_own(
+        self, distribution: Distribution, behavior: Behavior, viewer: Request, headers: list[tuple[str, str]]
+    ) -> list[tuple[str, str]]:
+        """With the headers that CloudFront sets itself, and the origin's custom ones in place of the viewer's."""
+        host = viewer.host if behavior.keeps_host() and not is_bucket(self.host) else self.host
+        via, seen = viewer.headers.get("via"), viewer.headers.get("x-forwarded-for")
+        own = [
+            ("Host", host),
+            ("X-Amz-Cf-Id", answers.request_id()),
+            ("Via", f"{via}, {distribution.via}" if via else distribution.via),
+            ("X-Forwarded-For", f"{seen}, {viewer.peer[0]}" if seen else viewer.peer[0]),
+        ]
+        if not any(name.lower() == "user-agent" for name, _ in headers):
+            own.append(("User-Agent", AGENT))
+        taken = {name.lower() for name, _ in self._added}
+        return [*own, *(one for one in headers if one[0].lower() not in taken), *self._added]
+
+    def _place(self, viewer: Request) -> tuple[int, str]:
+        policy = self._custom.get("OriginProtocolPolicy", "match-viewer")
+        tls = policy == "https-only" or (policy == "match-viewer" and viewer.scheme == "https")
+        port: int = self._custom.get("HTTPSPort", 443) if tls else self._custom.get("HTTPPort", 80)
+        return port, "https" if tls else "http"
+
+    def _identity(self, request: Request) -> Principal | None:
+        """As whom S3 is asked; a viewer's own signature counts where the access control says so, or where none is."""
+        signed = "authorization" in request.headers
+        if signed and (self._signing == "no-override" or self._principal is _ANONYMOUS):
+            return None
+        if signed:
+            del request.headers["authorization"]
+        return self._principal
+
+    def _is_here(self, port: int) -> bool:
+        own = self._node.config.port
+        if self.host in _LOOPBACK:
+            return port == own
+        if self.host.endswith(".localhost"):
+            return port in (80, 443, own)
+        return _AWS_HOST.fullmatch(self.host) is not None
+
+    async def _outside(self, request: Request, port: int) -> Response:
+        if request.wants_websocket:
+            raise OriginFailed(502, "socket")
+        tls = _context(self._node) if request.scheme == "https" else None
+        target = Target(
+            "127.0.0.1" if self.host.endswith(".localhost") and tls is None else self.host,
+            port,
+            tls,
+            self._connect_seconds,
+            self._custom.get("OriginReadTimeout", 30),
+            self._attempts,
+        )
+        path = request.path + (f"?{request.query}" if request.query else "")
+        if any(c in text for text in (path, *(f"{n}{v}" for n, v in request.raw_headers)) for c in "\r\n"):
+            raise OriginFailed(502, "broken")
+        answer = await client.request(target, request.method, path, request.raw_headers, request.body)
+        return Response(answer.status, answer.headers, answer.body)
+
+
+def _handshake(viewer: Request, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """A WebSocket's own headers go to the origin without being named."""
+    from .behaviors import HANDSHAKE
+
+    left = [one for one in headers if one[0].lower() not in HANDSHAKE]
+    return left + [one for one in viewer.raw_headers if one[0].lower() in HANDSHAKE]
+
+
+def _context(node: Node) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(node.ca_bundle))
