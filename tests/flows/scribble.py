@@ -167,7 +167,9 @@ class Client:
         try:
             return await asyncio.wait_for(look(), within)
         except TimeoutError:
-            raise AssertionError(f"not within {within} s; errors {self.errors}, slow {self.slow[:3]}") from None
+            raise AssertionError(
+                f"not within {within} s; errors {self.errors}, slow {self.slow[:3]}"
+            ) from None
 
     def load_picture(self, url: str) -> None:
         """image.png, as a page does before it connects."""

@@ -1,8 +1,8 @@
 """Requests to AWS, many in flight, from one thread.
 
-A broadcast is a PostToConnection for each connection. boto3 takes a millisecond of processor time for one, so a room of a
-thousand would get a frame a second. Here a request is a signature and two system calls: keep-alive connections, each
-with one request under way, watched by one selector.
+A broadcast is a PostToConnection for each connection. boto3 takes a millisecond of processor time for one, so a room
+of a thousand would get a frame a second. Here a request is a signature and two system calls: keep-alive connections,
+each with one request under way, watched by one selector.
 
 `AWS_ENDPOINT_URL`, as for the SDKs, says where the requests go instead of AWS; they stay signed for AWS's host.
 """
@@ -87,7 +87,9 @@ class Service:
         self._key = key
         credential = f"{os.environ['AWS_ACCESS_KEY_ID']}/{scope}"
         self._head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self._head += f"authorization: AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature="
+        self._head += (
+            f"authorization: AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature="
+        )
 
     # Sending
 

@@ -208,8 +208,8 @@ def picture():
 
 
 def make_whole(force=False):
-    """Put a bitmap where there is none: from what was saved of it, before anything is drawn. `force`: there is one, and it
-    is older than what was saved. One does it, the others wait."""
+    """Put a bitmap where there is none: from what was saved of it, before anything is drawn. `force`: there is one, and
+    it is older than what was saved. One does it, the others wait."""
     until = time.monotonic() + RESTORE_MS / 1000
     while force or not _cache.exists(BITMAP):
         if _cache.set(RESTORING, 1, nx=True, px=RESTORE_MS):

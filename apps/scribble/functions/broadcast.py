@@ -1,12 +1,11 @@
 """Telling everybody: one at a time, everything that is new in as few frames as possible, until nothing is left.
 
-Whoever finds the lock taken leaves it to its holder. No wake-up is lost: the holder lets go in the same step in which it
-sees that nothing is left, and whatever is new was written before somebody tried the lock. Who dies with the lock leaves
-a queue message that comes again; what was told twice doesn't hurt, as every batch has its id.
+Whoever finds the lock taken leaves it to its holder. No wake-up is lost: the holder lets go in the same step in which
+it sees that nothing is left, and whatever is new was written before somebody tried the lock. Who dies with the lock
+leaves a queue message that comes again; what was told twice doesn't hurt, as every batch has its id.
 """
 
 import json
-import os
 import uuid
 
 import board

@@ -22,7 +22,9 @@ def handler(event, context):
         try:
             message = json.loads(record["body"])
             since = message["since"]
-            waiting.append((record["messageId"], str(message["connectionId"]), None if since is None else int(since)))
+            waiting.append(
+                (record["messageId"], str(message["connectionId"]), None if since is None else int(since))
+            )
         except (ValueError, KeyError, TypeError) as error:
             print(f"message {record['messageId']} makes no sense: {error!r}")
             failed.append(record["messageId"])

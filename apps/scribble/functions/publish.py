@@ -42,7 +42,9 @@ def serve(event):
         if path.is_file():
             put(bucket, path.relative_to(WEB).as_posix(), path.read_bytes())
     put(bucket, "config.json", json.dumps({"socket": settings["Socket"]}).encode())
-    boto3.client("lambda").invoke(FunctionName=settings["FirstPicture"], InvocationType="Event", Payload=b"{}")
+    boto3.client("lambda").invoke(
+        FunctionName=settings["FirstPicture"], InvocationType="Event", Payload=b"{}"
+    )
     return {}
 
 
@@ -55,7 +57,9 @@ def done(event, context, status, data, reason=""):
     """Tell CloudFormation."""
     body = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
     body |= {"Status": status, "Data": data, "Reason": reason or f"see {context.log_stream_name}"}
-    body["PhysicalResourceId"] = event.get("PhysicalResourceId") or f"page-of-{event['ResourceProperties']['Bucket']}"
+    body["PhysicalResourceId"] = (
+        event.get("PhysicalResourceId") or f"page-of-{event['ResourceProperties']['Bucket']}"
+    )
     request = urllib.request.Request(
         event["ResponseURL"], json.dumps(body).encode(), {"Content-Type": ""}, method="PUT"
     )

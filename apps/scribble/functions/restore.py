@@ -29,7 +29,10 @@ def set_pixel(pixels, index, colour):
 def keep(id, pixels):
     """Save a copy, so that a restoring has less to read from the table."""
     _s3().put_object(
-        Bucket=os.environ["BUCKET"], Key=STATE, Body=zlib.compress(pixels), Metadata={"id": str(id), **_shape()}
+        Bucket=os.environ["BUCKET"],
+        Key=STATE,
+        Body=zlib.compress(pixels),
+        Metadata={"id": str(id), **_shape()},
     )
 
 
