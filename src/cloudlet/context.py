@@ -89,6 +89,8 @@ class Service:
     decoders: Mapping[str, Callable[[bytes], dict[str, Any]]] | None = None
     dress: Callable[[Node, Request, Mapping[str, str], Response], Awaitable[None]] | None = None
     """Adds headers to a finished answer that depend on the request alone (CORS); it gets the path's variables, too."""
+    patient: frozenset[str] = frozenset()
+    """The operations that only wait: they are cancelled when their client has gone, and have taken nothing then."""
 
 
 class Node(Protocol):

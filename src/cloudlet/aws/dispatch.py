@@ -46,6 +46,7 @@ class Bound:
         "input",
         "model",
         "operation",
+        "patient",
         "plan",
         "read",
         "run",
@@ -61,6 +62,7 @@ class Bound:
         self.plan = plan
         self.decoder = (service.decoders or {}).get(operation.name)
         self.dress = service.dress
+        self.patient = operation.name in service.patient
         payload = operation.output.members.get(operation.output.payload) if operation.output else None
         self.body = payload.name if payload is not None and payload.shape.type == "blob" else ""
         self.read: Reader = protocol.reader(operation, self.decoder)
@@ -155,6 +157,7 @@ class Dispatcher:
             ctx.source_ip = request.peer[0] or "127.0.0.1"
             ctx.user_agent = request.headers.get("user-agent", "")
             ctx.origin = f"{request.scheme}://{request.host}" if request.host else ""
+            request.patient = bound.patient
             answer = bound.write(await bound.run(ctx, params), id)
         except (PeerGone, Refused):
             raise

@@ -60,6 +60,24 @@ def find(headers: Sequence[tuple[str, str]], name: str) -> str | None:
     return None
 
 
+def whole(method: str, response: Response, body: bytes) -> tuple[bytes, bytes]:
+    """The framing line of an answer that is all here, and what of its body is sent."""
+    if not may_have_body(response.status):
+        return b"", b""
+    if method != "HEAD":
+        return b"Content-Length: %d\r\n" % len(body), body
+    declared = find(response.headers, "content-length") if not body else None
+    return b"Content-Length: %d\r\n" % (len(body) if declared is None else int(declared)), b""
+
+
+def streamed(version: str, response: Response) -> tuple[bytes, int | None]:
+    """The framing line of an answer in pieces and its length, if declared; no line: up to the connection's end."""
+    declared = find(response.headers, "content-length")
+    if declared is not None:
+        return b"Content-Length: %d\r\n" % int(declared), int(declared)
+    return b"" if version == "1.0" else CHUNKED, None
+
+
 def plain(status: int, reason: str) -> Response:
     return Response(status, (("Content-Type", "text/plain; charset=utf-8"),), f"{reason}\n".encode())
 

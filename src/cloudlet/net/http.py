@@ -4,7 +4,8 @@ Rules:
 - One request is answered at a time; what the client pipelines behind it waits in a queue, and reading stops when the
   queue is full, when the client doesn't take its answers, or when a streamed body isn't read.
 - A handler that needs no waiting runs inside `data_received`, without a task, and its answer is one write.
-- A handler is not cancelled because its client left; what it does, it finishes.
+- A handler is not cancelled because its client left; what it does, it finishes. Who only waits says so (`patient`) and
+  is cancelled. A client that has ended its own side may still read: whether it does is asked for (`_look`).
 - After an answer that ends the connection, what the client still sends is read and dropped for a moment, so that the
   answer isn't lost in a reset.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
+from socket import SO_ERROR, SOL_SOCKET
 from typing import Any
 
 from ..errors import PeerGone
@@ -25,15 +27,16 @@ from .head import (
     CLOSE,
     CONTINUE,
     KEEP,
-    LAST_CHUNK,
-    find,
     header_block,
     may_have_body,
     plain,
     status_line,
+    streamed,
+    whole,
 )
-from .hub import LINGER_SECONDS, NEVER, Hub
+from .hub import LINGER_SECONDS, NEVER, TICK_SECONDS, Hub
 from .messages import Request, Response, Tunnel, Upgrade
+from .pump import pump
 from .requests import BODY, HEAD, IDLE, Refused, RequestReader, refused
 from .tunnel import ESTABLISHED, join
 from .websocket import WebSocket
@@ -46,8 +49,8 @@ DISCARD_BYTES = 1024 * 1024  # an unread body up to this is read and dropped to 
 
 class HttpConnection(asyncio.Protocol):
     __slots__ = (
-        "_active", "_dropping", "_head_deadline", "_hub", "_paused", "_queue", "_queued", "_reader", "_state",
-        "_transport", "_unsent", "_waiter", "_writable", "deadline", "peer", "scheme",
+        "_active", "_dropping", "_head_deadline", "_hub", "_looked", "_paused", "_pumping", "_queue", "_queued",
+        "_reader", "_state", "_task", "_transport", "_unsent", "_waiter", "_writable", "deadline", "peer", "scheme",
     )  # fmt: skip
 
     def __init__(self, hub: Hub, transport: asyncio.Transport, scheme: str) -> None:
@@ -61,6 +64,9 @@ class HttpConnection(asyncio.Protocol):
         self._queue: deque[tuple[Request, Response | None]] = deque()
         self._queued = 0  # bytes of bodies in it
         self._active: Request | None = None
+        self._task: asyncio.Task[Any] | None = None  # what the answer waits for
+        self._pumping = False  # it writes the answer already
+        self._looked: bool | None = None  # once the client has ended its side: was it asked if it is there
         self._state = OPEN
         self._dropping = False  # what comes in is no longer read as requests
         self._paused = False
@@ -85,6 +91,9 @@ class HttpConnection(asyncio.Protocol):
         reader.abandon(gone())
         reader.last = True
         self._dropping = True
+        self._looked = False
+        if self._waits:
+            self._look()
         return (self._active is not None or bool(self._queue)) and self._transport.can_write_eof()
 
     def pause_writing(self) -> None:
@@ -107,7 +116,23 @@ class HttpConnection(asyncio.Protocol):
         self._reader.release()
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(PeerGone("the client went away before it had its answer"))
+        if self._task is not None and (self._pumping or self._waits):
+            self._task.cancel()
         self._hub.forget(self)
+
+    @property
+    def _waits(self) -> bool:
+        """Whether a handler waits for something that is of no use but to this client."""
+        return self._task is not None and self._active is not None and self._active.patient
+
+    def _look(self) -> None:
+        """Is a client still there that has ended its side? If not, what is sent to it comes back as a reset."""
+        if not self._looked and self._active is not None and self._active.http_version == "1.1":
+            self._looked = True
+            self._transport.write(CONTINUE)
+        if self._transport.get_extra_info("socket").getsockopt(SOL_SOCKET, SO_ERROR):
+            self.abort()
+        self.deadline = self._hub.now() + TICK_SECONDS
 
     # What the reader calls
 
@@ -175,10 +200,14 @@ class HttpConnection(asyncio.Protocol):
             self._answer(request, outcome.value)
         else:
             hub.tasks.add(outcome)
+            self._task = outcome
             outcome.add_done_callback(self._handled)
+            if self._looked is not None and self._waits:
+                self._look()
 
     def _handled(self, task: asyncio.Task[Any]) -> None:
         self._hub.tasks.discard(task)
+        self._task = None
         request = self._active
         assert request is not None
         if task.cancelled():
@@ -262,15 +291,7 @@ class HttpConnection(asyncio.Protocol):
         if self._state != OPEN:
             return
         ends = self._ends(request)
-        framing = b""
-        if not may_have_body(response.status):
-            body = b""
-        elif request.method == "HEAD":
-            declared = find(response.headers, "content-length") if not body else None
-            framing = b"Content-Length: %d\r\n" % (len(body) if declared is None else int(declared))
-            body = b""
-        else:
-            framing = b"Content-Length: %d\r\n" % len(body)
+        framing, body = whole(request.method, response, body)
         head = self._head(request, response, ends, framing)
         if ends:
             self._state = CLOSING
@@ -288,22 +309,15 @@ class HttpConnection(asyncio.Protocol):
     def _write_stream(self, request: Request, response: Response, body: AsyncIterator[bytes]) -> None:
         """The head now, the pieces as they come: of the declared length, or chunked, or (HTTP/1.0) up to the end."""
         hub = self._hub
-        declared = find(response.headers, "content-length")
-        chunked = declared is None and request.http_version != "1.0"
-        framing = b""
-        if chunked:
-            framing = CHUNKED
-        elif declared is not None:
-            framing = b"Content-Length: %d\r\n" % int(declared)
-        else:
+        framing, length = streamed(request.http_version, response)
+        if not framing:
             self._reader.last = True
         if self._state == OPEN:
-            head = self._head(request, response, self._ends(request), framing)
-            self._transport.write(head)
+            self._transport.write(self._head(request, response, self._ends(request), framing))
         silent = request.method == "HEAD" or not may_have_body(response.status)
-        limit = 0 if silent else None if declared is None else int(declared)
+        length, chunked = (0, False) if silent else (length, framing == CHUNKED)
         try:
-            outcome = drive(self._pump(body, chunked and not silent, limit), hub.loop)
+            outcome = drive(pump(self, self._transport, body, length, chunked=chunked), hub.loop)
         except Exception as error:
             self._pump_failed(error)
             return
@@ -311,33 +325,17 @@ class HttpConnection(asyncio.Protocol):
             self._pumped()
         else:
             hub.tasks.add(outcome)
+            self._task, self._pumping = outcome, True
             outcome.add_done_callback(self._pump_done)
 
-    async def _pump(self, body: AsyncIterator[bytes], chunked: bool, length: int | None) -> None:
-        sent = 0
-        write = self._transport.writelines
-        try:
-            if length != 0:
-                async for piece in body:
-                    if self._state != OPEN:
-                        return
-                    sent += len(piece)
-                    if length is not None and sent > length:
-                        break
-                    if piece:
-                        write((b"%x\r\n" % len(piece), piece, b"\r\n") if chunked else (piece,))
-                    if not self._writable:
-                        await self._drained()
-        finally:
-            close = getattr(body, "aclose", None)
-            if close is not None:
-                await close()
-        if length is not None and sent != length:
-            raise ValueError(f"a streamed body has {sent} bytes or more, its Content-Length says {length}")
-        if chunked and self._state == OPEN:
-            self._transport.write(LAST_CHUNK)
+    @property
+    def is_open(self) -> bool:
+        return self._state == OPEN
 
-    async def _drained(self) -> None:
+    async def drained(self) -> None:
+        """Return when the client has taken most of what was written."""
+        if self._writable:
+            return
         if self._state == GONE:
             raise PeerGone("the client went away before it had its answer")
         self._waiter = self._hub.loop.create_future()
@@ -348,6 +346,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _pump_done(self, task: asyncio.Task[None]) -> None:
         self._hub.tasks.discard(task)
+        self._task, self._pumping = None, False
         if task.cancelled():
             self.abort()
         elif (error := task.exception()) is not None:
@@ -458,7 +457,9 @@ class HttpConnection(asyncio.Protocol):
     def expire(self) -> None:
         hub = self._hub
         unsent = self._transport.get_write_buffer_size()
-        if unsent and unsent < self._unsent:
+        if self._looked is not None and self._waits:
+            self._look()
+        elif unsent and unsent < self._unsent:
             self._unsent = unsent
             self.deadline = hub.now() + hub.limits.body_idle_seconds
         elif self._state != OPEN or not self._writable:

@@ -16,8 +16,8 @@ class Request:
     """One request. `body` is whole unless the plan was to stream, then `stream` yields it once."""
 
     __slots__ = (
-        "body", "headers", "http_version", "method", "path", "peer", "query", "raw_headers", "received", "scheme",
-        "stream",
+        "body", "headers", "http_version", "method", "path", "patient", "peer", "query", "raw_headers", "received",
+        "scheme", "stream",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -32,6 +32,9 @@ class Request:
         self.scheme = "http"
         self.http_version = "1.1"
         self.received = 0.0  # loop.time() when the head was complete
+        self.patient = (
+            False  # its handler may set it: it does nothing but wait, cancel it when the client has gone
+        )
 
     @property
     def host(self) -> str:

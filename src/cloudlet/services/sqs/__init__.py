@@ -22,4 +22,5 @@ SERVICE = Service(
     model=model,
     runtime=waiting.Bells,
     register=_register,
+    patient=frozenset({"ReceiveMessage"}),
 )
