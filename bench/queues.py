@@ -1,15 +1,19 @@
-"""Queues of SQS: 32 keep-alive callers, beside the same node's echo; and whole lives of messages, from send to delete.
+"""Queues of SQS: 32 keep-alive callers, beside the same node's echo; whole lives of messages, from send to delete, in a
+small queue and in a large one; and how soon a function starts for a message.
 
-As a program (`python -m bench.queues PORT QUEUE CALLERS SECONDS`) it is the load of the latter, in its own process.
+As a program (`python -m bench.queues PORT QUEUE CALLERS SECONDS`) it is the load of the lives, in its own process.
 """
 
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
+import statistics
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,11 +23,19 @@ import uvloop
 
 from bench import load
 from bench.table import Figure
-from tests.harness import ACCOUNT, Node
+from cloudlet.names import request_id
+from cloudlet.services.sqs import messages, storage
+from cloudlet.store.interface import Transaction
+from cloudlet.store.sqlite import SqliteStore
+from tests.harness import ACCOUNT, REGION, Node, python_function
 
 BODIES = 500
-SMALL, LARGE = 1_000, 50_000
-"""Messages that lie in the two queues whose speed is compared."""
+SMALL, LARGE = 1_000, 1_000_000
+"""Messages that lie in the two queues whose speed is compared; in a short run the large one has a twentieth."""
+FILL_STEP = 1_000
+ROUNDS = 3
+"""The two queues are measured in turns, so that both see the same machine."""
+OPERATIONS = ("SendMessage", "ReceiveMessage", "DeleteMessage")
 
 
 def figures(folder: Path, seconds: float) -> list[Figure]:
@@ -36,10 +48,7 @@ def figures(folder: Path, seconds: float) -> list[Figure]:
         floor = f"echo {echo.per_second:,.0f}/s"
         sent = _load(node, seconds, "/", "SendMessage", _message)
         batch = _load(node, seconds, "/", "SendMessageBatch", _batch)
-        cycles = _cycles(node, "cycle", seconds)
-        _fill(node, "small", SMALL)
-        _fill(node, "large", LARGE)
-        small, large = _cycles(node, "small", seconds), _cycles(node, "large", seconds)
+        cycles, _ = _cycles(node, "cycle", seconds)
         note = f"p50 {sent.p50_ms:.2f} ms, p99 {sent.p99_ms:.2f} ms"
         return [
             Figure(
@@ -49,12 +58,129 @@ def figures(folder: Path, seconds: float) -> list[Figure]:
                 "messages by SendMessageBatch of 10", batch.per_second * 10, "/s", 20_000, False, floor
             ),
             Figure("send, receive, delete: cycles of 32 callers", cycles, "/s", 3_000, False, floor),
-            Figure(
-                f"time of a cycle, {LARGE:,} messages beside {SMALL:,}", small / large, "", 1.3, True
-            ),
+            *_starts(node, seconds),
+            *_sizes(node, seconds),
         ]  # fmt: skip
     finally:
         node.stop()
+
+
+# --- a small queue and a large one -----------------------------------------------------------
+
+
+def _sizes(node: Node, seconds: float) -> list[Figure]:
+    large = LARGE if seconds >= 1 else LARGE // 20
+    node.stop()
+    uvloop.run(_fill(node.data, {"small": SMALL, "large": large}))
+    node.start()
+    times: dict[str, dict[str, list[float]]] = {"small": defaultdict(list), "large": defaultdict(list)}
+    for _ in range(ROUNDS):
+        for queue, found in times.items():
+            for operation, mean in _cycles(node, queue, seconds)[1].items():
+                found[operation].append(mean)
+    mean = {
+        queue: {operation: statistics.median(each) for operation, each in found.items()}
+        for queue, found in times.items()
+    }
+    ratio = sum(mean["large"].values()) / sum(mean["small"].values())
+    parts = ", ".join(
+        f"{operation.removesuffix('Message').lower()} {mean['large'][operation] / mean['small'][operation]:.2f}"
+        for operation in OPERATIONS
+    )
+    title = f"time of a message, {large:,} in the queue beside {SMALL:,}"
+    return [Figure(title, ratio, "", 1.3, True, parts)]
+
+
+async def _fill(data: Path, counts: dict[str, int]) -> None:
+    """Put messages into the queues of a node that is stopped, faster than any client could."""
+    store = await SqliteStore.open(data, durability="relaxed")
+    for name, count in counts.items():
+        sent = int(time.time() * 1000) - count
+
+        async def step(tx: Transaction, name: str = name, count: int = count, sent: int = sent) -> int:
+            queue = await storage.queue(tx, storage.Name(ACCOUNT, REGION, name))
+            there = await storage.total(tx, queue)
+            for number in range(there, min(count, there + FILL_STEP)):
+                await storage.add(tx, _NoTimers(), queue, [_record(number)], sent + number, [0])
+            return there
+
+        while await store.transact(step) < count:
+            await asyncio.sleep(0)
+    await store.close()
+
+
+class _NoTimers:
+    """A queue of a bench doesn't live until its messages are too old."""
+
+    def on(self, *_: object) -> None: ...
+
+    async def set(self, *_: object) -> None: ...
+
+    async def cancel(self, *_: object) -> None: ...
+
+
+def _record(number: int) -> dict[str, object]:
+    body = _text(number)
+    digest = messages.body_digest(body.encode())
+    return {"MessageId": request_id(), "Body": body, "MD5OfBody": digest, "SenderId": ACCOUNT}
+
+
+# --- functions ---------------------------------------------------------------------------------
+
+STARTS = 300
+SOURCE = """
+import os, time
+file = open(os.environ["STARTS"], "a")
+
+def handler(event, context):
+    now = time.time()
+    for record in event["Records"]:
+        print(now - float(record['body']), file=file)
+    file.flush()
+"""
+
+
+def _starts(node: Node, seconds: float) -> list[Figure]:
+    """From just before the request to the first line of the handler, one message after the other."""
+    file = node.data.parent / "starts"
+    file.touch()
+    node.client("sqs").create_queue(QueueName="starts")
+    functions = node.client("lambda")
+    variables = {"Variables": {"STARTS": str(file)}}
+    count = STARTS if seconds >= 1 else STARTS // 10
+    with python_function(functions, "starts", SOURCE, Environment=variables):
+        mapping = functions.create_event_source_mapping(
+            FunctionName="starts", EventSourceArn=f"arn:aws:sqs:{REGION}:{ACCOUNT}:starts"
+        )
+        sends = [_sent(node, file, number) for number in range(-5, count)][5:]
+        functions.delete_event_source_mapping(UUID=mapping["UUID"])
+    times = sorted(float(line) * 1000 for line in file.read_text().split()[-count:])
+    floor = f"SendMessage alone {statistics.median(sends) * 1000:.2f} ms"
+    return [
+        Figure("send to function start, p50", statistics.median(times), "ms", 5, True, floor),
+        Figure("send to function start, p99", times[int(len(times) * 0.99)], "ms", 25, True, floor),
+    ]
+
+
+def _sent(node: Node, file: Path, number: int) -> float:
+    """Send a message and wait until the function has it; the time of the sending alone."""
+    before = file.stat().st_size
+    connection = http.client.HTTPConnection("127.0.0.1", node.port)
+    connection.connect()
+    head = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS.SendMessage"}
+    began = time.time()
+    connection.request("POST", "/", json.dumps({"QueueUrl": _url("starts"), "MessageBody": str(began)}), head)
+    answer = connection.getresponse()
+    took = time.time() - began
+    assert answer.status == 200, answer.read()
+    connection.close()
+    deadline = began + 10
+    while file.stat().st_size == before and time.time() < deadline:
+        time.sleep(0.002)
+    return took
+
+
+# --- loads ---------------------------------------------------------------------------------------
 
 
 def _load(node: Node, seconds: float, path: str, operation: str, body: object) -> load.Result:
@@ -85,16 +211,12 @@ def _batch(number: int, queue: str = "batch") -> dict[str, object]:
     return {"QueueUrl": _url(queue), "Entries": entries}
 
 
-def _fill(node: Node, queue: str, count: int) -> None:
-    client = node.client("sqs")
-    for number in range(0, count, 10):
-        client.send_message_batch(**_batch(number, queue))
-
-
-def _cycles(node: Node, queue: str, seconds: float) -> float:
+def _cycles(node: Node, queue: str, seconds: float) -> tuple[float, dict[str, float]]:
+    """Lives of messages a second, and the mean time of each operation."""
     command = [sys.executable, "-m", "bench.queues", str(node.port), queue, "32", str(seconds)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=seconds + 30)
-    return float(done.stdout)
+    found = json.loads(done.stdout)
+    return found["cycles"], found["means"]
 
 
 class Caller(asyncio.Protocol):
@@ -105,7 +227,10 @@ class Caller(asyncio.Protocol):
         self._until = until
         self._steps = self._script()
         self._body = b""
+        self._began = 0.0
+        self._operation = ""
         self.cycles = 0
+        self.times: dict[str, list[float]] = defaultdict(list)
         self.done = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -128,8 +253,10 @@ class Caller(asyncio.Protocol):
             self._transport.close()
             self.done.set_result(None)
             return
+        self._operation = step[0]
         body = orjson.dumps(step[1])
         self._body = b""
+        self._began = time.perf_counter()
         self._transport.write(  # type: ignore[attr-defined]
             b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\n"
             b"X-Amz-Target: AmazonSQS.%b\r\nContent-Length: %d\r\n\r\n%b"
@@ -144,18 +271,25 @@ class Caller(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         assert self._parser.get_status_code() == 200, self._body
+        self.times[self._operation].append(time.perf_counter() - self._began)
         self._ask()
 
 
-async def _drive(port: int, queue: str, callers: int, seconds: float) -> float:
+async def _drive(port: int, queue: str, callers: int, seconds: float) -> dict[str, object]:
     began = time.perf_counter()
     made = [Caller(queue, began + seconds) for _ in range(callers)]
     loop = asyncio.get_running_loop()
     for caller in made:
         await loop.create_connection(lambda caller=caller: caller, "127.0.0.1", port)
     await asyncio.gather(*(caller.done for caller in made))
-    return sum(caller.cycles for caller in made) / (time.perf_counter() - began)
+    took = time.perf_counter() - began
+    means = {
+        operation: statistics.fmean(each for caller in made for each in caller.times[operation])
+        for operation in OPERATIONS
+    }
+    return {"cycles": sum(caller.cycles for caller in made) / took, "means": means}
 
 
 if __name__ == "__main__":
-    print(uvloop.run(_drive(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))))
+    found = uvloop.run(_drive(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])))
+    print(json.dumps(found))
