@@ -17,6 +17,7 @@ from .clock import Clock
 from .config import Config
 from .events import Events
 from .names import request_id
+from .net.authority import Authority
 from .net.messages import Request, Response, Tunnel, Upgrade
 from .store.interface import Store, Tasks, Timers
 
@@ -103,6 +104,8 @@ class Node(Protocol):
     tasks: Tasks
     events: Events
     log: logging.Logger
+    authority: Authority
+    """For a service that ends TLS on a port of its own."""
     dispatcher: Dispatcher
     """The pipeline, for an edge that knows which operation a request is for, and its models."""
     runtimes: dict[str, Any]

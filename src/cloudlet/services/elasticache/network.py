@@ -1,0 +1,61 @@
+"""Subnets and security groups that requests name are looked up with EC2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...context import Context
+from ...errors import AwsError
+from . import model
+
+
+async def subnets(ctx: Context, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The subnets, which must lie in one VPC."""
+    if not ids:
+        return []
+    found = await _described(ctx, "DescribeSubnets", "SubnetIds", ids, "Subnets")
+    if len({subnet["VpcId"] for subnet in found}) > 1:
+        raise model.invalid("Subnets must be in the same VPC.")
+    return found
+
+
+async def default_subnets(ctx: Context) -> list[dict[str, Any]]:
+    """Those of the default VPC."""
+    try:
+        answer = await ctx.call(
+            "ec2", "DescribeSubnets", {"Filters": [{"Name": "default-for-az", "Values": ["true"]}]}
+        )
+    except AwsError:
+        return []
+    return sorted(answer.get("Subnets", []), key=lambda subnet: str(subnet["SubnetId"]))
+
+
+async def default_group(ctx: Context, vpc: str) -> list[str]:
+    filters = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default"]}]
+    answer = await ctx.call("ec2", "DescribeSecurityGroups", {"Filters": filters})
+    return [group["GroupId"] for group in answer.get("SecurityGroups", [])]
+
+
+async def check_groups(ctx: Context, ids: Sequence[str]) -> None:
+    if ids:
+        await _described(ctx, "DescribeSecurityGroups", "GroupIds", ids, "SecurityGroups")
+
+
+async def _described(
+    ctx: Context, operation: str, parameter: str, ids: Sequence[str], member: str
+) -> list[dict[str, Any]]:
+    try:
+        answer = await ctx.call("ec2", operation, {parameter: list(ids)})
+    except AwsError as error:
+        if error.status == 501:
+            return []
+        if "NotFound" in error.code or "Malformed" in error.code:
+            raise model.invalid(f"Some input {member_name(member)} are invalid: {error.message}") from error
+        raise
+    found: list[dict[str, Any]] = answer.get(member, [])
+    return found
+
+
+def member_name(member: str) -> str:
+    return "subnets" if member == "Subnets" else "security groups"

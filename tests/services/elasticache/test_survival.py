@@ -1,0 +1,69 @@
+"""What a cache has acknowledged outlives its server and its node, however they end."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from tests.harness import eventually
+from tests.services.elasticache import kit
+
+pytestmark = [pytest.mark.node_only, pytest.mark.slow]
+
+
+def pids(node: Any) -> list[int]:
+    files = (node.data / "elasticache" / "servers").glob("*/valkey.pid")
+    return [int(file.read_text()) for file in files]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().split()[2]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def patient(node: Any, endpoint: dict[str, Any]) -> redis.Redis:
+    retry = Retry(ConstantBackoff(0.05), 100)
+    client: redis.Redis = kit.connect(node, endpoint, retry=retry, retry_on_error=[redis.ConnectionError])
+    return client
+
+
+class TestANode:
+    @pytest.mark.parametrize("end", ["kill", "stop"])
+    def test_that_ends_loses_nothing_and_comes_back_on_the_same_port(self, fresh_node: Any, end: str) -> None:
+        node = fresh_node()
+        caches = node.client("elasticache")
+        caches.create_serverless_cache(ServerlessCacheName="kept", Engine="valkey")
+        before = kit.described(caches, "kept")["Endpoint"]
+        with kit.connect(node, before) as cache:
+            for number in range(300):
+                cache.set(f"key{number}", number)
+        (server,) = pids(node)
+        getattr(node, end)()
+        eventually(lambda: not is_alive(server))
+        node.restart()
+        assert kit.described(caches, "kept")["Endpoint"] == before
+        with kit.connect(node, before) as cache:
+            assert [cache.get(f"key{number}") for number in range(300)] == [b"%d" % n for n in range(300)]
+
+
+class TestAServer:
+    def test_that_dies_is_started_again_with_its_data(self, fresh_node: Any) -> None:
+        node = fresh_node()
+        caches = node.client("elasticache")
+        caches.create_serverless_cache(ServerlessCacheName="dying", Engine="valkey")
+        endpoint = kit.described(caches, "dying")["Endpoint"]
+        with patient(node, endpoint) as cache:
+            cache.set("acknowledged", "yes")
+            os.kill(pids(node)[0], signal.SIGKILL)
+            assert cache.get("acknowledged") == b"yes"
+        assert kit.described(caches, "dying")["Status"] == "available"
