@@ -30,7 +30,7 @@ def _wrapped(value: Any) -> Any:
         return {"Quantity": len(made), **({"Items": made} if made else {})}
     if not isinstance(value, dict):
         return value
-    if value.keys() <= {"Items", "Quantity"}:
+    if "Items" in value and value.keys() <= {"Items", "Quantity"}:
         return _wrapped(value.get("Items", []))
     return {RENAMED.get(name, name): _wrapped(item) for name, item in value.items()}
 
