@@ -67,11 +67,13 @@ def _granted(ctx: Context, bucket: Record, action: str, target: Record | None) -
     if not where or bucket.get("ownership") == "BucketOwnerEnforced":
         return False
     record = target if where == "object" else bucket
-    groups = {model.canonical_id(ctx.principal.account)} if ctx.principal.account else set()
+    who = ctx.principal
+    account = who.account if who.kind != "service" else ""  # a service has no grants of its customer's
+    groups = {model.canonical_id(account)} if account else set()
     if not bucket.get("block", {}).get("IgnorePublicAcls"):
-        groups |= {model.ALL_USERS} | ({model.AUTHENTICATED} if ctx.principal.account else set())
+        groups |= {model.ALL_USERS} | ({model.AUTHENTICATED} if account else set())
     grants = (record or {}).get("acl", ())
-    return any(who in groups and given in (permission, "FULL_CONTROL") for who, given in grants)
+    return any(grantee in groups and given in (permission, "FULL_CONTROL") for grantee, given in grants)
 
 
 def is_public_acl(grants: list[list[str]]) -> bool:
