@@ -20,14 +20,20 @@ from ..errors import AwsError, PeerGone
 from ..names import request_id, snake
 from ..net.messages import Plan, Request, Response
 from ..net.requests import Refused
-from . import constraints, json, query, rest, restxml, shapes
+from . import constraints, ec2, json, query, rest, restxml, shapes
 from .identity import Identities
 from .json import Reader, Writer
 from .model import Model, Models, Operation, patch_of, with_forms
 from .route import Match, NoService, Router, UnknownOperation
 from .sigv4 import Unauthenticated
 
-PROTOCOLS: dict[str, ModuleType] = {"json": json, "query": query, "rest-json": rest, "rest-xml": restxml}
+PROTOCOLS: dict[str, ModuleType] = {
+    "ec2": ec2,
+    "json": json,
+    "query": query,
+    "rest-json": rest,
+    "rest-xml": restxml,
+}
 INTERNAL = "The request processing has failed because of an unknown error, exception or failure."
 DEFAULT_LIMIT = 16 * 1024 * 1024
 COLLECTED = 1024 * 1024
@@ -211,6 +217,8 @@ class Dispatcher:
             )
         model = self.models[service]
         described = model.operations.get(operation)
+        if operation in model.left_out:
+            raise Unsupported(model, f"Cloudlet does not support {operation}: {model.patch['others']}")
         if described is None:
             raise UnknownOperation(model, f"{service} has no operation {operation}", 400)
         if not hasattr(owner.operations, snake(operation)) or model.protocol not in PROTOCOLS:

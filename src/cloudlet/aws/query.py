@@ -77,7 +77,7 @@ def _name(member: Member) -> str:
 def _value(member: Member, node: Any) -> Any:
     shape = member.shape
     if shape.type == "structure":
-        return parse(shape, _branch(node))
+        return parse(shape, branch(node))
     if shape.type == "list":
         return _list(member, node)
     if shape.type == "map":
@@ -87,7 +87,7 @@ def _value(member: Member, node: Any) -> Any:
     return scalar(shape, node)
 
 
-def _branch(node: Any) -> dict[str, Any]:
+def branch(node: Any) -> dict[str, Any]:
     if isinstance(node, dict):
         return node
     if node == "":
@@ -95,7 +95,7 @@ def _branch(node: Any) -> dict[str, Any]:
     raise shapes.Unreadable("Unexpected list element termination")
 
 
-def _numbered(node: dict[str, Any]) -> list[Any]:
+def numbered(node: dict[str, Any]) -> list[Any]:
     return [node[key] for key in sorted((key for key in node if key.isdigit()), key=int)]
 
 
@@ -104,22 +104,22 @@ def _list(member: Member, node: Any) -> list[Any]:
     assert inner is not None
     if member.flattened and isinstance(node, str) and node:
         return [_value(inner, node)]  # a single element may come without its number
-    branch = _branch(node)
+    items = branch(node)
     if not member.flattened:
-        branch = _branch(branch.get(inner.wire if inner.named else "member", ""))
-    return [_value(inner, item) for item in _numbered(branch)]
+        items = branch(items.get(inner.wire if inner.named else "member", ""))
+    return [_value(inner, item) for item in numbered(items)]
 
 
 def _map(member: Member, node: Any) -> dict[str, Any]:
     key, value = member.shape.key, member.shape.value
     assert key is not None
     assert value is not None
-    branch = _branch(node)
+    items = branch(node)
     if not member.flattened:
-        branch = _branch(branch.get("entry", ""))
+        items = branch(items.get("entry", ""))
     result = {}
-    for item in _numbered(branch):
-        entry = _branch(item)
+    for item in numbered(items):
+        entry = branch(item)
         name, content = entry.get(key.wire), entry.get(value.wire)
         if isinstance(name, str) and content is not None:
             result[name] = _value(value, content)
@@ -162,7 +162,7 @@ def writer(operation: Operation) -> Writer:
         parts = [start]
         if output is not None:
             parts.append(f"<{wrapper}>")
-            _write_members(output, result or {}, parts)
+            write_members(output, result or {}, parts)
             parts.append(f"</{wrapper}>")
         parts.append(
             f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{name}Response>"
@@ -182,7 +182,7 @@ def failure(model: Model, error: AwsError, request_id: str) -> Response:
         f"<Message>{escape(error.message)}</Message>",
     ]
     if shape is not None:
-        _write_members(
+        write_members(
             shape, {k: v for k, v in error.fields.items() if k not in ("Type", "Code", "Message")}, parts
         )
     parts.append(f"</Error><RequestId>{request_id}</RequestId></ErrorResponse>")
@@ -193,7 +193,7 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(lambda found: _ESCAPES.get(found[0], "\ufffd"), text)
 
 
-def _write_members(shape: Shape, value: dict[str, Any], parts: list[str]) -> None:
+def write_members(shape: Shape, value: dict[str, Any], parts: list[str]) -> None:
     for member in shape.members.values():
         item = value.get(member.name)
         if item is not None:
@@ -217,7 +217,7 @@ def _write(member: Member, tag: str, value: Any, parts: list[str]) -> None:
         return
     elif shape.type == "structure":
         parts.append(f"<{tag}>")
-        _write_members(shape, value, parts)
+        write_members(shape, value, parts)
     else:
         parts.append(f"<{tag}>{escape(text(member, value))}")
     parts.append(f"</{tag}>")

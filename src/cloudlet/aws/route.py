@@ -8,8 +8,9 @@ unsigned request the one that has the target's prefix, the version, the host nam
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
@@ -47,6 +48,14 @@ class UnknownOperation(AwsError):
         self.model = model
 
 
+class Declined(UnknownOperation):
+    """The service has the operation, Cloudlet has not."""
+
+    def __init__(self, model: Model, message: str) -> None:
+        super().__init__(model, message, 501)
+        self.code = model.failures["unsupported"]
+
+
 class Router:
     def __init__(self, names: Iterable[str], models: Models) -> None:
         self._names = tuple(names)
@@ -54,6 +63,9 @@ class Router:
         self._signed: dict[str, list[str]] = {}
         for name in self._names:
             self._signed.setdefault(patch_of(name).get("signing", name), []).append(name)
+        self._large = {
+            name: patch["version"] for name in self._names if "version" in (patch := patch_of(name))
+        }
         self._trees: dict[str, Tree] = {}
         self._hosts = [
             (name, re.compile(pattern))
@@ -71,11 +83,16 @@ class Router:
             return self._by_action(form, signed_for)
         return self._by_path(request, signed_for)
 
-    def candidates(self, signed_for: str) -> list[Model]:
-        """The models that a request may be for, by its signing scope."""
+    def candidates(self, signed_for: str, version: str = "") -> list[Model]:
+        """The models that a request may be for, by its signing scope; else all but the large ones, which tell by the
+        version that they are meant."""
         if signed_for:
             return [self._models[name] for name in self._signed.get(signed_for, ())]
-        return [self._models[name] for name in self._names]
+        return [self._models[name] for name in self._names if self._large.get(name, version) == version]
+
+    def _others(self) -> Iterator[Model]:
+        """One after the other, so that none is read that isn't needed."""
+        return (self._models[name] for name in self._names if name not in self._large)
 
     def tree(self, model: Model) -> Tree:
         tree = self._trees.get(model.name)
@@ -87,7 +104,7 @@ class Router:
     def _by_target(self, target: str, signed_for: str) -> Match:
         prefix, _, name = target.rpartition(".")
         signed = self.candidates(signed_for)
-        for model in [*signed, *self.candidates("")]:
+        for model in chain(signed, self._others()):
             if model.target_prefix == prefix:
                 if name not in model.operations:
                     raise UnknownOperation(model, "", 400)
@@ -98,10 +115,16 @@ class Router:
 
     def _by_action(self, form: dict[str, str], signed_for: str) -> Match:
         action, version = form["Action"], form.get("Version", "")
-        speakers = [model for model in self.candidates(signed_for) if model.protocol == "query"]
+        speakers = [m for m in self.candidates(signed_for, version) if m.protocol in ("query", "ec2")]
         for model in speakers:
+            if action in model.left_out:
+                raise Declined(model, f"Cloudlet does not support {action}: {model.patch['others']}")
             if version in ("", model.api_version) and action in model.operations:
                 return Match(model, model.operations[action], {}, form)
+        if signed_for and speakers and speakers[0].protocol == "ec2":
+            raise UnknownOperation(
+                speakers[0], f"The action {action} is not valid for this web service.", 400
+            )
         if signed_for and speakers:
             text = f"Could not find operation {action} for version {version or 'NO_VERSION_SPECIFIED'}"
             raise UnknownOperation(speakers[0], text, 400)

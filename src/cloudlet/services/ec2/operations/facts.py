@@ -1,0 +1,112 @@
+"""What is so without anybody's doing: regions, zones; and what only can be looked at: network ACLs, interfaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....context import Context
+from .. import model
+from ..filters import describe, select
+from ..network import look
+from ..storage import Record
+
+Response = dict[str, Any]
+
+_ZONES = {
+    "group-name": "GroupName",
+    "message": "Messages.Message",
+    "opt-in-status": "OptInStatus",
+    "region-name": "RegionName",
+    "state": "State",
+    "zone-id": "ZoneId",
+    "zone-name": "ZoneName",
+    "zone-type": "ZoneType",
+}
+_REGIONS = {"endpoint": "Endpoint", "opt-in-status": "OptInStatus", "region-name": "RegionName"}
+_ACLS = {
+    "association.association-id": "Associations.NetworkAclAssociationId",
+    "association.network-acl-id": "Associations.NetworkAclId",
+    "association.subnet-id": "Associations.SubnetId",
+    "default": "IsDefault",
+    "network-acl-id": "NetworkAclId",
+    "owner-id": "OwnerId",
+    "vpc-id": "VpcId",
+}
+_INTERFACES = {
+    "addresses.private-ip-address": "PrivateIpAddresses.PrivateIpAddress",
+    "association.allocation-id": "Association.AllocationId",
+    "association.public-ip": "Association.PublicIp",
+    "availability-zone": "AvailabilityZone",
+    "description": "Description",
+    "group-id": "Groups.GroupId",
+    "group-name": "Groups.GroupName",
+    "interface-type": "InterfaceType",
+    "network-interface-id": "NetworkInterfaceId",
+    "owner-id": "OwnerId",
+    "private-ip-address": "PrivateIpAddress",
+    "requester-managed": "RequesterManaged",
+    "status": "Status",
+    "subnet-id": "SubnetId",
+    "vpc-id": "VpcId",
+}
+
+
+async def describe_availability_zones(ctx: Context, request: dict[str, Any]) -> Response:
+    _refuse_dry_run(request)
+    zones: list[Record] = [
+        {
+            "ZoneName": zone,
+            "ZoneId": model.zone_id(zone),
+            "RegionName": ctx.region,
+            "GroupName": f"{ctx.region}-zg-1",
+            "NetworkBorderGroup": ctx.region,
+            "State": "available",
+            "ZoneType": "availability-zone",
+            "OptInStatus": "opt-in-not-required",
+            "Messages": [],
+        }
+        for zone in model.zones(ctx.region)
+    ]
+    for member, wanted in (("ZoneName", "ZoneNames"), ("ZoneId", "ZoneIds")):
+        for name in request.get(wanted, ()):
+            if name not in {zone[member] for zone in zones}:
+                raise model.invalid(f"Invalid availability zone: [{name}]")
+        if request.get(wanted):
+            zones = [zone for zone in zones if zone[member] in request[wanted]]
+    return {"AvailabilityZones": select(zones, request, _ZONES)}
+
+
+async def describe_regions(ctx: Context, request: dict[str, Any]) -> Response:
+    _refuse_dry_run(request)
+    for name in request.get("RegionNames", ()):
+        if name not in model.REGIONS:
+            raise model.invalid(f"Invalid region(s): [{name}]")
+    regions = [
+        {
+            "RegionName": name,
+            "Endpoint": f"ec2.{name}.amazonaws.com",
+            "OptInStatus": "opt-in-not-required",
+        }
+        for name in request.get("RegionNames") or model.REGIONS
+    ]
+    return {"Regions": select(regions, request, _REGIONS)}
+
+
+def _refuse_dry_run(request: dict[str, Any]) -> None:
+    if request.get("DryRun"):
+        raise model.dry_run()
+
+
+async def describe_network_acls(ctx: Context, request: dict[str, Any]) -> Response:
+    return await look(
+        ctx, lambda net: describe(net, "network-acl", request, "NetworkAclIds", _ACLS, "NetworkAcls")
+    )
+
+
+async def describe_network_interfaces(ctx: Context, request: dict[str, Any]) -> Response:
+    def body(net: Any) -> Any:
+        return describe(
+            net, "network-interface", request, "NetworkInterfaceIds", _INTERFACES, "NetworkInterfaces"
+        )
+
+    return await look(ctx, body)
