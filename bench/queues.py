@@ -76,8 +76,8 @@ def _sizes(node: Node, seconds: float) -> list[Figure]:
     times: dict[str, dict[str, list[float]]] = {"small": defaultdict(list), "large": defaultdict(list)}
     for _ in range(ROUNDS):
         for queue, found in times.items():
-            for operation, mean in _cycles(node, queue, seconds)[1].items():
-                found[operation].append(mean)
+            for operation, took in _cycles(node, queue, seconds)[1].items():
+                found[operation].append(took)
     mean = {
         queue: {operation: statistics.median(each) for operation, each in found.items()}
         for queue, found in times.items()

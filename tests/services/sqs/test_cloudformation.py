@@ -84,6 +84,18 @@ def test_a_stack_of_queues(sqs, stacks, unique):
         attributes(sqs, out["Url"])
 
 
+def test_a_queue_that_says_it_is_not_fifo_stays_when_it_says_so_no_more(sqs, stacks, unique):
+    name = unique("plain")
+    first = stacks.create(name, template(FifoQueue="false"))
+    sqs.send_message(QueueUrl=outputs(first)["Url"], MessageBody="kept")
+    second = stacks.update(name, template(DelaySeconds=7))
+    assert second["StackStatus"] == "UPDATE_COMPLETE", stacks.events(name)
+    assert outputs(second)["Url"] == outputs(first)["Url"]
+    assert sqs.receive_message(QueueUrl=outputs(second)["Url"])["Messages"][0]["Body"] == "kept"
+    third = stacks.update(name, template(DelaySeconds=7, FifoQueue="true"))
+    assert third["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", stacks.events(name)
+
+
 def test_a_fifo_queue_fails_with_the_reason(stacks, unique):
     stack = stacks.create(unique("fifo"), template(FifoQueue="true"), OnFailure="DELETE")
     events = stacks.client.describe_stack_events(StackName=stack["StackId"])["StackEvents"]

@@ -5,10 +5,16 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 import xml.etree.ElementTree as ET
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from tests.harness import ACCOUNT, REGION
 
 from .conftest import Queue
 
@@ -155,3 +161,40 @@ def test_errors_have_their_older_names(form, queue, action, fields, code):
     assert text(answer, "Error/Type") == "Sender"
     assert text(answer, "Error/Message")
     assert text(answer, "RequestId")
+
+
+class TestBesideBuckets:
+    """A queue's URL has the form of an object's: the signature, or the action, says which is meant."""
+
+    @staticmethod
+    def signed(url: str, body: bytes, service: str, method: str = "POST") -> bytes:
+        request = AWSRequest(method, url, {"Content-Type": "application/x-www-form-urlencoded"}, body)
+        SigV4Auth(Credentials("test", "test"), service, REGION).add_auth(request)
+        sent = urllib.request.Request(url, body or None, dict(request.headers), method=method)
+        with urllib.request.urlopen(sent) as answer:
+            return bytes(answer.read())
+
+    @pytest.fixture
+    def place(self, node, sqs, client, unique):
+        """The address of a queue that is an object's, too."""
+        name = unique("both")
+        queue = Queue(sqs, name)
+        queue.send("from the queue")
+        s3 = client("s3")
+        with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+            s3.create_bucket(Bucket=ACCOUNT)
+        s3.put_object(Bucket=ACCOUNT, Key=name, Body=b"from the bucket")
+        yield f"{node.endpoint}/{ACCOUNT}/{name}"
+        s3.delete_object(Bucket=ACCOUNT, Key=name)
+
+    def test_the_service_that_the_request_is_signed_for(self, place):
+        assert self.signed(place, b"", "s3", "GET") == b"from the bucket"
+        body = urlencode({"Action": "ReceiveMessage", "Version": VERSION}).encode()
+        assert b"<Body>from the queue</Body>" in self.signed(place, body, "sqs")
+
+    def test_a_query_string_for_sqs(self, place):
+        answer = self.signed(f"{place}?Action=ReceiveMessage&Version={VERSION}", b"", "sqs", "GET")
+        assert b"<Body>from the queue</Body>" in answer
+
+    def test_a_form_without_a_signature(self, form, place):
+        assert texts(form(place, "ReceiveMessage"), ".//Body") == ["from the queue"]

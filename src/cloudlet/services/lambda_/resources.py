@@ -182,19 +182,18 @@ _MAPPING_EMPTY: dict[str, Any] = {
 
 
 def _mapping(view: View) -> Params:
-    params = _api_names(view.new)
-    if "Tags" in params:
-        params["Tags"] = _tags(params["Tags"])
+    params = {name: value for name, value in view.new.items() if name not in ("Tags", "KmsKeyArn")}
+    if "KmsKeyArn" in view.new:
+        params["KMSKeyArn"] = view.new["KmsKeyArn"]
+    if "Tags" in view.new:
+        params["Tags"] = _tags(view.new["Tags"])
     return params
 
 
 def _update_mapping(view: View) -> Params:
-    params = {name: value for name, value in _api_names(view.new).items() if name != "Tags"}
-    for name in view.old:
-        if name not in params and name in _MAPPING_EMPTY:
-            params[name] = _MAPPING_EMPTY[name]
-    params = {name: value for name, value in params.items() if name not in _MAPPING_FIXED}
-    return {**params, "UUID": view.id}
+    left = {name: _MAPPING_EMPTY[name] for name in view.old if name in _MAPPING_EMPTY}
+    params = {**left, **_mapping(view), "UUID": view.id}
+    return {name: value for name, value in params.items() if name not in _MAPPING_FIXED and name != "Tags"}
 
 
 def _mapping_arn(view: View) -> str:

@@ -39,6 +39,12 @@ def _create_queue(view: View) -> Params:
     return {"QueueName": view.new["QueueName"], "Attributes": given, "tags": _tags(view.new.get("Tags"))}
 
 
+def _refuse_fifo(view: View) -> Sequence[Params]:
+    """A queue that is to become one of FIFO is refused as its creation would be; `false` and absence are the same."""
+    wanted = _create_queue(view)
+    return [wanted] if any(name in wanted["Attributes"] for name in FIFO) else []
+
+
 def _update_queue(view: View) -> Sequence[Params]:
     changed = {name: view.new.get(name, DEFAULTS[name]) for name in PLAIN if view.changed(name)}
     if changed.get("KmsMasterKeyId") and "SqsManagedSseEnabled" not in view.new:
@@ -76,6 +82,7 @@ RESOURCES: dict[str, Resource] = {
         name_max=80,
         create=[Call("sqs", "CreateQueue", _create_queue)],
         update=[
+            Call("sqs", "CreateQueue", _refuse_fifo, when=set(FIFO)),
             Call("sqs", "SetQueueAttributes", _update_queue, when=set(PLAIN)),
             Call("sqs", "UntagQueue", _untag_queue, when={"Tags"}),
             Call("sqs", "TagQueue", _tag_queue, when={"Tags"}),
@@ -87,7 +94,7 @@ RESOURCES: dict[str, Resource] = {
             "QueueName": "{QueueName}",
             "QueueUrl": "{QueueUrl}",
         },
-        replace={"QueueName", "FifoQueue"},
+        replace={"QueueName"},
     ),
     "AWS::SQS::QueuePolicy": Resource(
         required={"PolicyDocument", "Queues"},
