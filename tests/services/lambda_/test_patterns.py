@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from cloudlet.patterns import BadPattern, compiled
 from cloudlet.services.lambda_.event_sources.batches import failed_items, is_wanted
-from cloudlet.services.lambda_.event_sources.patterns import BadPattern, compiled
 
 
 def matches(pattern: Any, record: dict[str, Any]) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import orjson
 
+from ...patterns import BadPattern, compiled
 from . import model
-from .event_sources.patterns import BadPattern, compiled
 
 Request = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from .patterns import Pattern
+from ....patterns import Pattern
 
 _ATTRIBUTES = ("ApproximateReceiveCount", "SentTimestamp", "SenderId", "ApproximateFirstReceiveTimestamp")
 

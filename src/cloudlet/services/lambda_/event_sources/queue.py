@@ -15,6 +15,7 @@ from typing import Any
 from ....context import Node
 from ....errors import AwsError
 from ....names import request_id
+from ....patterns import compiled
 from ....store.interface import StoreError
 from ....store.wakeup import Wakeup
 from .. import model, runs, storage
@@ -22,7 +23,6 @@ from ..arns import Reference
 from ..spec import FunctionSpec, Outcome
 from .batches import Message, failed_items, is_wanted, payload, record_of
 from .crew import Crew
-from .patterns import compiled
 
 RECEIVE = 10
 """ReceiveMessage's and the batch operations' limit."""
