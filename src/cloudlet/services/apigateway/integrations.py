@@ -17,9 +17,9 @@ import orjson
 
 from ...context import Context
 from ...errors import AwsError
+from ...net.client import HttpFailed
+from ...net.client import request as http_request
 from . import model, selection, templates
-from .httpclient import HttpFailed
-from .httpclient import request as http_request
 from .scope import NOT_JSON, Answer, Scope, parse_json
 from .storage import Record
 

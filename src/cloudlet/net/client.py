@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 client for HTTP integrations: one request, one connection.
+"""A small HTTP/1.1 client, for HTTP integrations and subscribers: one request, one connection.
 
 It is written on asyncio's streams and httptools, which are here already, rather than on a library in threads: a backend
 that hangs for 29 seconds then costs a socket and not one of a few threads.
@@ -48,11 +48,16 @@ def _tls() -> ssl.SSLContext:
 
 
 async def request(
-    method: str, uri: str, headers: dict[str, str], query: dict[str, str], body: bytes
+    method: str,
+    uri: str,
+    headers: dict[str, str],
+    query: dict[str, str],
+    body: bytes,
+    tls: ssl.SSLContext | None = None,
 ) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers (lower-case names) and body of the answer."""
+    """Status, headers (lower-case names) and body of the answer. `tls` says whom to trust beside the usual ones."""
     url, port = _place(uri)
-    context = _tls() if url.scheme == "https" else None
+    context = (tls or _tls()) if url.scheme == "https" else None
     try:
         reader, writer = await asyncio.open_connection(url.hostname, port, ssl=context)
     except (OSError, UnicodeError) as error:
@@ -67,14 +72,14 @@ async def request(
 
 
 def _place(uri: str) -> tuple[SplitResult, int]:
-    """The parts of the URI, and its port. Stage variables can make anything of it."""
+    """The parts of the URI, and its port. Who gives it can have made anything of it."""
     try:
         url = urlsplit(uri)
         port = url.port or (443 if url.scheme == "https" else 80)
     except ValueError:
-        raise HttpFailed(f"invalid integration URI {uri}") from None
+        raise HttpFailed(f"invalid URI {uri}") from None
     if url.scheme not in ("http", "https") or not url.hostname:
-        raise HttpFailed(f"invalid integration URI {uri}")
+        raise HttpFailed(f"invalid URI {uri}")
     return url, port
 
 
@@ -91,7 +96,7 @@ def _head(method: str, url: SplitResult, headers: dict[str, str], query: dict[st
     }
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
     if any("\r" in line or "\n" in line for line in lines):
-        raise HttpFailed("a header or the path of the integration request has a line break in it")
+        raise HttpFailed("a header or the path of the request has a line break in it")
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
