@@ -1,0 +1,762 @@
+"""Scribble's page in a real browser, against a small server of the test's own that speaks the same protocol.
+
+The server can refuse, delay, cut and lie, which a good one does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+import mimetypes
+import re
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from PIL import Image
+from websockets.asyncio.server import ServerConnection, broadcast, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosedError
+from websockets.http11 import Request, Response
+
+from tests.flows.browser import browser
+from tests.harness import ROOT, eventually
+
+pytestmark = [pytest.mark.node_only, pytest.mark.slow]
+
+WEB = ROOT / "apps" / "scribble" / "web"
+COLOURS = "ffffff1b1b1f868e96d0d4d98d5a3be03131f76707fcc41994d82d2f9e4422b8cf1c7ed63b3fb69c36b5f783acffd8a8"
+PALETTE = [f"#{COLOURS[at : at + 6]}" for at in range(0, len(COLOURS), 6)]
+WHITE, BLACK, RED, GREEN, BLUE = 0, 1, 5, 9, 11
+SIDE = 200
+Point = tuple[int, int]
+
+
+class Double:
+    """Scribble's back end in memory."""
+
+    def __init__(self) -> None:
+        self.bitmap = bytearray(SIDE * SIDE)
+        self.stream: list[dict[str, Any]] = []
+        self.sockets: dict[ServerConnection, tuple[str, str]] = {}
+        self.messages: list[tuple[float, dict[str, Any]]] = []
+        self.sinces: list[str | None] = []
+        self.history: dict[int, bytes] = {}
+        self.rate = {"points": 100_000, "seconds": 1}
+        self.refuse = False
+        self.deaf = False
+        self.mute = False
+        self.answer: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda message: None
+        self.image: tuple[int, bytes] | None = None
+        self._last = 0
+        self._loop = asyncio.new_event_loop()
+        started = threading.Event()
+        self._thread = threading.Thread(target=lambda: self._loop.run_until_complete(self._serve(started)))
+        self._thread.start()
+        started.wait()
+
+    async def _serve(self, started: threading.Event) -> None:
+        self._stopped = asyncio.Event()
+        async with serve(self._session, "127.0.0.1", 0, process_request=self._http, max_size=None) as server:
+            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            started.set()
+            await self._stopped.wait()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._stopped.set)
+        self._thread.join()
+        self._loop.close()
+
+    def next_id(self) -> int:
+        self._last = max(self._last + 1, int(time.time() * 1000) * 4096)
+        return self._last
+
+    def _http(self, connection: ServerConnection, request: Request) -> Response | None:
+        path = urlsplit(request.path).path
+        if path == "/production":
+            return Response(503, "No", Headers()) if self.refuse else None
+        headers = Headers({"Connection": "close"})
+        body: bytes | None = None
+        if path == "/config.json":
+            body = b'{"socket": "/production"}'
+        elif path == "/image.png" and self.image:
+            headers["x-amz-meta-id"] = str(self.image[0])
+            body = self.image[1]
+        elif path == "/history/index.json" and self.history:
+            body = json.dumps(
+                {"pictures": [{"at": at, "url": f"history/{at}.png"} for at in self.history]}
+            ).encode()
+        elif found := re.fullmatch(r"/history/(\d+)\.png", path):
+            body = self.history.get(int(found[1]))
+        elif (file := WEB / (path[1:] or "scribble.html")).is_file():
+            body = file.read_bytes()
+        headers["Content-Type"] = mimetypes.guess_type(path)[0] or "text/html"
+        if body is None:
+            return Response(404, "Not Found", headers, b"")
+        headers["Content-Length"] = str(len(body))
+        return Response(200, "OK", headers, body)
+
+    async def _session(self, socket: ServerConnection) -> None:
+        assert socket.request
+        query = parse_qs(urlsplit(socket.request.path).query)
+        since = query.get("since", [None])[0]
+        self.sinces.append(since)
+        you = f"c{len(self.sinces)}"
+        self.sockets[socket] = (you, query.get("name", [""])[0])
+        rate, size = self.rate, {"width": SIDE, "height": SIDE, "bits": 4}
+        frame = {"type": "welcome", "you": you, "here": len(self.sockets), "palette": PALETTE, "rate": rate}
+        await self._say(socket, frame | size)
+        first = self.stream[0]["id"] if self.stream else 0
+        if since is None or int(since) < first:
+            for part in self.picture():
+                await self._say(socket, part)
+        missed = [batch for batch in self.stream if since is None or batch["id"] > int(since)]
+        await self._say(socket, {"type": "points", "here": len(self.sockets), "batches": missed})
+        await self._say(socket, {"type": "ready", "id": self.next_id()})
+        self._broadcast({"type": "here", "here": len(self.sockets)})
+        try:
+            async for text in socket:
+                await self._message(socket, json.loads(text))
+        except ConnectionClosedError:
+            pass
+        finally:
+            del self.sockets[socket]
+            self._broadcast({"type": "here", "here": len(self.sockets)})
+
+    async def _message(self, socket: ServerConnection, message: dict[str, Any]) -> None:
+        you, name = self.sockets[socket]
+        if cursor := message.get("cursor"):
+            self._broadcast({"type": "cursors", "cursors": [[you, name, *cursor]]})
+            return
+        self.messages.append((time.monotonic(), message))
+        if self.deaf:
+            return
+        if answer := self.answer(message):
+            await self._say(socket, answer)
+            return
+        self.draw([tuple(point) for point in message["points"]], by=you, ref=message["ref"])
+
+    async def _say(self, socket: ServerConnection, frame: Any) -> None:
+        await socket.send(frame if isinstance(frame, str) else json.dumps(frame))
+
+    def _broadcast(self, frame: Any) -> None:
+        text = frame if isinstance(frame, str) else json.dumps(frame)
+        broadcast(list(self.sockets), text)
+
+    # What tests use, from their own thread.
+
+    def send(self, frame: Any) -> None:
+        """To everybody."""
+        self._loop.call_soon_threadsafe(self._broadcast, frame)
+
+    def cut(self) -> None:
+        """Every connection breaks, as when a network goes."""
+        for socket in list(self.sockets):
+            self._loop.call_soon_threadsafe(socket.transport.abort)
+        eventually(lambda: not self.sockets)
+
+    def draw(self, points: list[Any], by: str = "other", ref: int = 0) -> None:
+        for x, y, colour in points:
+            self.bitmap[y * SIDE + x] = colour
+        flat = [number for point in points for number in point]
+        batch = {"id": self.next_id(), "by": by, "ref": ref, "points": flat}
+        self.stream.append(batch)
+        if self.mute:
+            return
+        frame = {"type": "points", "here": len(self.sockets), "batches": [batch]}
+        self._loop.call_soon_threadsafe(self._broadcast, frame)
+
+    def picture(self, parts: int = 3) -> list[dict[str, Any]]:
+        pixels = zip(self.bitmap[::2], self.bitmap[1::2], strict=True)
+        packed = zlib.compress(bytes(a << 4 | b for a, b in pixels))
+        cut = -(-len(packed) // parts)
+        head = {
+            "type": "picture",
+            "id": self.next_id(),
+            "parts": parts,
+            "width": SIDE,
+            "height": SIDE,
+            "bits": 4,
+        }
+        slices = [packed[at * cut : (at + 1) * cut] for at in range(parts)]
+        return [
+            head | {"part": at, "data": base64.b64encode(part).decode()} for at, part in enumerate(slices)
+        ]
+
+    def bake(self) -> None:
+        """What the schedule does each minute."""
+        image = Image.frombytes("P", (SIDE, SIDE), bytes(self.bitmap))
+        image.putpalette([int(colour[at : at + 2], 16) for colour in PALETTE for at in (1, 3, 5)])
+        file = io.BytesIO()
+        image.save(file, "PNG")
+        self.image = (self.next_id(), file.getvalue())
+        self.history[self.image[0] // 4096] = self.image[1]
+
+    def colour(self, x: int, y: int) -> int:
+        return self.bitmap[y * SIDE + x]
+
+    @property
+    def drawn(self) -> int:
+        return sum(colour != WHITE for colour in self.bitmap)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as running:
+        yield running
+
+
+@pytest.fixture
+def double() -> Iterator[Double]:
+    server = Double()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """`open_page(url, width=…, height=…, **context)`: a window of its own, closed after; page errors fail the test."""
+    contexts, errors = [], []
+
+    def make(url: str, *, live: bool = True, width: int = 900, height: int = 700, **options: Any) -> Any:
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(url)
+        if live:
+            page.locator("#state[data-state=live]").wait_for()
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+PIXEL = """async ([x, y]) => {
+  const [{ board }, { hex }] = await Promise.all([import("/main.js"), import("/board.js")]);
+  return hex(board.at(x, y));
+}"""
+PLACE = """async ([x, y]) => (await import("/main.js")).view.toWindow(x + 0.5, y + 0.5)"""
+
+
+def shown(page: Any, x: int, y: int) -> int:
+    """The colour that the page shows at a pixel."""
+    return PALETTE.index(page.evaluate(PIXEL, [x, y]))
+
+
+def see(page: Any, x: int, y: int, colour: int) -> None:
+    eventually(lambda: shown(page, x, y) == colour)
+
+
+def place(page: Any, x: int, y: int) -> tuple[float, float]:
+    across, down = page.evaluate(PLACE, [x, y])
+    return across, down
+
+
+def drag(page: Any, *points: Point) -> None:
+    page.mouse.move(*place(page, *points[0]))
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*place(page, *point), steps=4)
+    page.mouse.up()
+
+
+def choose(page: Any, *, colour: int = BLACK, size: int = 1) -> None:
+    page.locator(f"[name=colour][value='{colour}']").check()
+    page.evaluate("size => document.querySelector(`[name=size][value='${size}']`).click()", size)
+
+
+def unconfirmed(page: Any) -> int:
+    return int(page.evaluate("async () => (await import('/main.js')).outbox.waiting"))
+
+
+class TestThePicture:
+    def test_it_is_shown_while_the_socket_is_still_refused(self, double: Double, open_page: Any) -> None:
+        double.draw([(10, 10, RED)])
+        double.bake()
+        double.refuse = True
+        page = open_page(double.url, live=False)
+        see(page, 10, 10, RED)
+        page.get_by_text("Connection lost").wait_for()
+
+    def test_the_socket_begins_where_the_picture_ends(self, double: Double, open_page: Any) -> None:
+        double.bake()
+        assert double.image
+        double.draw([(11, 11, GREEN)])
+        page = open_page(double.url)
+        assert double.sinces == [str(double.image[0])]
+        assert shown(page, 11, 11) == GREEN
+
+    def test_without_one_the_whole_picture_comes_in_parts(self, double: Double, open_page: Any) -> None:
+        double.draw([(x, y, (x + y) % 16) for x in range(0, 200, 3) for y in range(0, 200, 3)])
+        double.stream.clear()
+        page = open_page(double.url)
+        assert [shown(page, x, 6) for x in range(0, 30, 3)] == [(x + 6) % 16 for x in range(0, 30, 3)]
+
+    def test_parts_and_points_in_any_order_give_the_same_picture(
+        self, double: Double, open_page: Any
+    ) -> None:
+        page = open_page(double.url)
+        double.bitmap[:4] = bytes([RED, RED, RED, RED])
+        first, second, third = double.picture()
+        later = double.next_id()
+        for frame in (
+            third,
+            {"type": "points", "batches": [{"id": later, "by": "z", "points": [1, 0, BLUE]}]},
+            first,
+            {"type": "points", "batches": [{"id": first["id"] - 1, "by": "z", "points": [2, 0, BLUE]}]},
+            second,
+            {"type": "points", "batches": [{"id": later - 1, "by": "z", "points": [1, 0, GREEN]}]},
+        ):
+            double.send(frame)
+        see(page, 3, 0, RED)
+        assert [shown(page, x, 0) for x in range(4)] == [RED, BLUE, RED, RED]
+
+    def test_the_download_is_the_picture(self, double: Double, open_page: Any) -> None:
+        double.draw([(5, 6, BLUE)])
+        page = open_page(double.url)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download the picture").click()
+        image = Image.open(download.value.path()).convert("RGB")
+        assert (image.size, image.getpixel((5, 6))) == ((SIDE, SIDE), (0x1C, 0x7E, 0xD6))
+
+
+class TestDrawing:
+    def test_what_one_draws_the_other_sees(self, double: Double, open_page: Any) -> None:
+        one, two = open_page(double.url), open_page(double.url)
+        one.locator("#here", has_text="2").wait_for()
+        choose(one, colour=GREEN)
+        drag(one, (20, 30), (60, 30), (60, 50))
+        see(two, 40, 30, GREEN)
+        see(two, 60, 50, GREEN)
+        assert all(double.colour(x, 30) == GREEN for x in range(20, 61))
+        assert double.drawn == 41 + 20
+        one.get_by_role("button", name="2 people here").click()
+        assert two.locator(".cursor span").inner_text() == one.get_by_label("Your name").input_value()
+
+    def test_nothing_is_sent_for_what_is_so_already(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url)
+        choose(page, colour=RED, size=5)
+        for _ in range(2):
+            drag(page, (50, 50), (60, 50))
+            eventually(lambda: unconfirmed(page) == 0)
+        pixels = [(x, y) for _, message in double.messages for x, y, _ in message["points"]]
+        assert pixels and len(pixels) == len(set(pixels))
+        assert all(len(message["points"]) <= 256 for _, message in double.messages)
+
+    def test_the_eraser_and_undo(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url)
+        choose(page, colour=BLUE)
+        drag(page, (20, 20), (40, 20))
+        page.get_by_role("radio", name="Erase").check()
+        drag(page, (30, 20), (35, 20))
+        see(page, 32, 20, WHITE)
+        page.get_by_role("button", name="Undo my last stroke").click()
+        see(page, 32, 20, BLUE)
+        page.keyboard.press("Control+z")
+        see(page, 20, 20, WHITE)
+        eventually(lambda: double.drawn == 0)
+
+    def test_the_colour_picker(self, double: Double, open_page: Any) -> None:
+        double.draw([(x, y, GREEN) for x in range(10, 20) for y in range(10, 20)])
+        page = open_page(double.url)
+        page.get_by_role("radio", name="Pick a colour from the picture").check()
+        page.mouse.click(*place(page, 15, 15))
+        assert page.locator("[name=colour]:checked").get_attribute("value") == str(GREEN)
+        assert page.get_by_role("radio", name="Draw", exact=True).is_checked()
+
+    def test_what_the_server_refuses_is_taken_back_and_said(self, double: Double, open_page: Any) -> None:
+        double.draw([(x, 40, GREEN) for x in range(20, 30)])
+        page = open_page(double.url)
+        double.answer = lambda message: {
+            "type": "error",
+            "message": "this place is closed",
+            "ref": message["ref"],
+        }
+        choose(page, colour=RED)
+        drag(page, (15, 40), (25, 40))
+        page.get_by_text("Not drawn: this place is closed").wait_for()
+        eventually(lambda: unconfirmed(page) == 0)
+        assert (shown(page, 16, 40), shown(page, 24, 40)) == (WHITE, GREEN)
+
+
+class TestTheConnection:
+    def test_strokes_drawn_while_it_is_lost_arrive_after(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url)
+        choose(page, colour=RED)
+        double.deaf = True
+        drag(page, (20, 20), (60, 20))
+        eventually(lambda: double.messages)
+        double.refuse = True
+        double.cut()
+        page.get_by_text("Connection lost").wait_for()
+        drag(page, (20, 30), (60, 30))
+        page.get_by_text("82 points kept").wait_for()
+        double.draw([(100, 100, BLUE)])
+        double.deaf = double.refuse = False
+        page.evaluate("document.querySelector('#now').click()")
+        page.locator("#state[data-state=live]").wait_for()
+        eventually(lambda: double.drawn == 83)
+        eventually(lambda: unconfirmed(page) == 0)
+        assert shown(page, 100, 100) == BLUE
+        assert double.sinces[-1] is not None
+
+    def test_what_arrived_before_it_was_lost_is_not_sent_again(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url)
+        double.mute = True
+        choose(page, colour=RED)
+        drag(page, (20, 20), (60, 20))
+        eventually(lambda: double.drawn == 41)
+        sent = len(double.messages)
+        double.cut()
+        eventually(lambda: unconfirmed(page) == 0)
+        assert len(double.messages) == sent
+        assert shown(page, 60, 20) == RED
+
+    def test_without_a_network_it_says_offline_and_comes_back_at_once(
+        self, double: Double, open_page: Any
+    ) -> None:
+        page = open_page(double.url)
+        page.context.set_offline(True)
+        double.cut()
+        page.get_by_text("Offline. Your strokes are kept").wait_for()
+        page.context.set_offline(False)
+        page.locator("#state[data-state=live]").wait_for()
+
+    def test_no_message_exceeds_the_rate_limit_and_nothing_is_lost(
+        self, double: Double, open_page: Any
+    ) -> None:
+        double.rate = {"points": 1000, "seconds": 2}
+        page = open_page(double.url)
+        choose(page, colour=RED, size=15)
+        drag(page, (20, 20), (140, 20))
+        page.get_by_text(re.compile("Catching up: .* points")).wait_for()
+        eventually(lambda: unconfirmed(page) == 0)
+        assert double.drawn > 1500
+        sent = [(at, max(10, len(message["points"]))) for at, message in double.messages]
+        for first, _ in sent:
+            for last, _ in sent:
+                costs = sum(cost for at, cost in sent if first <= at <= last)
+                assert costs <= 1000 + 500 * max(0, last - first)
+
+    def test_what_is_too_fast_for_the_server_is_sent_again(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url)
+        double.answer = lambda message: (
+            {"type": "slow", "message": "too fast", "retryAfter": 100, "ref": message["ref"]}
+            if len(double.messages) == 1
+            else None
+        )
+        choose(page, colour=RED)
+        drag(page, (20, 20), (60, 20))
+        eventually(lambda: double.drawn == 41)
+        eventually(lambda: unconfirmed(page) == 0)
+
+    def test_what_is_not_understood_is_left_out(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url)
+        bad_batches = [
+            None,
+            {"id": "x", "points": []},
+            {"id": 1, "points": [1, 2]},
+            {"id": 9e18, "points": [-1, 0, 3]},
+        ]
+        for frame in (
+            "not JSON",
+            "null",
+            {"type": "constructor"},
+            {
+                "type": "picture",
+                "id": 1,
+                "part": 0,
+                "parts": 1,
+                "width": 9**9,
+                "height": 1,
+                "bits": 4,
+                "data": "",
+            },
+            {
+                "type": "picture",
+                "id": 2**52,
+                "part": 0,
+                "parts": 1,
+                "width": 200,
+                "height": 200,
+                "bits": 4,
+                "data": "%",
+            },
+            {"type": "points", "batches": bad_batches},
+            {"type": "points", "batches": [{"id": 2**52, "by": "z", "points": [500, 500, 3, 0, 0, 99]}]},
+            {"type": "cursors", "cursors": [3, ["z", 7, "1", None]]},
+            {"message": "Internal server error", "connectionId": "x", "requestId": "y"},
+        ):
+            double.send(frame)
+        double.draw([(7, 7, BLUE)])
+        see(page, 7, 7, BLUE)
+        assert shown(page, 0, 0) == WHITE
+
+    def test_a_hostile_name_is_only_text(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url)
+        name = "<img src=x onerror=document.title=1>"
+        double.send({"type": "cursors", "cursors": [["z", name, 50, 50]]})
+        page.locator(".cursor span", has_text=name).wait_for()
+        page.get_by_role("button", name=re.compile("here")).click()
+        page.get_by_role("button", name=name).click()
+        assert page.title() == "Scribble"
+        assert page.locator("img").count() == 0
+
+
+class TestTheView:
+    def test_the_wheel_zooms_to_the_pointer(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url)
+        before = place(page, 150, 60)
+        page.mouse.move(*before)
+        page.mouse.wheel(0, -240)
+        eventually(lambda: place(page, 151, 60)[0] - place(page, 150, 60)[0] > 4)
+        assert place(page, 150, 60) == pytest.approx(before, abs=4)
+
+    def test_the_space_bar_and_the_middle_button_move_it(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url + "#100,100,8")
+        for press, button in ((True, "left"), (False, "middle")):
+            x, y = place(page, 100, 100)
+            if press:
+                page.keyboard.down(" ")
+            page.mouse.move(x, y)
+            page.mouse.down(button=button)
+            page.mouse.move(x + 80, y - 40)
+            page.mouse.up(button=button)
+            page.keyboard.up(" ")
+            assert place(page, 100, 100) == pytest.approx((x + 80, y - 40), abs=1)
+        assert double.messages == []
+
+    def test_two_fingers_pinch_and_one_draws(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url, width=390, height=844, has_touch=True)
+        fingers = page.context.new_cdp_session(page)
+
+        def touch(kind: str, *points: tuple[float, float]) -> None:
+            at = [{"x": x, "y": y, "id": id} for id, (x, y) in enumerate(points)]
+            fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+        before = page.evaluate("async () => (await import('/main.js')).view.zoom")
+        touch("touchStart", (150, 300))
+        touch("touchStart", (150, 300), (200, 300))
+        for step in range(1, 6):
+            touch("touchMove", (150 - 10 * step, 300), (200 + 10 * step, 300))
+        touch("touchEnd")
+        after = page.evaluate("async () => (await import('/main.js')).view.zoom")
+        assert after == pytest.approx(3 * before, rel=0.05)
+        assert unconfirmed(page) == 0 and double.messages == []
+        choose(page, colour=RED)
+        touch("touchStart", place(page, 90, 90))
+        touch("touchMove", place(page, 100, 90))
+        touch("touchEnd")
+        eventually(lambda: double.drawn == 11)
+
+    def test_a_link_leads_to_the_place(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url + "#30,40,12", permissions=["clipboard-read", "clipboard-write"])
+        assert place(page, 31, 40)[0] - place(page, 30, 40)[0] == 12
+        page.get_by_role("button", name="Zoom in").click()
+        eventually(lambda: place(page, 31, 40)[0] - place(page, 30, 40)[0] == 24)
+        page.get_by_role("button", name="Copy a link").click()
+        page.get_by_text("Link to this place copied").wait_for()
+        assert page.evaluate("navigator.clipboard.readText()") == double.url + "#30,40,24"
+        page.get_by_role("button", name="Show the whole picture").click()
+        eventually(lambda: page.evaluate("location.hash") == "")
+
+    def test_the_replay_shows_how_it_came_to_be(self, double: Double, open_page: Any) -> None:
+        for y in range(4):
+            double.draw([(x, y + 50, RED) for x in range(50, 90)])
+            double.bake()
+            time.sleep(0.002)
+        page = open_page(double.url)
+        page.get_by_role("button", name="Replay").click()
+        slider = page.get_by_role("slider", name="Time")
+        eventually(lambda: slider.input_value() == "3")
+        page.get_by_role("button", name="Play", exact=True).wait_for()
+        slider.fill("0")
+        screen = """async ([x, y]) => { await new Promise(requestAnimationFrame);
+            const { hex } = await import("/board.js");
+            const [word] = new Uint32Array(canvas.getContext("2d").getImageData(x, y, 1, 1).data.buffer);
+            return hex(word); }"""
+        eventually(lambda: page.evaluate(screen, place(page, 60, 51)) == PALETTE[WHITE])
+        slider.fill("1")
+        eventually(lambda: page.evaluate(screen, place(page, 60, 51)) == PALETTE[RED])
+        double.draw([(70, 70, BLUE)])
+        page.keyboard.press("Escape")
+        eventually(lambda: page.evaluate(screen, place(page, 70, 70)) == PALETTE[BLUE])
+        assert page.get_by_role("radio", name="Draw", exact=True).is_visible()
+
+
+class TestTheKeyboard:
+    def test_it_draws(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url + "#100,100,8")
+        choose(page, size=1)
+        page.locator("#canvas").focus()
+        page.keyboard.press("6")
+        for key in ("ArrowRight", "Shift+ArrowDown", "Enter"):
+            page.keyboard.press(key)
+        eventually(lambda: double.colour(101, 110) == RED)
+        page.get_by_role("status").get_by_text("101, 110, Red").wait_for(state="attached")
+        page.keyboard.press("w")
+        page.keyboard.down(" ")
+        for _ in range(5):
+            page.keyboard.press("ArrowLeft")
+        page.keyboard.up(" ")
+        page.keyboard.press("ArrowLeft")
+        eventually(lambda: [double.colour(x, 110) for x in range(95, 102)] == [WHITE] + [BLUE] * 6)
+        page.keyboard.press("u")
+        eventually(lambda: double.drawn == 5)
+
+    def test_keys_zoom_choose_and_help(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url)
+        zoom = "async () => (await import('/main.js')).view.zoom"
+        before = page.evaluate(zoom)
+        page.keyboard.press("+")
+        eventually(lambda: page.evaluate(zoom) > 1.5 * before)
+        page.keyboard.press("f")
+        eventually(lambda: page.evaluate(zoom) == before)
+        page.keyboard.press("x")
+        assert page.get_by_role("radio", name="Erase").is_checked()
+        page.keyboard.press("]")
+        assert page.get_by_role("button", name="Brush size, now 5").is_visible()
+        page.keyboard.press("?")
+        help = page.get_by_role("dialog", name="How it works")
+        help.get_by_label("Shortcuts of a single key").uncheck()
+        page.keyboard.press("Escape")
+        page.keyboard.press("b")
+        assert page.get_by_role("radio", name="Erase").is_checked()
+
+    def test_everything_is_reached_with_tab_and_seen(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url)
+        reached = []
+        while True:
+            page.keyboard.press("Tab")
+            name, outlined = page.evaluate(
+                """() => { const at = document.activeElement;
+                const styles = [at, at.closest("label") ?? at].map((of) => getComputedStyle(of));
+                const seen = ({ outlineStyle, boxShadow }) => outlineStyle !== "none" || boxShadow !== "none";
+                return [at.id || at.name || "body", styles.some(seen)]; }"""
+            )
+            if name in ("body", *reached):
+                break
+            reached.append(name)
+            assert outlined, name
+        buttons = [
+            "people-open",
+            "replay-open",
+            "link",
+            "save",
+            "help-open",
+            "canvas",
+            "zoom-in",
+            "zoom-out",
+            "fit",
+        ]
+        assert reached == [*buttons, "tool", "size", "colour"]
+
+
+LABELS = """() => [...document.querySelectorAll("button, input, canvas, dialog, [role=meter]")].filter((at) => {
+  const label = at.ariaLabel || at.textContent.trim() || at.labels?.[0]?.textContent.trim();
+  return !label && !document.getElementById(at.getAttribute("aria-labelledby"));
+}).map((at) => at.outerHTML)"""
+
+SMALL = """() => [...document.querySelectorAll("button, label:has(input), input[type=range]")].filter((at) => {
+  const { width, height } = at.getBoundingClientRect();
+  return width && (width < 44 || height < 44);
+}).map((at) => at.outerHTML)"""
+
+OUTSIDE = """() => [...document.querySelectorAll("button, #state, .tools label, #dock, #zoom, #where")].filter((at) => {
+  const { left, top, right, bottom, width } = at.getBoundingClientRect();
+  const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+  const covered = at.matches("button, label") && !at.contains(document.elementFromPoint(x, y));
+  return width && (left < 0 || top < 0 || right > innerWidth || bottom > innerHeight || covered);
+}).map((at) => at.outerHTML)"""
+
+FAINT = r"""() => {
+  const parts = (text) => text.match(/[\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, at) => sum + v * [0.2126, 0.7152, 0.0722][at], 0);
+  const behind = (at) => {
+    const colour = parts(getComputedStyle(at).backgroundColor);
+    return (colour[3] ?? 1) > 0 ? colour : at.parentElement ? behind(at.parentElement) : [255, 255, 255];
+  };
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const faint = [];
+  while (walk.nextNode()) {
+    const at = walk.currentNode.parentElement;
+    if (!walk.currentNode.data.trim() || !at.checkVisibility() || at.closest("script, .unseen")) continue;
+    const [a, b] = [light(parts(getComputedStyle(at).color)), light(behind(at))].sort((x, y) => y - x);
+    if ((a + 0.05) / (b + 0.05) < 4.5) faint.push(`${walk.currentNode.data.trim()} ${(a + 0.05) / (b + 0.05)}`);
+  }
+  return faint;
+}"""
+
+
+class TestForEverybody:
+    @pytest.mark.parametrize("width, height", [(320, 568), (390, 844), (844, 390), (1920, 1080)])
+    def test_it_fits(self, double: Double, open_page: Any, width: int, height: int) -> None:
+        page = open_page(double.url, width=width, height=height)
+        page.locator("#brush").wait_for(state="attached")
+        assert page.evaluate(OUTSIDE) == []
+        assert page.evaluate(SMALL) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        double.refuse = True
+        double.cut()
+        page.get_by_role("button", name="Now", exact=True).wait_for()
+        assert page.evaluate(OUTSIDE) == []
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_it_can_be_read(self, double: Double, open_page: Any, scheme: str) -> None:
+        page = open_page(double.url, color_scheme=scheme, reduced_motion="reduce")
+        double.send(
+            {"type": "cursors", "cursors": [[f"z{at}", f"Someone {at}", 9 * at, 50] for at in range(12)]}
+        )
+        page.locator(".cursor", has_text="Someone 11").wait_for()
+        assert page.evaluate(LABELS) == []
+        assert page.evaluate(FAINT) == []
+        for button, dialog in (("Help", "How it works"), (re.compile("here"), "Who is here")):
+            page.get_by_role("button", name=button).click()
+            page.get_by_role("dialog", name=dialog).wait_for()
+            assert page.evaluate(FAINT) == []
+            assert page.evaluate(SMALL) == []
+            page.keyboard.press("Escape")
+        double.refuse = True
+        double.cut()
+        page.get_by_text("Connection lost").wait_for()
+        drag(page, (20, 20), (60, 20))
+        page.get_by_text("points kept").wait_for()
+        assert page.evaluate(FAINT) == []
+
+    def test_colours_have_names_no_two_alike(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url)
+        names = page.evaluate(
+            "[...document.querySelectorAll('[name=colour]')].map((radio) => radio.ariaLabel)"
+        )
+        assert len(set(names)) == 16
+        assert {"White", "Black", "Red", "Green", "Blue"} < set(names)
+
+    def test_the_connection_is_told_to_screen_readers(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url)
+        page.get_by_role("status").get_by_text("Live").wait_for(state="attached")
+        double.refuse = True
+        double.cut()
+        page.get_by_role("status").get_by_text("your strokes are kept").wait_for(state="attached")
+
+    def test_it_works_where_nothing_may_be_stored(self, double: Double, open_page: Any) -> None:
+        page = open_page("about:blank", live=False)
+        page.add_init_script(
+            "Object.defineProperty(window, 'localStorage', { get() { throw new Error('no'); } })"
+        )
+        page.goto(double.url)
+        page.locator("#state[data-state=live]").wait_for()
+        choose(page, colour=RED)
+        drag(page, (20, 20), (60, 20))
+        eventually(lambda: double.drawn == 41)
