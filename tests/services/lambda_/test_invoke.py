@@ -14,12 +14,6 @@ from tests import harness
 from .conftest import payload, refused
 
 ARN = f"arn:aws:lambda:{harness.REGION}:{harness.ACCOUNT}:function:"
-FAILING = """
-import json, os
-def handler(event, context):
-    print("attempt", context.aws_request_id)
-    raise RuntimeError("no luck")
-"""
 
 
 class TestRequestResponse:
@@ -38,7 +32,8 @@ class TestRequestResponse:
         assert json.loads(payload(answer)) == answer["ResponseMetadata"]["RequestId"]
 
     def test_a_function_error(self, lam: Any, function: Callable[..., str]) -> None:
-        answer = lam.invoke(FunctionName=function(FAILING))
+        failing = 'def handler(event, context):\n    raise RuntimeError("no luck")\n'
+        answer = lam.invoke(FunctionName=function(failing))
         assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
         error = json.loads(payload(answer))
         assert (error["errorType"], error["errorMessage"]) == ("RuntimeError", "no luck")
@@ -144,113 +139,5 @@ class TestEvent:
             f"{len(sent)} byte payload is too large for the Event invocation type (limit {1024 * 1024} bytes)"
         )
 
-    def test_a_success_is_told_to_the_destination(
-        self, lam: Any, client: Any, function: Callable[..., str]
-    ) -> None:
-        told = function("def handler(event, context):\n    print(event)\n")
-        name = function("def handler(event, context):\n    return {'sum': event['n'] + 1}\n")
-        destination = {"OnSuccess": {"Destination": f"{ARN}{told}"}}
-        lam.put_function_event_invoke_config(FunctionName=name, DestinationConfig=destination)
-        lam.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"n": 1}')
-        (record,) = harness.eventually(lambda: messages(client("logs"), told, "Success"))
-        assert "'requestPayload': {'n': 1}" in record
-        assert "'responsePayload': {'sum': 2}" in record
-        assert f"'functionArn': '{ARN}{name}:$LATEST'" in record
-
     def test_needs_a_function(self, lam: Any) -> None:
         assert refused(lam.invoke, FunctionName="missing", InvocationType="Event")[2] == 404
-
-
-@pytest.mark.node_only
-class TestRetries:
-    """On a node whose clock the tests move."""
-
-    @pytest.fixture
-    def own(self, fresh_node: Callable[..., Any]) -> Any:
-        return fresh_node()
-
-    def make(self, own: Any, source: str = FAILING, **options: Any) -> Any:
-        lam = own.client("lambda")
-        lam.create_function(
-            FunctionName="failing",
-            Role=harness.ROLE,
-            Runtime="python3.11",
-            Handler="index.handler",
-            Code={"ZipFile": harness.zipped({"index.py": source})},
-            **options,
-        )
-        return lam
-
-    def attempts(self, own: Any, wanted: int) -> list[str]:
-        logs = own.client("logs")
-        return harness.eventually(
-            lambda: (found := messages(logs, "failing", "attempt")) and len(found) >= wanted and found
-        )
-
-    @pytest.mark.slow
-    def test_after_one_minute_and_then_two(self, own: Any) -> None:
-        lam = self.make(own)
-        lam.invoke(FunctionName="failing", InvocationType="Event")
-        self.attempts(own, 1)
-        own.advance(61)
-        self.attempts(own, 2)
-        own.advance(121)
-        found = self.attempts(own, 3)
-        assert len(set(found)) == 1, "all tries have the event's one request id"
-        harness.eventually(lambda: f"{ARN}failing is given up after 3 tries: RetriesExhausted" in own.log)
-        own.advance(3600)
-        assert len(self.attempts(own, 3)) == 3
-
-    @pytest.mark.slow
-    def test_fewer_when_configured(self, own: Any) -> None:
-        lam = self.make(own)
-        lam.put_function_event_invoke_config(FunctionName="failing", MaximumRetryAttempts=0)
-        lam.invoke(FunctionName="failing", InvocationType="Event")
-        self.attempts(own, 1)
-        own.advance(3600)
-        lam.invoke(FunctionName="failing", InvocationType="Event")
-        assert len(self.attempts(own, 2)) == 2
-
-    @pytest.mark.slow
-    def test_an_accepted_event_survives_a_kill(self, own: Any) -> None:
-        lam = self.make(own)
-        lam.put_function_concurrency(FunctionName="failing", ReservedConcurrentExecutions=0)
-        lam.invoke(FunctionName="failing", InvocationType="Event")
-        own.kill()
-        own.restart()
-        own.client("lambda").delete_function_concurrency(FunctionName="failing")
-        own.advance(600)
-        self.attempts(own, 1)
-
-    def test_a_throttled_event_waits_and_runs(self, own: Any) -> None:
-        lam = self.make(own)
-        lam.put_function_concurrency(FunctionName="failing", ReservedConcurrentExecutions=0)
-        lam.invoke(FunctionName="failing", InvocationType="Event")
-        own.advance(30)
-        lam.delete_function_concurrency(FunctionName="failing")
-        own.advance(600)
-        self.attempts(own, 1)
-
-    def test_an_event_too_old_is_given_up_and_told_to_the_destination(self, own: Any) -> None:
-        lam = self.make(own)
-        lam.create_function(
-            FunctionName="told",
-            Role=harness.ROLE,
-            Runtime="python3.11",
-            Handler="index.handler",
-            Code={
-                "ZipFile": harness.zipped({"index.py": "def handler(event, context):\n    print(event)\n"})
-            },
-        )
-        target = f"{ARN}told"
-        lam.put_function_event_invoke_config(
-            FunctionName="failing",
-            MaximumEventAgeInSeconds=60,
-            DestinationConfig={"OnFailure": {"Destination": target}},
-        )
-        lam.put_function_concurrency(FunctionName="failing", ReservedConcurrentExecutions=0)
-        lam.invoke(FunctionName="failing", InvocationType="Event", Payload=b'{"n": 1}')
-        own.advance(400)
-        logs = own.client("logs")
-        found = harness.eventually(lambda: messages(logs, "told", "EventAgeExceeded"))
-        assert "'requestPayload': {'n': 1}" in found[0]

@@ -39,6 +39,9 @@ EVENT_MAX_AGE = 6 * 3600
 THROTTLE_FIRST_DELAY = 1.0
 THROTTLE_MAX_DELAY = 300.0
 
+NO_CONCURRENCY = "Function not invoked. Function is configured with zero reserved concurrent executions"
+RATE_EXCEEDED = "Rate Exceeded."
+
 EVENT_WIDTH = 16
 """How many events of a function run at once to begin with."""
 EVENT_TICK_SECONDS = 0.1
@@ -231,6 +234,14 @@ def bad_payload(reason: str) -> AwsError:
 
 def s3_error(code: str, message: str) -> AwsError:
     return invalid(f"Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {message}")
+
+
+def ec2_error(operation: str, code: str, message: str) -> AwsError:
+    return invalid(f"Error occurred while {operation}. EC2 Error Code: {code}. EC2 Error Message: {message}")
+
+
+def half_a_vpc(operation: str) -> AwsError:
+    return invalid(f"SubnetIds and SecurityIds must coexist in {operation} request.")
 
 
 def no_layer_version(arn: str) -> AwsError:

@@ -2,7 +2,7 @@
 
 An event that the function fails is tried again after one minute and then after two. One that is throttled, or that the
 service fails, waits longer each time, up to five minutes, until it is too old. `MaximumRetryAttempts` and
-`MaximumEventAgeInSeconds` make that less.
+`MaximumEventAgeInSeconds` make that less. A function with no concurrency at all gets no events: they are given up.
 A task's payload is one line of JSON about the event, then the event as it came.
 """
 
@@ -19,10 +19,9 @@ from ...errors import AwsError
 from ...store.interface import Task, Transaction
 from . import model, storage
 from .arns import Reference
-from .configuration import timestamp
-from .destinations import deliver
 from .gates import Gates
-from .spec import FunctionSpec, Outcome
+from .records import Event
+from .spec import FunctionSpec
 
 if TYPE_CHECKING:
     from .runtime import LambdaRuntime
@@ -107,19 +106,23 @@ async def on_event_task(node: Node, gates: Gates, task: Task) -> None:
         node.log.info("an event for %s is dropped: %s", ref.qualified, error.message)
         return
     event = Event(ctx, ref, about, payload, spec, rules, dead_letters)
-    if ctx.clock.now() - about["at"] > rules.get("MaximumEventAgeInSeconds", model.EVENT_MAX_AGE):
+    end = about["at"] + rules.get("MaximumEventAgeInSeconds", model.EVENT_MAX_AGE)
+    if spec.reserved == 0:
+        await event.failed("ZeroReservedConcurrency", failures, None)
+        return
+    if ctx.clock.now() >= end:
         await event.failed("EventAgeExceeded", failures, None)
         return
     gate = gates.of(ref.account, ref.region, ref.name)
     if not await gate.enter(model.CONCURRENT_EXECUTIONS if spec.reserved is None else spec.reserved):
-        await _later(node, about, payload, failures, 0.0 if spec.reserved == 0 else gate.pause())
+        await _later(node, about, payload, failures, end, gate.pause())
         return
     try:
         outcome = await workers(node).invoke(
             spec, payload, request_id=about["request_id"], client_context=about["client_context"].encode()
         )
     except AwsError:
-        await _later(node, about, payload, failures)
+        await _later(node, about, payload, failures, end)
         return
     finally:
         gate.leave()
@@ -127,85 +130,23 @@ async def on_event_task(node: Node, gates: Gates, task: Task) -> None:
         await event.succeeded(failures + 1, outcome)
         return
     failures += 1
-    if failures <= rules.get("MaximumRetryAttempts", model.EVENT_RETRIES):
+    if failures > rules.get("MaximumRetryAttempts", model.EVENT_RETRIES):
+        await event.failed("RetriesExhausted", failures, outcome)
+    elif ctx.clock.now() + backoff(task.attempt) >= end:
+        await event.failed("EventAgeExceeded", failures, outcome)
+    else:
         raise FunctionFailed(outcome.payload.decode(errors="replace"))
-    await event.failed("RetriesExhausted", failures, outcome)
 
 
 async def _later(
-    node: Node, about: dict[str, Any], payload: bytes, failures: int, pause: float = 0.0
+    node: Node, about: dict[str, Any], payload: bytes, failures: int, end: float, pause: float = 0.0
 ) -> None:
-    """Put an event back, which doesn't count as a try: for `pause` seconds, or as long as throttled ones wait."""
+    """Put an event back, which doesn't count as a try: for `pause` seconds, or as long as throttled ones wait, or until
+    it is too old."""
     again = {**about, "failures": failures}
     if not pause:
         pause = min(model.THROTTLE_MAX_DELAY, model.THROTTLE_FIRST_DELAY * 2 ** about["throttles"])
         again["throttles"] = min(about["throttles"] + 1, 16)
+    pause = min(pause, max(0.0, end - node.clock.now()))
     task = orjson.dumps(again) + b"\n" + payload
     await node.store.transact(lambda tx: node.tasks.enqueue(tx, storage.EVENT_TASK, task, delay=pause))
-
-
-class Event:
-    """What is known of one event, for its destinations."""
-
-    def __init__(
-        self,
-        ctx: Context,
-        ref: Reference,
-        about: dict[str, Any],
-        payload: bytes,
-        spec: FunctionSpec,
-        rules: dict[str, Any],
-        dead_letters: dict[str, Any],
-    ) -> None:
-        self._ctx = ctx
-        self._ref = ref
-        self._about = about
-        self._payload = payload
-        self._spec = spec
-        self._destinations = rules.get("DestinationConfig", {})
-        self._dead_letters = dead_letters.get("TargetArn", "")
-
-    async def succeeded(self, tries: int, outcome: Outcome) -> None:
-        target = self._destinations.get("OnSuccess", {}).get("Destination", "")
-        if target:
-            await self._send(target, self._record("Success", tries, outcome))
-
-    async def failed(self, condition: str, tries: int, outcome: Outcome | None) -> None:
-        target = self._destinations.get("OnFailure", {}).get("Destination", "")
-        self._ctx.node.log.warning(
-            "an event for %s is given up after %d tries: %s", self._ref.qualified, tries, condition
-        )
-        if target:
-            await self._send(target, self._record(condition, tries, outcome))
-        if self._dead_letters:
-            await self._send(self._dead_letters, self._payload or b"{}")
-
-    async def _send(self, target: str, record: bytes) -> None:
-        try:
-            await deliver(self._ctx.as_service("lambda.amazonaws.com"), target, record)
-        except AwsError as error:
-            self._ctx.node.log.warning(
-                "an event for %s can't go to %s: %s", self._ref.qualified, target, error
-            )
-
-    def _record(self, condition: str, tries: int, outcome: Outcome | None) -> bytes:
-        """The invocation record, as destinations get it."""
-        qualifier = self._ref.qualifier or model.LATEST
-        record: dict[str, Any] = {
-            "version": "1.0",
-            "timestamp": timestamp(self._ctx.clock.now()).replace("+0000", "Z"),
-            "requestContext": {
-                "requestId": self._about["request_id"],
-                "functionArn": self._ref._replace(qualifier=qualifier).qualified,
-                "condition": condition,
-                "approximateInvokeCount": tries,
-            },
-            "requestPayload": orjson.Fragment(self._payload or b"{}"),
-        }
-        if outcome is not None:
-            response = {"statusCode": 200, "executedVersion": self._spec.version}
-            if outcome.error:
-                response["functionError"] = outcome.error
-            record["responseContext"] = response
-            record["responsePayload"] = orjson.Fragment(outcome.payload or b"null")
-        return orjson.dumps(record)
