@@ -37,7 +37,8 @@ class Unframer:
         rest, at = self._rest, 0
         while not self.done:
             if self._left > 2:
-                piece = bytes(rest[at : at + self._left - 2])
+                with memoryview(rest) as view:
+                    piece = bytes(view[at : at + self._left - 2])
                 if not piece:
                     break
                 out.append(piece)

@@ -23,8 +23,8 @@ from ...context import Context, Node
 from ...store.interface import Task, Transaction
 from . import checksums, model, storage
 
-PIECE = 1024 * 1024
-READ = 512 * 1024
+PIECE = 128 * 1024
+"""What is held of a body on its way in or out: a thousand slow clients hold a thousand times as much."""
 
 
 class Payload(Protocol):
@@ -220,16 +220,9 @@ class Contents:
 
     # --- out ------------------------------------------------------------
 
-    def open(self, segments: list[dict[str, Any]]) -> list[int]:
-        """Descriptors of the files, so that the body stays readable. Raises FileNotFoundError if one is swept."""
-        opened: list[int] = []
-        try:
-            for segment in segments:
-                opened.append(os.open(self.path(segment["h"]), os.O_RDONLY) if "h" in segment else -1)
-        except FileNotFoundError:
-            close(opened)
-            raise
-        return opened
+    def open(self, sha: str) -> File:
+        """The file, which stays readable if it is swept. Raises FileNotFoundError if it has been."""
+        return File(self.path(sha))
 
     # --- sweeping ------------------------------------------------------------
 
@@ -311,37 +304,44 @@ def _trailing(trailers: dict[str, str], expected: dict[str, str]) -> dict[str, s
     return {name: checksums.checked(name, value) for name, value in named.items() if name in expected}
 
 
-def close(descriptors: list[int]) -> None:
-    for fd in descriptors:
-        if fd >= 0:
-            os.close(fd)
+class File:
+    """Closed when the last who uses it lets it go: a thread may still be reading when its reader has gone."""
+
+    __slots__ = ("fd",)
+
+    def __init__(self, path: Path) -> None:
+        self.fd = -1
+        self.fd = os.open(path, os.O_RDONLY)
+
+    def read(self, size: int, at: int) -> bytes:
+        return os.pread(self.fd, size, at)
+
+    def __del__(self) -> None:
+        if self.fd >= 0:
+            os.close(self.fd)
 
 
 @dataclass(slots=True)
 class Slice:
-    """A part of one segment: a file's descriptor, or the bytes themselves."""
+    """A part of one segment: of a file, or of the bytes themselves."""
 
-    fd: int
-    data: bytes
+    source: File | bytes
     begin: int
     end: int
 
 
 async def pieces(slices: list[Slice]) -> AsyncIterator[bytes]:
-    try:
-        for one in slices:
-            if one.fd < 0:
-                yield one.data[one.begin : one.end]
-                continue
-            at = one.begin
-            while at < one.end:
-                data = await asyncio.to_thread(os.pread, one.fd, min(READ, one.end - at), at)
-                if not data:
-                    raise OSError("a file of S3 is shorter than its object")
-                at += len(data)
-                yield data
-    finally:
-        close([one.fd for one in slices])
+    for one in slices:
+        if isinstance(one.source, bytes):
+            yield one.source[one.begin : one.end]
+            continue
+        at = one.begin
+        while at < one.end:
+            data = await asyncio.to_thread(one.source.read, min(PIECE, one.end - at), at)
+            if not data:
+                raise OSError("a file of S3 is shorter than its object")
+            at += len(data)
+            yield data
 
 
 def of(ctx: Context) -> Contents:

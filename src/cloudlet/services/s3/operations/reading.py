@@ -62,10 +62,10 @@ def _body(ctx: Context, record: Record, small: dict[str, bytes], begin: int, end
         if first < last:
             chosen.append((segment, first - at, last - at))
         at += segment["n"]
-    descriptors = contents.of(ctx).open([segment for segment, _, _ in chosen])
+    runtime = contents.of(ctx)
     slices = [
-        Slice(fd, small.get(segment["s"], b""), first, last)
-        for fd, (segment, first, last) in zip(descriptors, chosen, strict=True)
+        Slice(runtime.open(segment["h"]) if "h" in segment else small[segment["s"]], first, last)
+        for segment, first, last in chosen
     ]
     return contents.pieces(slices) if slices else b""
 
