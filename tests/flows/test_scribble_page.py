@@ -545,7 +545,6 @@ class TestTheView:
             fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
 
         before = page.evaluate("async () => (await import('/main.js')).view.zoom")
-        touch("touchStart", (150, 300))
         touch("touchStart", (150, 300), (200, 300))
         for step in range(1, 6):
             touch("touchMove", (150 - 10 * step, 300), (200 + 10 * step, 300))

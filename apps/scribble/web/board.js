@@ -66,6 +66,14 @@ export class Board {
     return true;
   }
 
+  /** Take nothing of what is known for certain; whether there was anything. */
+  forget() {
+    if (!this.newest) return false;
+    this.ids.fill(0);
+    this.newest = this.complete = 0;
+    return true;
+  }
+
   has(x, y) {
     return x >= 0 && y >= 0 && x < this.width && y < this.height;
   }

@@ -28,7 +28,7 @@ export class Connection {
   #watch = null; // of the silence
   #heard = 0;
 
-  /** `address()` gives the URL of the next attempt. */
+  /** `address()` promises the URL of the next attempt. */
   constructor(address) {
     this.#address = address;
     addEventListener("online", () => this.now());
@@ -43,18 +43,19 @@ export class Connection {
 
   open() {
     clearTimeout(this.#timer);
-    this.attempt++;
+    const attempt = ++this.attempt;
     this.#say("connecting");
-    let socket;
-    try {
-      socket = new WebSocket(this.#address());
-    } catch (error) {
-      console.debug("scribble: no socket could be made", error);
-      this.#lost();
-      return;
-    }
-    this.#socket = socket;
     this.#timer = setTimeout(() => this.#drop(), NOT_READY);
+    this.#address()
+      .then((url) => attempt === this.attempt && this.state === "connecting" && this.#begin(new WebSocket(url)))
+      .catch((error) => {
+        console.debug("scribble: no socket could be made", error);
+        if (attempt === this.attempt) this.#lost();
+      });
+  }
+
+  #begin(socket) {
+    this.#socket = socket;
     socket.onmessage = ({ data }) => {
       if (socket !== this.#socket) return;
       this.#heard = performance.now();

@@ -16,10 +16,12 @@ export class Keyboard {
   #view;
   #tools;
   #commands;
+  #start;
   #painting = null;
 
-  /** `commands`: what single keys do, {key: function}; `choose(index)` takes a colour. */
-  constructor({ canvas, board, view, tools, commands, choose }) {
+  /** `commands`: what single keys do, {key: function}; `choose(index)` takes a colour; `start()`: the first cell. */
+  constructor({ canvas, board, view, tools, commands, choose, start }) {
+    this.#start = start;
     this.#canvas = canvas;
     this.#board = board;
     this.#view = view;
@@ -44,8 +46,7 @@ export class Keyboard {
 
   #lead() {
     if (this.cell) return;
-    const [x, y] = this.#view.toBoard(...this.#view.middle).map(Math.floor);
-    this.#go(x, y);
+    this.#go(...this.#start());
   }
 
   #go(x, y) {
@@ -69,7 +70,7 @@ export class Keyboard {
     }
     const inRadios = focus?.type === "radio" && (key === " " || key in ARROWS);
     if (key === " " && (focus === document.body || focus === null)) {
-      this.#tools.space = true;
+      this.#pan(true);
       event.preventDefault();
     } else if (this.enabled && !inRadios && Object.hasOwn(this.#commands, key)) {
       this.#run(event, this.#commands[key]);
@@ -92,7 +93,7 @@ export class Keyboard {
       return true;
     }
     if (key === " " && !this.cell) {
-      this.#tools.space = true;
+      this.#pan(true);
       return true;
     }
     if (key === " " || key === "Enter") {
@@ -121,6 +122,11 @@ export class Keyboard {
 
   #release() {
     this.#painting = null;
-    this.#tools.space = false;
+    this.#pan(false);
+  }
+
+  #pan(on) {
+    this.#tools.space = on;
+    this.#canvas.classList.toggle("pans", on);
   }
 }

@@ -22,7 +22,7 @@ const me = settings.remembered();
 const mine = new Set();
 let palette = colours.COLOURS;
 let called = [];
-let config = {};
+let config = null;
 
 const canvas = at("canvas");
 export const board = new Board(SIDE, SIDE, rgba(palette[0]));
@@ -41,8 +41,9 @@ const pictures = new Pictures();
 /** Frames are taken one after another, the first of them after the first picture. */
 let turn;
 
-function address() {
-  const url = new URL(config.socket ?? "/", document.baseURI);
+async function address() {
+  config ??= await fetch("config.json", { cache: "no-cache" }).then((answer) => answer.json());
+  const url = new URL(config.socket, document.baseURI);
   url.protocol = url.protocol.replace("http", "ws");
   const since = Math.max(board.complete, board.newest - OVERLAP);
   if (since > 0) url.searchParams.set("since", String(since));
@@ -53,7 +54,11 @@ function address() {
 const HANDLERS = {
   welcome(frame) {
     mine.add(frame.you);
-    if (board.resize(frame.width, frame.height)) goToPlace(false);
+    if (board.resize(frame.width, frame.height)) {
+      goToPlace(false);
+      // A picture of another size says nothing of this one.
+      if (board.forget()) connection.renew();
+    }
     if (frame.palette.join() !== palette.join()) usePalette(frame.palette, frame.ink);
     outbox.limit(frame.rate);
   },
@@ -123,12 +128,8 @@ connection.onstate = (now) => {
   meter.show();
 };
 
-async function start() {
-  const [picture, answer] = await Promise.all([
-    fetchPicture(),
-    fetch("config.json", { cache: "no-cache" }).then((found) => found.json()).catch(() => ({})),
-  ]);
-  config = answer && typeof answer === "object" ? answer : {};
+async function begin() {
+  const picture = await fetchPicture();
   if (picture?.id) board.complete = picture.id;
   turn = Promise.resolve(picture?.body).then((image) => {
     if (image) {
@@ -300,22 +301,26 @@ function endReplay() {
 function showPeople() {
   const { here, others } = presence;
   at("here").textContent = String(here || "–");
-  at("people-open").setAttribute("aria-label", here === 1 ? "1 person here" : `${here} people here`);
-  at("others").replaceChildren(
-    ...others.map(({ name, x, y }) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = `${name} at ${x}, ${y}`;
-      button.onclick = () => {
-        at("people").close();
-        view.moveTo(x, y, Math.max(view.zoom, 6));
-      };
-      const entry = document.createElement("li");
-      entry.append(button);
-      return entry;
-    }),
-  );
-  at("nobody").hidden = others.length > 0;
+  at("people-open").setAttribute("aria-label", here === 1 ? "1 person here" : here ? `${here} people here` : "Who is here");
+  for (const entry of [...at("others").children]) if (!others.has(entry.dataset.id)) entry.remove();
+  const known = new Set([...at("others").children].map((entry) => entry.dataset.id));
+  for (const [id, other] of others) if (!known.has(id)) at("others").append(person(id, other));
+  at("nobody").hidden = others.size > 0;
+}
+
+/** An entry of the list, which leads to where that person is then. */
+function person(id, other) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = other.name;
+  button.onclick = () => {
+    at("people").close();
+    view.moveTo(other.x, other.y, Math.max(view.zoom, 6));
+  };
+  const entry = document.createElement("li");
+  entry.dataset.id = id;
+  entry.append(button);
+  return entry;
 }
 presence.onchange = showPeople;
 
@@ -356,7 +361,8 @@ const commands = {
   "[": () => otherSize(-1), "]": () => otherSize(1), u: undo, g: toggleGrid, l: copyLink, s: save, p: toggleReplay,
   "?": () => open("help"), Escape: () => replay.open && endReplay(),
 };
-const keyboard = new Keyboard({ canvas, board, view, tools, commands, choose });
+const start = () => view.toBoard(...(hovered ?? view.middle)).map(Math.floor);
+const keyboard = new Keyboard({ canvas, board, view, tools, commands, choose, start });
 keyboard.oncell = (cell) => {
   view.ask();
   if (cell) say(`${cell[0]}, ${cell[1]}, ${called[outbox.colours.indexOf(board.at(...cell))] ?? hex(board.at(...cell))}`);
@@ -395,4 +401,4 @@ addEventListener("resize", measure);
 measure();
 goToPlace(false);
 state.show();
-start();
+begin();

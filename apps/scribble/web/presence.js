@@ -28,9 +28,9 @@ export class Presence {
     this.#view = view;
   }
 
-  /** Others whose place is known: {id, name, x, y}. */
+  /** Others whose place is known: id -> {name, x, y}. */
   get others() {
-    return Array.from(this.#others, ([id, { name, x, y }]) => ({ id, name, x, y }));
+    return this.#others;
   }
 
   count(here) {
@@ -110,8 +110,8 @@ export class Presence {
       if (at > old) continue;
       mark.remove();
       this.#others.delete(id);
+      this.onchange();
     }
     this.#timer = this.#others.size ? setTimeout(() => this.#sweep(), GONE_AFTER / 4) : null;
-    this.onchange();
   }
 }

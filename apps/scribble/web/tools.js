@@ -2,8 +2,9 @@
 
 export const SIZES = [1, 3, 5, 9, 15];
 
-const PATIENCE = 90;
+const PATIENCE = 100;
 const SLOP = 8;
+const A_MOMENT = 400;
 const MOST_UNDO = 50;
 
 /** The pixels of a round brush, around (0, 0). */
@@ -106,9 +107,9 @@ export class Tools {
     return true;
   }
 
-  #begin(x, y) {
-    const colour = this.tool === "erase" ? 0 : this.colour;
-    this.#stroke = { colour, word: this.#outbox.colours[colour], before: new Map(), x, y };
+  #begin(x, y, erase = this.tool === "erase") {
+    const colour = erase ? 0 : this.colour;
+    this.#stroke = { colour, word: this.#outbox.colours[colour], before: new Map(), x, y, began: performance.now(), moved: false };
   }
 
   /** Draw on to (x, y). */
@@ -116,11 +117,13 @@ export class Tools {
     const stroke = this.#stroke;
     const { width, shown } = this.#board;
     if (jump) [stroke.x, stroke.y] = [x, y];
+    stroke.moved ||= stroke.x !== x || stroke.y !== y;
     line(stroke.x, stroke.y, x, y, (cx, cy) => {
       for (const [dx, dy] of this.#pixels) {
         if (!this.#board.has(cx + dx, cy + dy)) continue;
         const i = (cy + dy) * width + cx + dx;
-        if (!stroke.before.has(i)) stroke.before.set(i, shown[i]);
+        if (stroke.before.has(i)) continue;
+        stroke.before.set(i, shown[i]);
         this.#outbox.paint(i, stroke.colour);
       }
     });
@@ -163,7 +166,8 @@ export class Tools {
 
   #startStroke(pointer, event) {
     if (this.#stroke) return;
-    this.#begin(...this.#cell(event));
+    const isEraserOfPen = event.pointerType === "pen" && event.button === 5;
+    this.#begin(...this.#cell(event), isEraserOfPen || undefined);
     // A finger may be the first of two: what it draws waits a moment.
     if (pointer.kind === "touch") {
       pointer.held = [this.#cell(event)];
@@ -188,7 +192,10 @@ export class Tools {
           pointer.held = null;
           this.#stroke = null;
         } else {
+          // Whoever pinches slowly hasn't meant to draw a dot.
+          const meant = this.#stroke.moved || performance.now() - this.#stroke.began > A_MOMENT;
           this.#finish();
+          if (!meant) this.undo();
         }
       }
       pointer.mode = "pinch";

@@ -24,6 +24,7 @@ export class View {
 
   #whole = true;
   #asked = false;
+  #drawn = false;
   #moving = 0;
   #fitted = true;
 
@@ -55,10 +56,12 @@ export class View {
     this.width = clientWidth;
     this.height = clientHeight;
     this.ratio = Math.min(devicePixelRatio || 1, MOST_RATIO);
-    this.canvas.width = Math.round(clientWidth * this.ratio);
-    this.canvas.height = Math.round(clientHeight * this.ratio);
+    const [width, height] = [Math.round(clientWidth * this.ratio), Math.round(clientHeight * this.ratio)];
+    const cleared = width !== this.canvas.width || height !== this.canvas.height;
+    if (cleared) Object.assign(this.canvas, { width, height });
     if (this.#fitted) this.fit({ smooth: false });
     else this.redraw();
+    if (cleared && this.#drawn) this.#draw(null);
   }
 
   /** The point of the window that the view's place is at. */
@@ -173,6 +176,7 @@ export class View {
     if (this.#whole) this.#draw(null);
     else if (changed.length && !this.instead) this.#draw(changed);
     this.#whole = false;
+    this.#drawn = true;
   }
 
   #draw(rectangles) {
