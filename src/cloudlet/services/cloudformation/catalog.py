@@ -214,15 +214,24 @@ def _found(value: Any) -> str:
     return "Number" if isinstance(value, (int, float)) else "String"
 
 
+def _item(value: Any, part: str) -> Any:
+    if not isinstance(value, list):
+        return value[part]
+    if int(part) >= len(value):
+        raise KeyError(part)
+    return value[int(part)]
+
+
 def fill(format: str, values: Mapping[str, Any]) -> Any:
-    """A format like "{ApiId}" or "arn:…:{Name}" over values; "{A.B}" looks inside. What isn't there is a `KeyError`.
+    """A format like "{ApiId}" or "arn:…:{Name}" over values; "{A.B}" looks inside, "{A.0}" into a list. What isn't
+    there is a `KeyError`.
 
     A format that is one field alone gives the value as it is."""
 
     def look(name: str) -> Any:
         value: Any = values
         for part in name.split("."):
-            value = value[part]
+            value = _item(value, part)
         return value
 
     whole = FIELD.fullmatch(format)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...names import zones
 from . import model
 
 PSEUDO = frozenset(
@@ -393,7 +394,7 @@ class Resolver:
 
     def _get_azs(self, value: Any) -> list[str]:
         region = text(self.resolve(value)) or text(self.parameters["AWS::Region"])
-        return [f"{region}{zone}" for zone in "abc"]
+        return zones(region)
 
     def _cidr(self, value: Any) -> list[str]:
         value = self.resolve(value)

@@ -6,6 +6,7 @@ Quotas are those of "Amazon VPC quotas" in the VPC User Guide; texts are as the 
 from __future__ import annotations
 
 from ...errors import AwsError
+from ...names import zones as zones
 from .resources import RESOURCES as RESOURCES
 
 UNSUPPORTED: dict[str, str] = {}
@@ -28,13 +29,6 @@ REGIONS = (
     "us-east-2", "us-west-1", "us-west-2",
 )  # fmt: skip
 """Those that need no opt-in."""
-_ZONES = {
-    "us-east-1": "abcdef",
-    "us-west-1": "ab",
-    "us-west-2": "abcd",
-    "ap-northeast-1": "acd",
-    "ca-central-1": "abd",
-}
 _COMPASS = {"north": "n", "south": "s", "east": "e", "west": "w", "central": "c"}
 
 GATEWAY_SERVICES = {"s3": "pl-63a5400a", "dynamodb": "pl-02cd2c6b"}
@@ -76,10 +70,6 @@ _NOUNS = {
     "vpc": ("InvalidVpcID", "The vpc ID"),
     "vpc-endpoint": ("InvalidVpcEndpointId", "The Vpc Endpoint Id"),
 }
-
-
-def zones(region: str) -> list[str]:
-    return [region + letter for letter in _ZONES.get(region, "abc")]
 
 
 def zone_id(zone: str) -> str:
