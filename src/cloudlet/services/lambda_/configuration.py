@@ -60,7 +60,7 @@ def change(config: Config, request: dict[str, Any], region: str) -> None:
         config["VpcConfig"] = {
             "SubnetIds": subnets,
             "SecurityGroupIds": groups,
-            "VpcId": "",
+            "VpcId": vpc.get("VpcId", ""),
             "Ipv6AllowedForDualStack": vpc.get("Ipv6AllowedForDualStack", False),
         }
     if "SnapStart" in request:
