@@ -1,0 +1,214 @@
+"""How long things are kept: the policy's TTLs against what the origin says, revalidation, stale objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+
+from tests.harness import Node, eventually
+from tests.services.cloudfront.conftest import DISABLED, Cdn, Reply, Seen, Web, custom
+
+Deploy = Callable[..., Cdn]
+Policy = Callable[..., str]
+MODIFIED = formatdate(1_600_000_000, usegmt=True)
+
+
+class TestAHit:
+    def test_comes_from_the_cache_and_says_how_old_it_is(self, web: Web, deploy: Deploy, node: Node) -> None:
+        cdn = deploy(custom(web.port))
+        first = cdn.get()
+        node.advance(30)
+        second = cdn.get()
+        assert (first.result, second.result) == ("Miss", "Hit")
+        assert "age" not in first.headers
+        assert 30 <= int(second.headers["age"]) <= 32
+        assert second.body == b"hello"
+        assert web.paths == ["/page"]
+
+    def test_has_the_headers_of_cloudfront(self, web: Web, deploy: Deploy) -> None:
+        cdn = deploy(custom(web.port))
+        one, two = cdn.get(), cdn.get()
+        assert one.headers["via"] == two.headers["via"]
+        assert two.headers["via"].endswith(".cloudfront.net (CloudFront)")
+        assert len(two.headers["x-amz-cf-id"]) == 56
+        assert one.headers["x-amz-cf-id"] != two.headers["x-amz-cf-id"]
+        assert two.headers["x-amz-cf-pop"]
+
+    def test_answers_head_from_a_get(self, web: Web, deploy: Deploy) -> None:
+        cdn = deploy(custom(web.port))
+        cdn.get()
+        head = cdn.get(method="HEAD")
+        assert (head.result, head.body, head.headers["content-length"]) == ("Hit", b"", "5")
+
+    def test_is_per_distribution(self, web: Web, deploy: Deploy) -> None:
+        deploy(custom(web.port)).get()
+        assert deploy(custom(web.port)).get().result == "Miss"
+
+    def test_keeps_headers_of_the_object_only(self, web: Web, deploy: Deploy) -> None:
+        web.replies["/page"] = Reply(
+            headers={"X-Own": "1", "Connection": "x-hop", "X-Hop": "2", "Server": "mine"}
+        )
+        cdn = deploy(custom(web.port))
+        cdn.get()
+        hit = cdn.get()
+        assert hit.headers["x-own"] == "1"
+        assert hit.headers["server"] == "mine"
+        assert "x-hop" not in hit.headers
+
+
+class TestTimeToLive:
+    @pytest.mark.parametrize(
+        ("ttls", "control", "seconds"),
+        [
+            ((0, 60, 600), "", 60),
+            ((0, 60, 600), "max-age=100", 100),
+            ((0, 60, 600), "max-age=100, s-maxage=20", 20),
+            ((0, 60, 600), "max-age=5000", 600),
+            ((90, 90, 600), "max-age=10", 90),
+            ((90, 90, 600), "no-cache", 90),
+            ((90, 90, 600), "no-store", 90),
+            ((90, 90, 600), "private", 90),
+        ],
+    )
+    def test_of_a_cache_control(
+        self, ttls: tuple[int, int, int], control: str, seconds: int, web: Web, deploy: Deploy, policy: Policy,
+        node: Node,
+    ) -> None:  # fmt: skip
+        web.replies["/page"] = Reply(headers={"Cache-Control": control} if control else {})
+        cdn = deploy(custom(web.port), behavior={"CachePolicyId": policy(ttls)})
+        cdn.get()
+        node.advance(seconds - 4)
+        assert cdn.get().result == "Hit"
+        node.advance(8)
+        assert cdn.get().result == "Miss"
+
+    @pytest.mark.parametrize("control", ["no-cache", "no-store", "private", "max-age=0"])
+    def test_is_nothing_if_the_origin_forbids_it_and_there_is_no_minimum(
+        self, control: str, web: Web, deploy: Deploy, policy: Policy
+    ) -> None:
+        web.replies["/page"] = Reply(headers={"Cache-Control": control})
+        cdn = deploy(custom(web.port), behavior={"CachePolicyId": policy((0, 60, 600))})
+        assert [cdn.get().result, cdn.get().result] == ["Miss", "Miss"]
+
+    def test_of_an_expires(self, web: Web, deploy: Deploy, policy: Policy, node: Node) -> None:
+        def reply(seen: Seen) -> Reply:
+            now = node.get("/_cloudlet/clock")["now"]
+            return Reply(headers={"Expires": formatdate(now + 120, usegmt=True)})
+
+        web.replies["/page"] = reply
+        cdn = deploy(custom(web.port), behavior={"CachePolicyId": policy((0, 10, 600))})
+        cdn.get()
+        node.advance(100)
+        assert cdn.get().result == "Hit"
+        node.advance(30)
+        assert cdn.get().result == "Miss"
+
+    def test_is_not_there_with_caching_disabled(self, web: Web, deploy: Deploy) -> None:
+        cdn = deploy(custom(web.port), behavior={"CachePolicyId": DISABLED})
+        assert [cdn.get().result, cdn.get().result] == ["Miss", "Miss"]
+        assert len(web.seen) == 2
+
+    def test_of_the_older_settings(self, web: Web, deploy: Deploy, node: Node) -> None:
+        older = {
+            "CachePolicyId": "", "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}},
+            "MinTTL": 0, "DefaultTTL": 50, "MaxTTL": 100,
+        }  # fmt: skip
+        cdn = deploy(custom(web.port), behavior=older)
+        cdn.get("/page?a=1")
+        assert cdn.get("/page?a=2").result == "Hit"
+        node.advance(51)
+        assert cdn.get().result == "Miss"
+        assert web.paths == ["/page", "/page"]
+
+
+class TestRevalidation:
+    def test_asks_with_what_the_origin_gave(
+        self, web: Web, deploy: Deploy, policy: Policy, node: Node
+    ) -> None:
+        def reply(seen: Seen) -> Reply:
+            if seen.headers.get("if-none-match") == '"one"':
+                return Reply(b"", 304, {"ETag": '"one"', "X-New": "yes"})
+            return Reply(headers={"ETag": '"one"', "Last-Modified": MODIFIED})
+
+        web.replies["/page"] = reply
+        cdn = deploy(custom(web.port), behavior={"CachePolicyId": policy((1, 60, 600))})
+        cdn.get()
+        node.advance(61)
+        refreshed = cdn.get()
+        assert (refreshed.status, refreshed.result, refreshed.body) == (200, "RefreshHit", b"hello")
+        assert refreshed.headers["x-new"] == "yes"
+        assert web.seen[-1].headers["if-modified-since"] == MODIFIED
+        assert cdn.get().result == "Hit"
+
+    def test_takes_the_new_object_if_it_changed(
+        self, web: Web, deploy: Deploy, policy: Policy, node: Node
+    ) -> None:
+        web.replies["/page"] = Reply(headers={"ETag": '"one"'})
+        cdn = deploy(custom(web.port), behavior={"CachePolicyId": policy((1, 60, 600))})
+        cdn.get()
+        web.replies["/page"] = Reply(b"other", headers={"ETag": '"two"'})
+        node.advance(61)
+        changed = cdn.get()
+        assert (changed.result, changed.body) == ("Miss", b"other")
+
+    def test_happens_every_time_with_max_age_0(self, web: Web, deploy: Deploy, policy: Policy) -> None:
+        def reply(seen: Seen) -> Reply:
+            headers = {"ETag": '"one"', "Cache-Control": "max-age=0"}
+            return Reply(b"", 304, headers) if "if-none-match" in seen.headers else Reply(headers=headers)
+
+        web.replies["/page"] = reply
+        cdn = deploy(custom(web.port), behavior={"CachePolicyId": policy((0, 60, 600))})
+        assert [cdn.get().result for _ in range(3)] == ["Miss", "RefreshHit", "RefreshHit"]
+
+
+class TestStaleObjects:
+    def test_are_given_while_they_are_revalidated(
+        self, web: Web, deploy: Deploy, policy: Policy, node: Node
+    ) -> None:
+        web.replies["/page"] = Reply(headers={"Cache-Control": "max-age=60, stale-while-revalidate=300"})
+        cdn = deploy(custom(web.port), behavior={"CachePolicyId": policy((0, 60, 6000))})
+        cdn.get()
+        web.replies["/page"] = Reply(b"newer", headers={"Cache-Control": "max-age=60"})
+        node.advance(61)
+        assert cdn.get().body == b"hello"
+        assert eventually(lambda: cdn.get().body == b"newer")
+
+    def test_stand_in_for_an_origin_that_fails(
+        self, web: Web, deploy: Deploy, policy: Policy, node: Node
+    ) -> None:
+        cdn = deploy(custom(web.port), behavior={"CachePolicyId": policy((1, 60, 600))})
+        cdn.get()
+        web.replies["/page"] = Reply(b"broken", 503)
+        node.advance(61)
+        stale = cdn.get()
+        assert (stale.status, stale.body) == (200, b"hello")
+
+    @pytest.mark.parametrize("directive", ["must-revalidate", "stale-if-error=5"])
+    def test_do_not_if_the_origin_forbade_it(
+        self, directive: str, web: Web, deploy: Deploy, policy: Policy, node: Node
+    ) -> None:
+        web.replies["/page"] = Reply(headers={"Cache-Control": f"max-age=60, {directive}"})
+        cdn = deploy(custom(web.port), behavior={"CachePolicyId": policy((1, 60, 600))})
+        cdn.get()
+        web.replies["/page"] = Reply(b"broken", 503)
+        node.advance(70)
+        assert cdn.get().status == 503
+
+
+class TestARestart:
+    @pytest.mark.node_only
+    def test_keeps_distributions_and_forgets_objects(self, web: Web, fresh_node: Callable[..., Any]) -> None:
+        from tests.services.cloudfront.conftest import configuration
+
+        node = fresh_node()
+        made = node.client("cloudfront").create_distribution(
+            DistributionConfig=configuration("one", custom(web.port))
+        )["Distribution"]
+        cdn = Cdn(node.port, made["Id"], "", made["ARN"])
+        cdn.get()
+        node.kill()
+        node.restart()
+        assert [cdn.get().result, cdn.get().result] == ["Miss", "Hit"]

@@ -1,0 +1,125 @@
+"""Ranges and conditions, answered from the cache and on the way into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudlet.services.cloudfront.cache import span
+from tests.services.cloudfront.conftest import DISABLED, Cdn, Reply, Seen, Web, custom
+
+Deploy = Callable[..., Cdn]
+BODY = bytes(range(100))
+MODIFIED = formatdate(1_600_000_000, usegmt=True)
+LATER = formatdate(1_600_000_100, usegmt=True)
+
+
+@pytest.fixture
+def cdn(web: Web, deploy: Deploy) -> Cdn:
+    web.replies["/page"] = Reply(
+        BODY, headers={"ETag": '"1"', "Last-Modified": MODIFIED, "Content-Type": "x/y"}
+    )
+    return deploy(custom(web.port))
+
+
+class TestARange:
+    @pytest.mark.parametrize(
+        ("text", "begin", "end"), [("bytes=0-9", 0, 10), ("bytes=90-", 90, 100), ("bytes=-5", 95, 100)]
+    )
+    def test_is_a_part(self, text: str, begin: int, end: int, cdn: Cdn, web: Web) -> None:
+        for result in ("Miss", "Hit"):
+            view = cdn.get(range=text)
+            assert (view.status, view.result, view.body) == (206, result, BODY[begin:end])
+            assert view.headers["content-range"] == f"bytes {begin}-{end - 1}/100"
+        assert len(web.seen) == 1
+
+    def test_beyond_the_end_is_416(self, cdn: Cdn) -> None:
+        view = cdn.get(range="bytes=100-")
+        assert (view.status, view.headers["content-range"]) == (416, "bytes */100")
+
+    def test_of_another_version_is_the_whole(self, cdn: Cdn) -> None:
+        assert cdn.get(range="bytes=0-9", if_range='"1"').status == 206
+        assert cdn.get(range="bytes=0-9", if_range='"2"').status == 200
+        assert cdn.get(range="bytes=0-9", if_range=MODIFIED).status == 206
+
+    def test_goes_to_the_origin_where_nothing_is_kept(self, web: Web, deploy: Deploy) -> None:
+        def reply(seen: Seen) -> Reply:
+            assert seen.headers["range"] == "bytes=0-4"
+            return Reply(BODY[:5], 206, {"Content-Range": "bytes 0-4/100"})
+
+        web.replies["/page"] = reply
+        view = deploy(custom(web.port), behavior={"CachePolicyId": DISABLED}).get(range="bytes=0-4")
+        assert (view.status, view.body, view.headers["content-range"]) == (206, BODY[:5], "bytes 0-4/100")
+
+    @given(st.integers(0, 30), st.integers(0, 30), st.integers(1, 20))
+    def test_never_leaves_the_object(self, first: int, last: int, size: int) -> None:
+        whole = bytes(range(size))
+        found = span(f"bytes={first}-{last}", size)
+        if last < first:
+            assert found is None
+        elif first >= size:
+            assert found == (0, 0)
+        else:
+            assert found is not None
+            assert whole[slice(*found)] == whole[first : last + 1]
+
+
+class TestAnObjectTooLargeToBeKept:
+    def test_passes_through_and_its_ranges_go_to_the_origin(self, web: Web, deploy: Deploy) -> None:
+        body = bytes(17 * 1024 * 1024)
+
+        def reply(seen: Seen) -> Reply:
+            if seen.headers.get("range") == "bytes=0-9":
+                return Reply(body[:10], 206, {"Content-Range": f"bytes 0-9/{len(body)}"})
+            return Reply(body)
+
+        web.replies["/big"] = reply
+        cdn = deploy(custom(web.port))
+        assert [(view.result, len(view.body)) for view in (cdn.get("/big"), cdn.get("/big"))] == [
+            ("Miss", len(body))
+        ] * 2
+        assert (cdn.get("/big", range="bytes=0-9").body, web.seen[-1].headers["range"]) == (
+            body[:10],
+            "bytes=0-9",
+        )
+
+    def test_without_a_length_passes_whole(self, web: Web, deploy: Deploy) -> None:
+        size = 17 * 1024 * 1024
+        chunk = b"%x\r\n%b\r\n" % (size, bytes(size))
+        web.replies["/big"] = Reply(chunk + b"0\r\n\r\n", headers={"Transfer-Encoding": "chunked"})
+        cdn = deploy(custom(web.port))
+        assert len(cdn.get("/big").body) == size
+        assert cdn.get("/big").result == "Miss"
+
+
+class TestAConditionalRequest:
+    @pytest.mark.parametrize(
+        ("headers", "status"),
+        [
+            ({"if_none_match": '"1"'}, 304),
+            ({"if_none_match": 'W/"1", "x"'}, 304),
+            ({"if_none_match": '"2"'}, 200),
+            ({"if_modified_since": LATER}, 304),
+            ({"if_modified_since": formatdate(1_500_000_000, usegmt=True)}, 200),
+            ({"if_none_match": '"2"', "if_modified_since": LATER}, 200),
+            ({"if_match": '"2"'}, 412),
+            ({"if_match": '"1"'}, 200),
+            ({"if_unmodified_since": formatdate(1_500_000_000, usegmt=True)}, 412),
+        ],
+    )
+    def test_is_answered_here(self, headers: dict[str, Any], status: int, cdn: Cdn, web: Web) -> None:
+        for result in ("Miss", "Hit"):
+            view = cdn.get(**headers)
+            assert (view.status, view.result) == (status, result)
+        assert len(web.seen) == 1
+        assert "if-none-match" not in web.seen[0].headers
+
+    def test_not_modified_says_what_it_is(self, cdn: Cdn) -> None:
+        view = cdn.get(if_none_match='"1"')
+        assert (view.body, view.headers["etag"], view.headers["last-modified"]) == (b"", '"1"', MODIFIED)
+        assert "content-type" not in view.headers
