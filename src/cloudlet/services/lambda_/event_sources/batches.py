@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from ....patterns import Pattern
+from .. import model
 
 _ATTRIBUTES = ("ApproximateReceiveCount", "SentTimestamp", "SenderId", "ApproximateFirstReceiveTimestamp")
 
@@ -22,6 +23,46 @@ class Message:
         self.id = id
         self.handle = handle
         self.encoded = orjson.dumps(record)
+
+
+class Hand:
+    """What was taken and not handed over, in order."""
+
+    def __init__(self, number: int) -> None:
+        """A batch has at most `number` messages."""
+        self.messages: list[Message] = []
+        self._number = number
+        self._bytes = len(payload(()))
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is a whole batch."""
+        return len(self.messages) >= self._number or self._bytes >= model.BATCH_BYTES
+
+    def add(self, message: Message) -> None:
+        self.messages.append(message)
+        self._bytes += len(message.encoded) + 1
+
+    def batch(self) -> list[Message]:
+        """Take out as much as one invocation may have."""
+        size, number = len(payload(())), 0
+        for message in self.messages[: self._number]:
+            size += len(message.encoded) + 1
+            if number and size > model.BATCH_BYTES:
+                break
+            number += 1
+        return self._take(number)
+
+    def rest(self) -> list[Message]:
+        return self._take(len(self.messages))
+
+    def _take(self, number: int) -> list[Message]:
+        taken, self.messages = self.messages[:number], self.messages[number:]
+        self._bytes -= sum(len(message.encoded) + 1 for message in taken)
+        return taken
 
 
 def record_of(message: dict[str, Any], source: str, region: str) -> dict[str, Any]:

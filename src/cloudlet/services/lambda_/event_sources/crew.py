@@ -26,15 +26,19 @@ class Crew:
         self._waiting: asyncio.Future[None] | None = None
         self._timer: Handle | None = None
 
-    async def room(self, most: int) -> None:
-        """Wait until one more may run, of at most `most`. There is one who waits."""
+    async def room(self, most: int) -> int:
+        """Wait until one more may run, of at most `most`; how many may. There is one who waits."""
         self._most = most
-        while not self._is_room():
+        while not self.is_room():
             if self._timer is None:
                 self._ended = 0
                 self._timer = self._clock.call_later(TICK, self._tick)
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
+        return min(self._width, most) - self._running
+
+    def is_room(self) -> bool:
+        return not self._throttled and self._running < min(self._width, self._most)
 
     def begin(self) -> None:
         self._running += 1
@@ -57,11 +61,8 @@ class Crew:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _is_room(self) -> bool:
-        return not self._throttled and self._running < min(self._width, self._most)
-
     def _wake(self) -> None:
-        if self._waiting is not None and not self._waiting.done() and self._is_room():
+        if self._waiting is not None and not self._waiting.done() and self.is_room():
             self._waiting.set_result(None)
 
     def _tick(self) -> None:

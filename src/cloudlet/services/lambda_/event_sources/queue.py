@@ -21,12 +21,13 @@ from ....store.wakeup import Wakeup
 from .. import model, runs, storage
 from ..arns import Reference
 from ..spec import FunctionSpec, Outcome
-from .batches import Message, failed_items, is_wanted, payload, record_of
+from .batches import Hand, Message, failed_items, is_wanted, payload, record_of
 from .crew import Crew
 
 RECEIVE = 10
 """ReceiveMessage's and the batch operations' limit."""
-ENVELOPE = len(b'{"Records":[]}')
+RECEIVES = 4
+"""How many run at once while there is plenty."""
 
 
 class NotNow(Exception):
@@ -52,7 +53,8 @@ class QueueSource:
         self._reports_items = "ReportBatchItemFailures" in record["FunctionResponseTypes"]
         self._crew = Crew(node.clock)
         self._url = ""
-        self._taken: list[Message] = []
+        self._hand = Hand(self._size)
+        self._plenty = False
         self._batches: set[asyncio.Task[None]] = set()
         self._interruptible: set[asyncio.Task[None]] = set()
         self._reader = asyncio.create_task(self._run())
@@ -100,13 +102,12 @@ class QueueSource:
         self._url = queue["QueueUrl"]
         try:
             while True:
-                await self._crew.room(min(self._most, await self._concurrency()))
-                await self._collect()
-                if self._taken:
+                room = await self._crew.room(min(self._most, await self._concurrency()))
+                await self._collect(room)
+                while self._hand and self._crew.is_room():
                     self._hand_over()
         finally:
-            taken, self._taken = self._taken, []
-            await self._give_back(taken)
+            await self._give_back(self._hand.rest())
 
     async def _concurrency(self) -> int:
         """The function's concurrency. While it has none, or isn't there, wait until it is changed."""
@@ -133,49 +134,61 @@ class QueueSource:
         except AwsError:
             return None
 
-    async def _collect(self) -> None:
-        """Take messages: what there is, or what comes within the window after the first."""
-        if not self._taken:
-            await self._receive(model.QUEUE_WAIT)
-        if not self._window or not self._taken:
+    async def _collect(self, room: int) -> None:
+        """Take messages: what there is for `room` batches, or for one what comes within the window after the first."""
+        if not self._hand:
+            await self._take(self._size if self._window else self._size * room)
+        if not self._window or not self._hand:
             return
         until = self._node.clock.now() + self._window
-        while not self._is_full() and self._node.clock.now() < until:
-            await self._receive_until(until)
+        while not self._hand.is_full and self._node.clock.now() < until:
+            if self._plenty:
+                await self._take(self._size - len(self._hand))
+            else:
+                await self._receive_until(until)
 
-    def _is_full(self) -> bool:
-        return (
-            len(self._taken) >= self._size
-            or sum(len(message.encoded) + 1 for message in self._taken) + ENVELOPE >= model.BATCH_BYTES
-        )
+    async def _take(self, most: int) -> None:
+        """Up to `most` messages; while the queue gives all that it is asked for, by several receives at once, which
+        the store writes together."""
+        if not self._plenty:
+            await self._receive(most, model.QUEUE_WAIT)
+            return
+        parts = range(0, min(most, RECEIVES * RECEIVE), RECEIVE)
+        receives = [self._receive(most - begin, 0) for begin in parts]
+        for outcome in await asyncio.gather(*receives, return_exceptions=True):
+            if outcome is not None:
+                raise outcome
 
-    async def _receive(self, seconds: int) -> None:
+    async def _receive(self, most: int, seconds: int) -> None:
+        most = min(RECEIVE, most)
         answer = await self._ctx.call(
             "sqs",
             "ReceiveMessage",
             {
                 "QueueUrl": self._url,
-                "MaxNumberOfMessages": max(1, min(RECEIVE, self._size - len(self._taken))),
+                "MaxNumberOfMessages": most,
                 "WaitTimeSeconds": seconds,
                 "AttributeNames": ["All"],
                 "MessageAttributeNames": ["All"],
             },
         )
         messages = answer.get("Messages", ())
-        if not messages:
+        self._plenty = len(messages) == most
+        if seconds == model.QUEUE_WAIT and not messages:
             self._crew.rest()
-            return
         unwanted: list[Message] = []
         for one in messages:
             record = record_of(one, self._arn, self._ref.region)
             message = Message(one["MessageId"], one["ReceiptHandle"], record)
-            wanted = not self._patterns or is_wanted(record, self._patterns)
-            (self._taken if wanted else unwanted).append(message)
+            if self._patterns and not is_wanted(record, self._patterns):
+                unwanted.append(message)
+            else:
+                self._hand.add(message)
         await self._delete(unwanted)
 
     async def _receive_until(self, when: float) -> None:
-        left = when - self._node.clock.now()
-        call = asyncio.ensure_future(self._receive(math.ceil(min(model.QUEUE_WAIT, left))))
+        left = math.ceil(min(model.QUEUE_WAIT, when - self._node.clock.now()))
+        call = asyncio.ensure_future(self._receive(self._size - len(self._hand), left))
         alarm = self._node.clock.call_at(when, call.cancel)
         try:
             await call
@@ -189,16 +202,8 @@ class QueueSource:
     # -- running
 
     def _hand_over(self) -> None:
-        """As much of what is taken as one invocation may have."""
-        size, number = ENVELOPE, 0
-        for message in self._taken[: self._size]:
-            size += len(message.encoded) + 1
-            if number and size > model.BATCH_BYTES:
-                break
-            number += 1
-        batch, self._taken = self._taken[:number], self._taken[number:]
         self._crew.begin()
-        task = asyncio.create_task(self._work(batch))
+        task = asyncio.create_task(self._work(self._hand.batch()))
         self._batches.add(task)
         self._interruptible.add(task)
         task.add_done_callback(self._worked)
