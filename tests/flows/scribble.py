@@ -6,6 +6,8 @@ import asyncio
 import base64
 import io
 import json
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 import zlib
@@ -14,9 +16,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
 
+import valkey
 from PIL import Image
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+
+from tests.harness import ROOT
 
 Pixel = tuple[int, int]
 
@@ -88,10 +93,11 @@ class Client:
 
     async def open(self) -> None:
         query = {"name": self.name} | ({} if self.since is None else {"since": self.since})
-        self.ready = False
+        self.ready, self.you = False, ""
         self._parts.clear()
         self._socket = await connect(f"{self.url}?{urlencode(query)}", max_size=None, compression=None)
         self._reader = asyncio.create_task(self._read())
+        await self.until(lambda: self.you or self._reader.done())
 
     async def close(self) -> None:
         await self._socket.close()
@@ -168,7 +174,7 @@ class Client:
             return await asyncio.wait_for(look(), within)
         except TimeoutError:
             raise AssertionError(
-                f"not within {within} s; errors {self.errors}, slow {self.slow[:3]}"
+                f"not within {within} s; here {self.here}, errors {self.errors}, last {self.others[-5:]}"
             ) from None
 
     def load_picture(self, url: str) -> None:
@@ -192,3 +198,67 @@ async def eventually(probe: Callable[[], Awaitable[Any]], within: float = 20.0) 
         assert loop.time() < until, f"not within {within} s: {probe}"
         await asyncio.sleep(0.01)
     return answer
+
+
+class Application:
+    """Scribble deployed to a node: its addresses from here, and its parts."""
+
+    def __init__(self, node: Any, *parameters: str) -> None:
+        self.node = node
+        command = [sys.executable, "-m", "cloudlet", "deploy", "apps/scribble", "--endpoint", node.endpoint]
+        for parameter in parameters:
+            command += ["--parameter", parameter]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        stack = node.client("cloudformation").describe_stacks(StackName="scribble")["Stacks"][0]
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        api = self.outputs["SocketUrl"].split("//")[1].split(".")[0]
+        self.url = f"ws://127.0.0.1:{node.port}/_aws/execute-api/{api}/production"
+        self.picture = f"{node.endpoint}/{self.outputs['BucketName']}/image.png"
+        self._lambda = node.client("lambda")
+
+    def client(self, name: str = "") -> Client:
+        return Client(self.url, name)
+
+    def draw_picture(self) -> int:
+        """Have the picture drawn now; the id up to which it has everything."""
+        answer = self._lambda.invoke(FunctionName=self.outputs["PictureFunction"], Payload=b"{}")
+        said = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, said
+        return int(said["id"])
+
+    def table(self) -> dict[Pixel, tuple[int, int]]:
+        """{pixel: (id, colour)} as the table has it."""
+        pages = (
+            self.node.client("dynamodb").get_paginator("scan").paginate(TableName=self.outputs["TableName"])
+        )
+        items = [
+            {name: int(value["N"]) for name, value in item.items()}
+            for page in pages
+            for item in page["Items"]
+        ]
+        return {(item["x"], item["y"]): (item["id"], item["c"]) for item in items}
+
+    async def saved(self, pixel: Pixel, what: tuple[int, int]) -> None:
+        """Wait until the table has this (id, colour) there."""
+
+        async def is_there() -> bool:
+            return self.table().get(pixel) == what
+
+        await eventually(is_there)
+
+    def waiting(self, queue: str) -> int:
+        """How many messages a queue has to give."""
+        counts = self.node.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])
+        return int(counts["Attributes"]["ApproximateNumberOfMessages"])
+
+    def cache(self) -> Any:
+        """A client of the cache that the functions use."""
+        functions = self._lambda.list_functions()["Functions"]
+        one = next(f for f in functions if "SendMessageV3" in f["FunctionName"])
+        url = one["Environment"]["Variables"]["CACHE_URL"]
+        return (
+            valkey.Valkey.from_url(url, ssl_cert_reqs="none")
+            if "valkeys" in url
+            else valkey.Valkey.from_url(url)
+        )

@@ -10,6 +10,7 @@
     {scribble}:rate:ID        the connection's token bucket
     {scribble}:lock           held by the one who tells everybody
     {scribble}:due            somebody was woken to take the lock and hasn't yet
+    {scribble}:watch          somebody will look whether the lock's holder still lives
     {scribble}:told …         up to which entry everybody was told
     {scribble}:restored       the entry that marks the last restoring
 
@@ -52,7 +53,8 @@ def _key(name):
 BITMAP = _key(f"bitmap:{settings.WIDTH}x{settings.HEIGHT}x{settings.BITS}")
 POINTS, FLOOR, UNSAVED = _key("points"), _key("floor"), _key("unsaved")
 CONNECTIONS, ROSTER, CURSORS = _key("connections"), _key("roster"), _key("cursors")
-LOCK, DUE, TOLD, TOLD_HERE = _key("lock"), _key("due"), _key("told"), _key("told-here")
+LOCK, DUE, WATCH = _key("lock"), _key("due"), _key("watch")
+TOLD, TOLD_HERE = _key("told"), _key("told-here")
 CURSORS_GATE, HERE_GATE = _key("gate-cursors"), _key("gate-here")
 RESTORED, RESTORING = _key("restored"), _key("restoring")
 
@@ -92,16 +94,18 @@ class Slow(Exception):
         self.wait_ms = wait_ms
 
 
+class Unknown(Exception):
+    """The connection is not in the list: the cache has lost it."""
+
+
 def charge(connection, cost):
-    """Take the cost from the connection's bucket; raises Slow. Says whether the connection is registered."""
-    return _draw(connection, cost, "", ())[1]
+    """Take the cost from the connection's bucket; raises Slow and Unknown."""
+    _draw(connection, cost, "", ())
 
 
 def draw(connection, cost, batch, points):
-    """Set the points and remember them; raises Slow, then nothing was done. Returns the entry's id, and whether the
-    connection is registered."""
-    id, known = _draw(connection, cost, batch, points)
-    return number(id), known
+    """Set the points and remember them; returns the entry's id. Raises Slow and Unknown, then nothing was done."""
+    return number(_draw(connection, cost, batch, points))
 
 
 def _draw(connection, cost, batch, points):
@@ -116,8 +120,10 @@ def _draw(connection, cost, batch, points):
             make_whole()
         elif said == b"slow":
             raise Slow(rest[0])
+        elif said == b"unknown":
+            raise Unknown
         else:
-            return rest[0], bool(rest[1])
+            return rest[0]
 
 
 def saved(ids):
@@ -138,20 +144,20 @@ def unsaved(older_ms):
             _cache.zrem(UNSAVED, id)
 
 
-# Who is here. Each of these says whether somebody has to be woken to tell the others.
+# Who is here. Each of these says in how many seconds somebody has to look whether there is something to tell (-1:
+# nobody): at once if the lock is free, else when its holder, if he should have died, has lost it.
 
 
 def register(connection, name):
-    return bool(_run("register", [CONNECTIONS, ROSTER, LOCK, DUE], [connection, short(connection), name]))
+    return _run("register", [CONNECTIONS, ROSTER, LOCK, DUE, WATCH], [connection, short(connection), name])
 
 
 def forget(connections, young_ms=0):
-    keys = [CONNECTIONS, ROSTER, LOCK, DUE, CURSORS]
-    return bool(_run("forget", keys, [young_ms, *connections]))
+    return _run("forget", [CONNECTIONS, ROSTER, LOCK, DUE, WATCH, CURSORS], [young_ms, *connections])
 
 
 def point(connection, x, y):
-    return bool(_run("point", [CONNECTIONS, CURSORS, LOCK, DUE], [connection, x, y]))
+    return _run("point", [CONNECTIONS, CURSORS, LOCK, DUE, WATCH], [connection, x, y])
 
 
 def here():
@@ -163,7 +169,20 @@ def here():
 
 def turn(token, told_id, told_here, roster):
     """See turn.lua."""
-    keys = [LOCK, POINTS, TOLD, CONNECTIONS, ROSTER, CURSORS, DUE, FLOOR, CURSORS_GATE, HERE_GATE, TOLD_HERE]
+    keys = [
+        LOCK,
+        POINTS,
+        TOLD,
+        CONNECTIONS,
+        ROSTER,
+        CURSORS,
+        DUE,
+        FLOOR,
+        CURSORS_GATE,
+        HERE_GATE,
+        TOLD_HERE,
+        WATCH,
+    ]
     args = [token, LOCK_MS, told_id, told_here, roster, MOST_ENTRIES, CURSORS_MS, HERE_MS]
     said, *rest = _run("turn", keys, args)
     return said.decode(), rest

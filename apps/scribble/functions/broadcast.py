@@ -1,8 +1,8 @@
 """Telling everybody: one at a time, everything that is new in as few frames as possible, until nothing is left.
 
 Whoever finds the lock taken leaves it to its holder. No wake-up is lost: the holder lets go in the same step in which
-it sees that nothing is left, and whatever is new was written before somebody tried the lock. Who dies with the lock
-leaves a queue message that comes again; what was told twice doesn't hurt, as every batch has its id.
+it sees that nothing is left, and whatever is new was written before somebody tried the lock. In case the holder dies,
+somebody comes back when the lock has run out. What is told twice doesn't hurt, as every batch has its id.
 """
 
 import json
@@ -24,9 +24,11 @@ def run(context):
     while True:
         if context.get_remaining_time_in_millis() < RESERVE_MS:
             board.stop(token)
-            queues.wake()
+            queues.wake(0)
             return
         said, rest = board.turn(token, told_id, told_here, roster)
+        if said == "leave":
+            queues.wake(rest[0])
         if said in ("leave", "done"):
             return
         if said == "wait":
@@ -45,7 +47,7 @@ def run(context):
 def tell(connections, entries, cursors, here):
     texts = frames.points(entries, here, cursors)
     if not texts:
-        texts = [frames.cursors(cursors) if cursors else frames.here(here)]
+        texts = [frames.cursors(cursors, here) if cursors else frames.here(here)]
     gone, deaf, left = [], [], connections
     for text in texts:
         statuses = posts.post_all(left, text)

@@ -10,6 +10,7 @@ import time
 import board
 import frames
 import posts
+import queues
 import settings
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
@@ -45,6 +46,8 @@ def greet(waiting):
                 status = catch_up(connection, since, here)
             elif status == 410 and time.monotonic() < until:
                 later.append((name, connection, since))
+            elif status == 410:
+                queues.wake(board.forget([connection]))
             if status not in (200, 410):
                 failed.append(name)
         waiting = later

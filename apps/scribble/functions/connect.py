@@ -9,8 +9,7 @@ LONGEST_NAME = 32
 def handler(event, context):
     connection = event["requestContext"]["connectionId"]
     query = event.get("queryStringParameters") or {}
-    if board.register(connection, name_of(query)):
-        queues.wake()
+    queues.wake(board.register(connection, name_of(query)))
     queues.catch_up(connection, since_of(query))
     return {"statusCode": 200}
 

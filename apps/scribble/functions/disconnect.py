@@ -5,6 +5,5 @@ import queues
 
 
 def handler(event, context):
-    if board.forget([event["requestContext"]["connectionId"]]):
-        queues.wake()
+    queues.wake(board.forget([event["requestContext"]["connectionId"]]))
     return {"statusCode": 200}

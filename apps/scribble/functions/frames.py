@@ -42,8 +42,8 @@ def _points(batches, here, cursors):
     return f'{{"type":"points","here":{here},"batches":[{",".join(batches)}]{more}}}'
 
 
-def cursors(cursors):
-    return _json({"type": "cursors", "cursors": cursors})
+def cursors(cursors, here):
+    return _json({"type": "cursors", "here": here, "cursors": cursors})
 
 
 def welcome(you, here):

@@ -17,9 +17,10 @@ def points(id, points):
     _send("POINTS_QUEUE", {"id": id, "points": points})
 
 
-def wake():
-    """To updateDBV3: there is something to tell."""
-    _send("POINTS_QUEUE", {})
+def wake(seconds):
+    """To updateDBV3: look in so many seconds whether there is something to tell; -1: don't."""
+    if seconds >= 0:
+        _send("POINTS_QUEUE", {}, seconds)
 
 
 def catch_up(connection, since):
@@ -27,11 +28,11 @@ def catch_up(connection, since):
     _send("CATCH_UP_QUEUE", {"connectionId": connection, "since": since})
 
 
-def _send(queue, message):
+def _send(queue, message, delay=0):
     body = json.dumps(message, separators=(",", ":"))
-    request = json.dumps({"QueueUrl": os.environ[queue], "MessageBody": body}).encode()
+    request = {"QueueUrl": os.environ[queue], "MessageBody": body, "DelaySeconds": delay}
     for _ in range(2):
-        answer = _sqs.ask("/", request)
+        answer = _sqs.ask("/", json.dumps(request).encode())
         if not answer.again:
             break
     if answer.status != 200:

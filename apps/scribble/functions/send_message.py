@@ -16,37 +16,62 @@ OK = {"statusCode": 200}
 
 def handler(event, context):
     connection = event["requestContext"]["connectionId"]
-    ref = None
+    body = event.get("body")
     try:
-        try:
-            message = messages.parse(event.get("body"))
-        except messages.Bad as error:
-            ref = error.ref
-            board.charge(connection, messages.LEAST_COST)
-            posts.post(connection, frames.error(str(error), ref))
-            return OK
-        ref = getattr(message, "ref", None)
-        known = take(connection, message)
-    except board.Slow as slow:
-        posts.post(connection, frames.slow(slow.wait_ms, ref))
-        time.sleep(PAUSE)
-        return OK
-    if not known:  # the cache has lost its list
-        board.register(connection, "")
-        queues.catch_up(connection, None)
+        answer(connection, body)
+    except board.Unknown:
+        if posts.post(connection, frames.here(board.here())) == 410:
+            draw_last(connection, body)
+        else:  # the cache has lost its list
+            queues.wake(board.register(connection, ""))
+            queues.catch_up(connection, None)
+            answer(connection, body)
     return OK
 
 
-def take(connection, message):
-    """Do what the message says; whether the connection is registered."""
+def answer(connection, body):
+    ref = None
+    try:
+        message = messages.parse(body)
+        ref = getattr(message, "ref", None)
+        do(connection, message)
+    except messages.Bad as error:
+        refuse(connection, str(error), error.ref)
+    except board.Slow as slow:
+        too_fast(connection, slow, ref)
+
+
+def do(connection, message):
     if isinstance(message, messages.Draw):
         batch = frames.batch(board.short(connection), message.ref, message.points)
-        id, known = board.draw(connection, message.cost, batch, message.points)
-        queues.points(id, message.points)
-        return known
-    known = board.charge(connection, message.cost)
+        queues.points(board.draw(connection, message.cost, batch, message.points), message.points)
+        return
+    board.charge(connection, message.cost)
     if isinstance(message, messages.Ping):
         posts.post(connection, frames.pong(message.number, board.here()))
-    elif board.point(connection, *message.at):
-        queues.wake()
-    return known
+    else:
+        queues.wake(board.point(connection, *message.at))
+
+
+def draw_last(connection, body):
+    """The last stroke of somebody who has left before it came here."""
+    try:
+        message = messages.parse(body)
+    except messages.Bad:
+        return
+    if isinstance(message, messages.Draw):
+        batch = frames.batch(board.short(connection), message.ref, message.points)
+        queues.points(board.draw("", 0, batch, message.points), message.points)
+
+
+def refuse(connection, why, ref):
+    try:
+        board.charge(connection, messages.LEAST_COST)
+        posts.post(connection, frames.error(why, ref))
+    except board.Slow as slow:
+        too_fast(connection, slow, ref)
+
+
+def too_fast(connection, slow, ref):
+    posts.post(connection, frames.slow(slow.wait_ms, ref))
+    time.sleep(PAUSE)

@@ -62,5 +62,5 @@ def last_of_each(entries):
 def draw_again(points):
     """Points that waited in the queue while the cache was lost: the restored board hasn't got them."""
     if points:
-        id, _ = board.draw("", 0, frames.batch("", None, points), points)
+        id = board.draw("", 0, frames.batch("", None, points), points)
         queues.points(id, points)

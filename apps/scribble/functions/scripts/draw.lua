@@ -1,9 +1,12 @@
 -- One message's points: the rate limit, the bitmap and the stream, all or nothing.
 -- KEYS  bitmap, points, unsaved, floor, rate of the connection, connections
 -- ARGV  connection, cost, tokens of a full bucket, ms to fill it, ms to keep points, batch, type of a pixel, index and colour of each
--- Says {"lost"}, {"slow", ms to wait}, {"drawn", id of the entry, 1 if the connection is registered}.
+-- Says {"lost"}, {"unknown"} (the connection is not in the list), {"slow", ms to wait}, {"drawn", id of the entry or ''}.
 if redis.call('EXISTS', KEYS[1]) == 0 then
     return { 'lost' }
+end
+if ARGV[1] ~= '' and redis.call('HEXISTS', KEYS[6], ARGV[1]) == 0 then
+    return { 'unknown' }
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -23,7 +26,7 @@ if cost > 0 then
 end
 
 if ARGV[6] == '' then
-    return { 'drawn', '', redis.call('HEXISTS', KEYS[6], ARGV[1]) }
+    return { 'drawn', '' }
 end
 local pixels = {}
 for at = 8, #ARGV, 2 do
@@ -42,4 +45,4 @@ if #old > 0 then
 end
 local id = redis.call('XADD', KEYS[2], '*', 'batch', ARGV[6])
 redis.call('ZADD', KEYS[3], now, id)
-return { 'drawn', id, redis.call('HEXISTS', KEYS[6], ARGV[1]) }
+return { 'drawn', id }

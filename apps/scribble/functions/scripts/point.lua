@@ -1,15 +1,15 @@
 -- Where somebody's pointer is.
--- KEYS  connections, cursors, lock, due
+-- KEYS  connections, cursors, lock, due, watch
 -- ARGV  connection, x, y
--- Says whether somebody has to be woken to tell the others.
+-- Says in how many seconds somebody has to look whether there is something to tell; -1: nobody has to.
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 if not known then
-    return 0
+    return -1
 end
 local connection = cjson.decode(known)
 local cursor = cjson.encode({ connection.short, connection.name, tonumber(ARGV[2]), tonumber(ARGV[3]) })
 redis.call('HSET', KEYS[2], ARGV[1], cursor)
-if redis.call('EXISTS', KEYS[3]) == 0 and redis.call('SET', KEYS[4], 1, 'NX', 'PX', 1000) then
-    return 1
+if redis.call('EXISTS', KEYS[3]) == 1 then
+    return redis.call('SET', KEYS[5], 1, 'NX', 'PX', 5000) and 6 or -1
 end
-return 0
+return redis.call('SET', KEYS[4], 1, 'NX', 'PX', 1000) and 0 or -1
