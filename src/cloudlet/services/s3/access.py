@@ -72,8 +72,14 @@ def _granted(ctx: Context, bucket: Record, action: str, target: Record | None) -
     groups = {model.canonical_id(account)} if account else set()
     if not bucket.get("block", {}).get("IgnorePublicAcls"):
         groups |= {model.ALL_USERS} | ({model.AUTHENTICATED} if account else set())
-    grants = (record or {}).get("acl", ())
+    grants = acl_of(record) if record is not None and not record.get("marker") else ()
     return any(grantee in groups and given in (permission, "FULL_CONTROL") for grantee, given in grants)
+
+
+def acl_of(record: Record) -> list[list[str]]:
+    """A bucket's or an object's ACL: if nobody asked for one, its owner may do everything."""
+    grants: list[list[str]] | None = record.get("acl")
+    return [[model.canonical_id(record["owner"]), "FULL_CONTROL"]] if grants is None else grants
 
 
 def is_public_acl(grants: list[list[str]]) -> bool:

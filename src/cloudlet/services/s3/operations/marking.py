@@ -7,7 +7,7 @@ from typing import Any
 
 from ....context import Context
 from ....store.interface import Transaction
-from .. import grants, model, scope, storage, validation
+from .. import access, grants, model, scope, storage, validation
 
 Request = dict[str, Any]
 Record = dict[str, Any]
@@ -52,7 +52,7 @@ async def delete_object_tagging(ctx: Context, request: Request) -> dict[str, Any
 
 async def get_object_acl(ctx: Context, request: Request) -> dict[str, Any]:
     _, record = await _read(ctx, request, "GetObjectAcl")
-    return grants.shown(record["owner"], record["acl"])
+    return grants.shown(record["owner"], access.acl_of(record))
 
 
 async def put_object_acl(ctx: Context, request: Request) -> dict[str, Any]:

@@ -107,9 +107,10 @@ async def put_version(
         "v": storage.new_version_id(stamp) if versions else storage.NULL,
         "stamp": stamp.hex(),
         "modified": int(ctx.clock.now()),
-        "acl": acl or grants.private(owner),
         "owner": owner,
     }
+    if acl is not None:
+        record["acl"] = acl
     spare = _spare(bucket, newest) if taken is not None and taken.inline is not None else ""
     if not spare:
         await supersede(tx, ctx, bucket, key, newest)
