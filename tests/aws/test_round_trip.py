@@ -22,8 +22,8 @@ from cloudlet.net.messages import Request
 from tests.aws.kit import MODELS, SERVICES
 from tests.aws.values import draw
 
-OPERATIONS = [op for name in (*SERVICES, "sns", "sqs") for op in MODELS[name].operations.values()]
-ROUTER = Router((*SERVICES, "sns", "sqs"), MODELS)
+OPERATIONS = [op for name in (*SERVICES, "ec2", "sns", "sqs") for op in MODELS[name].operations.values()]
+ROUTER = Router((*SERVICES, "ec2", "sns", "sqs"), MODELS)
 TIMES = 3
 _loader = botocore.loaders.Loader()
 _theirs: dict[str, botocore.model.ServiceModel] = {}
