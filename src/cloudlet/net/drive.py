@@ -8,8 +8,11 @@ that goes on with it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import inspect
 import sys
 from collections.abc import Callable, Coroutine, Generator
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -54,6 +57,28 @@ async def _finish(coroutine: Coroutine[Any, Any, T], waiting: Any) -> T:
     return rest
 
 
+class Cancelled(Rest):
+    """What is left of a coroutine whose task was cancelled before its first step, so that the coroutine never heard."""
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        try:
+            self.waiting = self.coroutine.throw(asyncio.CancelledError())
+        except (StopIteration, asyncio.CancelledError):
+            return
+        yield from super().__await__()
+
+
+async def _end(coroutine: Coroutine[Any, Any, Any]) -> None:
+    with contextlib.suppress(asyncio.CancelledError):
+        await Cancelled(coroutine, None)
+
+
+def _tell(coroutine: Coroutine[Any, Any, Any], task: asyncio.Task[Any]) -> None:
+    """Let the coroutine of a cancelled task come to its end, if the task never got to it."""
+    if task.cancelled() and inspect.getcoroutinestate(coroutine) == inspect.CORO_SUSPENDED:
+        task.get_loop().create_task(_end(coroutine))
+
+
 def drive(coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> Done[T] | asyncio.Task[T]:
     """Step `coroutine`: `Done` if that was all, else the task that does the rest. What the step raises is raised."""
     if sys.version_info >= (3, 12):
@@ -63,4 +88,6 @@ def drive(coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) ->
         waiting = coroutine.send(None)
     except StopIteration as stop:
         return Done(stop.value)
-    return loop.create_task(_finish(coroutine, waiting))
+    task = loop.create_task(_finish(coroutine, waiting))
+    task.add_done_callback(partial(_tell, coroutine))
+    return task
