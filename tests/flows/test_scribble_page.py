@@ -1,209 +1,24 @@
-"""Scribble's page in a real browser, against a small server of the test's own that speaks the same protocol.
-
-The server can refuse, delay, cut and lie, which a good one does not.
-"""
+"""Scribble's page in a real browser, against a back end of the test's own, which can refuse, cut and lie."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import io
-import json
-import mimetypes
+import os
 import re
-import threading
-import time
-import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from PIL import Image
-from websockets.asyncio.server import ServerConnection, broadcast, serve
-from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosedError
-from websockets.http11 import Request, Response
 
 from tests.flows.browser import browser
-from tests.harness import ROOT, eventually
+from tests.flows.scribble_double import BLACK, BLUE, GREEN, PALETTE, RED, SIDE, WHITE, Double
+from tests.flows.scribble_harbour import harbour
+from tests.harness import eventually
 
 pytestmark = [pytest.mark.node_only, pytest.mark.slow]
 
-WEB = ROOT / "apps" / "scribble" / "web"
-COLOURS = "ffffff1b1b1f868e96d0d4d98d5a3be03131f76707fcc41994d82d2f9e4422b8cf1c7ed63b3fb69c36b5f783acffd8a8"
-PALETTE = [f"#{COLOURS[at : at + 6]}" for at in range(0, len(COLOURS), 6)]
-WHITE, BLACK, RED, GREEN, BLUE = 0, 1, 5, 9, 11
-SIDE = 200
 Point = tuple[int, int]
-
-
-class Double:
-    """Scribble's back end in memory."""
-
-    def __init__(self) -> None:
-        self.bitmap = bytearray(SIDE * SIDE)
-        self.stream: list[dict[str, Any]] = []
-        self.sockets: dict[ServerConnection, tuple[str, str]] = {}
-        self.messages: list[tuple[float, dict[str, Any]]] = []
-        self.sinces: list[str | None] = []
-        self.history: dict[int, bytes] = {}
-        self.rate = {"points": 100_000, "seconds": 1}
-        self.refuse = False
-        self.deaf = False
-        self.mute = False
-        self.answer: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda message: None
-        self.image: tuple[int, bytes] | None = None
-        self._last = 0
-        self._loop = asyncio.new_event_loop()
-        started = threading.Event()
-        self._thread = threading.Thread(target=lambda: self._loop.run_until_complete(self._serve(started)))
-        self._thread.start()
-        started.wait()
-
-    async def _serve(self, started: threading.Event) -> None:
-        self._stopped = asyncio.Event()
-        async with serve(self._session, "127.0.0.1", 0, process_request=self._http, max_size=None) as server:
-            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-            started.set()
-            await self._stopped.wait()
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join()
-        self._loop.close()
-
-    def next_id(self) -> int:
-        self._last = max(self._last + 1, int(time.time() * 1000) * 4096)
-        return self._last
-
-    def _http(self, connection: ServerConnection, request: Request) -> Response | None:
-        path = urlsplit(request.path).path
-        if path == "/production":
-            return Response(503, "No", Headers()) if self.refuse else None
-        headers = Headers({"Connection": "close"})
-        body: bytes | None = None
-        if path == "/config.json":
-            body = b'{"socket": "/production"}'
-        elif path == "/image.png" and self.image:
-            headers["x-amz-meta-id"] = str(self.image[0])
-            body = self.image[1]
-        elif path == "/history/index.json" and self.history:
-            body = json.dumps(
-                {"pictures": [{"at": at, "url": f"history/{at}.png"} for at in self.history]}
-            ).encode()
-        elif found := re.fullmatch(r"/history/(\d+)\.png", path):
-            body = self.history.get(int(found[1]))
-        elif (file := WEB / (path[1:] or "scribble.html")).is_file():
-            body = file.read_bytes()
-        headers["Content-Type"] = mimetypes.guess_type(path)[0] or "text/html"
-        if body is None:
-            return Response(404, "Not Found", headers, b"")
-        headers["Content-Length"] = str(len(body))
-        return Response(200, "OK", headers, body)
-
-    async def _session(self, socket: ServerConnection) -> None:
-        assert socket.request
-        query = parse_qs(urlsplit(socket.request.path).query)
-        since = query.get("since", [None])[0]
-        self.sinces.append(since)
-        you = f"c{len(self.sinces)}"
-        self.sockets[socket] = (you, query.get("name", [""])[0])
-        rate, size = self.rate, {"width": SIDE, "height": SIDE, "bits": 4}
-        frame = {"type": "welcome", "you": you, "here": len(self.sockets), "palette": PALETTE, "rate": rate}
-        await self._say(socket, frame | size)
-        first = self.stream[0]["id"] if self.stream else 0
-        if since is None or int(since) < first:
-            for part in self.picture():
-                await self._say(socket, part)
-        missed = [batch for batch in self.stream if since is None or batch["id"] > int(since)]
-        await self._say(socket, {"type": "points", "here": len(self.sockets), "batches": missed})
-        await self._say(socket, {"type": "ready", "id": self.next_id()})
-        self._broadcast({"type": "here", "here": len(self.sockets)})
-        try:
-            async for text in socket:
-                await self._message(socket, json.loads(text))
-        except ConnectionClosedError:
-            pass
-        finally:
-            del self.sockets[socket]
-            self._broadcast({"type": "here", "here": len(self.sockets)})
-
-    async def _message(self, socket: ServerConnection, message: dict[str, Any]) -> None:
-        you, name = self.sockets[socket]
-        if cursor := message.get("cursor"):
-            self._broadcast({"type": "cursors", "cursors": [[you, name, *cursor]]})
-            return
-        self.messages.append((time.monotonic(), message))
-        if self.deaf:
-            return
-        if answer := self.answer(message):
-            await self._say(socket, answer)
-            return
-        self.draw([tuple(point) for point in message["points"]], by=you, ref=message["ref"])
-
-    async def _say(self, socket: ServerConnection, frame: Any) -> None:
-        await socket.send(frame if isinstance(frame, str) else json.dumps(frame))
-
-    def _broadcast(self, frame: Any) -> None:
-        text = frame if isinstance(frame, str) else json.dumps(frame)
-        broadcast(list(self.sockets), text)
-
-    # What tests use, from their own thread.
-
-    def send(self, frame: Any) -> None:
-        """To everybody."""
-        self._loop.call_soon_threadsafe(self._broadcast, frame)
-
-    def cut(self) -> None:
-        """Every connection breaks, as when a network goes."""
-        for socket in list(self.sockets):
-            self._loop.call_soon_threadsafe(socket.transport.abort)
-        eventually(lambda: not self.sockets)
-
-    def draw(self, points: list[Any], by: str = "other", ref: int = 0) -> None:
-        for x, y, colour in points:
-            self.bitmap[y * SIDE + x] = colour
-        flat = [number for point in points for number in point]
-        batch = {"id": self.next_id(), "by": by, "ref": ref, "points": flat}
-        self.stream.append(batch)
-        if self.mute:
-            return
-        frame = {"type": "points", "here": len(self.sockets), "batches": [batch]}
-        self._loop.call_soon_threadsafe(self._broadcast, frame)
-
-    def picture(self, parts: int = 3) -> list[dict[str, Any]]:
-        pixels = zip(self.bitmap[::2], self.bitmap[1::2], strict=True)
-        packed = zlib.compress(bytes(a << 4 | b for a, b in pixels))
-        cut = -(-len(packed) // parts)
-        head = {
-            "type": "picture",
-            "id": self.next_id(),
-            "parts": parts,
-            "width": SIDE,
-            "height": SIDE,
-            "bits": 4,
-        }
-        slices = [packed[at * cut : (at + 1) * cut] for at in range(parts)]
-        return [
-            head | {"part": at, "data": base64.b64encode(part).decode()} for at, part in enumerate(slices)
-        ]
-
-    def bake(self) -> None:
-        """What the schedule does each minute."""
-        image = Image.frombytes("P", (SIDE, SIDE), bytes(self.bitmap))
-        image.putpalette([int(colour[at : at + 2], 16) for colour in PALETTE for at in (1, 3, 5)])
-        file = io.BytesIO()
-        image.save(file, "PNG")
-        self.image = (self.next_id(), file.getvalue())
-        self.history[self.image[0] // 4096] = self.image[1]
-
-    def colour(self, x: int, y: int) -> int:
-        return self.bitmap[y * SIDE + x]
-
-    @property
-    def drawn(self) -> int:
-        return sum(colour != WHITE for colour in self.bitmap)
 
 
 @pytest.fixture(scope="module")
@@ -224,12 +39,22 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
     """`open_page(url, width=…, height=…, **context)`: a window of its own, closed after; page errors fail the test."""
     contexts, errors = [], []
 
-    def make(url: str, *, live: bool = True, width: int = 900, height: int = 700, **options: Any) -> Any:
+    def make(
+        url: str,
+        *,
+        live: bool = True,
+        clock: bool = False,
+        width: int = 900,
+        height: int = 700,
+        **options: Any,
+    ) -> Any:
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
+        if clock:
+            page.clock.install()
         page.goto(url)
         if live:
             page.locator("#state[data-state=live]").wait_for()
@@ -460,6 +285,26 @@ class TestTheConnection:
         eventually(lambda: double.drawn == 41)
         eventually(lambda: unconfirmed(page) == 0)
 
+    def test_a_silent_server_is_asked_and_given_up(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url, clock=True)
+        page.clock.fast_forward(51_000)
+        eventually(lambda: [message for _, message in double.messages if "ping" in message])
+        page.clock.fast_forward(11_000)
+        assert len(double.sinces) == 1
+        double.deaf = True
+        for seconds in (51, 11):
+            page.clock.fast_forward(seconds * 1000)
+        eventually(lambda: len(double.sinces) == 2)
+
+    def test_a_message_without_an_answer_is_sent_again(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url, clock=True)
+        double.deaf = True
+        page.mouse.click(*place(page, 50, 50))
+        eventually(lambda: page.clock.run_for(100) or double.messages)
+        double.deaf = False
+        page.clock.run_for(35_000)
+        eventually(lambda: double.colour(50, 50) == BLACK and unconfirmed(page) == 0)
+
     def test_what_is_not_understood_is_left_out(self, double: Double, open_page: Any) -> None:
         page = open_page(double.url)
         bad_batches = [
@@ -573,7 +418,6 @@ class TestTheView:
         for y in range(4):
             double.draw([(x, y + 50, RED) for x in range(50, 90)])
             double.bake()
-            time.sleep(0.002)
         page = open_page(double.url)
         page.get_by_role("button", name="Replay").click()
         slider = page.get_by_role("slider", name="Time")
@@ -759,3 +603,36 @@ class TestForEverybody:
         choose(page, colour=RED)
         drag(page, (20, 20), (60, 20))
         eventually(lambda: double.drawn == 41)
+
+
+class TestPictures:
+    def test_many_at_work(self, chromium: Any, open_page: Any) -> None:
+        """With PICTURES=folder these are the pictures of the documentation."""
+        folder = os.environ.get("PICTURES")
+        double = Double(320, 200)
+        image = harbour()
+        double.draw([(x, y, image.getpixel((x, y))) for x in range(320) for y in range(200)])
+        double.stream.clear()
+        page = open_page(double.url, width=1280, height=800)
+        phone = open_page(
+            double.url + "#97,104,2.6",
+            width=390,
+            height=844,
+            device_scale_factor=2,
+            has_touch=True,
+            is_mobile=True,
+        )
+        choose(page, size=5)
+        for x in (143, 161):
+            drag(page, (x, 92), (x, 95))
+        choose(page, size=3)
+        drag(page, (140, 104), (143, 107), (148, 109), (152, 110), (156, 109), (161, 107), (164, 104))
+        eventually(lambda: double.colour(152, 110) == BLACK and unconfirmed(page) == 0)
+        names = [("Merry Otter", 60, 160), ("Ada", 236, 84), ("Brave Heron", 196, 186), ("Lin", 118, 62)]
+        double.send({"type": "cursors", "cursors": [[name, name, x, y] for name, x, y in names]})
+        for window, file in ((page, "scribble.png"), (phone, "scribble-phone.png")):
+            window.locator(".cursor", has_text="Lin").wait_for()
+            window.wait_for_timeout(300)
+            if folder:
+                window.screenshot(path=str(Path(folder) / file))
+        double.stop()
