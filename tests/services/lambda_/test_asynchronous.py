@@ -200,6 +200,28 @@ class TestDeadLetters:
             "ErrorMessage": {"DataType": "String", "StringValue": "no such thing"},
         }
 
+    def test_it_is_sent_by_the_functions_role(
+        self, node: Any, function: Any, inbox: Any, unique: Any
+    ) -> None:
+        iam, name, dead = node.client("iam"), unique("role"), inbox()
+        allow = {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+        }
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]
+        rights = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": dead.arn}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [rights]})
+        iam.put_role_policy(RoleName=name, PolicyName="send", PolicyDocument=document)
+        one = function(FAIL, DeadLetterConfig={"TargetArn": dead.arn}, Role=role["Arn"])
+        one.configure(MaximumRetryAttempts=0)
+        one.invoke()
+        (message,) = dead.sqs.receive_message(
+            QueueUrl=dead.url, WaitTimeSeconds=20, AttributeNames=["SenderId"]
+        )["Messages"]
+        assert message["Attributes"]["SenderId"] == f"{role['RoleId']}:{one.name}"
+
     def test_a_queue_that_is_not_there_is_told_in_the_log(self, node: Any, function: Any) -> None:
         missing = f"arn:aws:sqs:{REGION}:{ACCOUNT}:missing"
         one = function(FAIL, DeadLetterConfig={"TargetArn": missing})

@@ -54,7 +54,8 @@ class FakeNode:
         if "missing" in RoleArn:
             raise AwsError("AccessDenied", "User is not authorized to perform: sts:AssumeRole", status=403)
         keys = {"AccessKeyId": "ASIA" + RoleSessionName, "SecretAccessKey": "secret", "SessionToken": "token"}
-        return {"Credentials": {**keys, "Expiration": self.clock.now() + 3600}}
+        who = {"Arn": f"{RoleArn}/{RoleSessionName}", "AssumedRoleId": f"AROA:{RoleSessionName}"}
+        return {"Credentials": {**keys, "Expiration": self.clock.now() + 3600}, "AssumedRoleUser": who}
 
     def _CreateLogGroup(self, logGroupName: str) -> dict[str, Any]:
         if logGroupName in self.groups:

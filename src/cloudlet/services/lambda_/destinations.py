@@ -22,23 +22,21 @@ def service_of(target: str) -> str:
     return service
 
 
-async def deliver(ctx: Context, target: str, record: bytes) -> None:
-    """Hand over an invocation record. Raises what the service there raises."""
-    if service_of(target) == "lambda":
-        event = {"FunctionName": target, "InvocationType": "Event", "Payload": record}
-        await ctx.call("lambda", "Invoke", event)
-    else:
-        await send(ctx, target, record, {})
+def queue_url(target: str) -> str:
+    """A queue's URL as AWS has it, from its ARN; asking for it is no right that roles have."""
+    _, _, _, region, owner, name = target.split(":", 5)
+    return f"https://sqs.{region}.amazonaws.com/{owner}/{name}"
 
 
-async def send(ctx: Context, target: str, text: bytes, attributes: Attributes) -> None:
-    """Send a message to a queue or a topic. Raises what the service there raises."""
+async def deliver(ctx: Context, target: str, text: bytes, attributes: Attributes) -> None:
+    """Hand over a record, or a dead letter with its attributes. Raises what the service there raises."""
+    service = service_of(target)
     more = {"MessageAttributes": attributes} if attributes else {}
-    if service_of(target) == "sns":
+    if service == "lambda":
+        event = {"FunctionName": target, "InvocationType": "Event", "Payload": text}
+        await ctx.call("lambda", "Invoke", event)
+    elif service == "sns":
         await ctx.call("sns", "Publish", {"TopicArn": target, "Message": text.decode(), **more})
-        return
-    _, _, _, _, owner, name = target.split(":", 5)
-    queue = await ctx.call("sqs", "GetQueueUrl", {"QueueName": name, "QueueOwnerAWSAccountId": owner})
-    await ctx.call(
-        "sqs", "SendMessage", {"QueueUrl": queue["QueueUrl"], "MessageBody": text.decode(), **more}
-    )
+    else:
+        message = {"QueueUrl": queue_url(target), "MessageBody": text.decode(), **more}
+        await ctx.call("sqs", "SendMessage", message)

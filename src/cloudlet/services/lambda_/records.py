@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from ...errors import AwsError
 from . import model
 from .arns import Reference
 from .configuration import timestamp
-from .destinations import deliver, send
+from .destinations import Attributes, deliver
 from .spec import FunctionSpec, Outcome
 
 ERROR_BYTES = 1024
@@ -24,6 +25,7 @@ class Event:
     def __init__(
         self,
         ctx: Context,
+        acting: Callable[[FunctionSpec], Awaitable[Context]],
         ref: Reference,
         about: dict[str, Any],
         payload: bytes,
@@ -31,7 +33,8 @@ class Event:
         rules: dict[str, Any],
         dead_letters: dict[str, Any],
     ) -> None:
-        self._ctx = ctx.as_service("lambda.amazonaws.com")
+        self._ctx = ctx
+        self._acting = acting
         self._ref = ref
         self._about = about
         self._payload = payload or b"{}"
@@ -53,20 +56,16 @@ class Event:
         if target:
             await self._send(target, self._record(condition, tries, outcome))
         if self._dead_letters:
-            attributes = self._attributes(condition, outcome)
-            try:
-                await send(self._ctx, self._dead_letters, self._payload, attributes)
-            except AwsError as error:
-                self._tell(self._dead_letters, error)
+            await self._send(self._dead_letters, self._payload, self._attributes(condition, outcome))
 
-    async def _send(self, target: str, record: bytes) -> None:
+    async def _send(self, target: str, text: bytes, attributes: Attributes | None = None) -> None:
+        """Hand it over, in the name of the function's role."""
         try:
-            await deliver(self._ctx, target, record)
+            await deliver(await self._acting(self._spec), target, text, attributes or {})
         except AwsError as error:
-            self._tell(target, error)
-
-    def _tell(self, target: str, error: AwsError) -> None:
-        self._ctx.node.log.warning("an event for %s can't go to %s: %s", self._ref.qualified, target, error)
+            self._ctx.node.log.warning(
+                "an event for %s can't go to %s: %s", self._ref.qualified, target, error
+            )
 
     def _record(self, condition: str, tries: int, outcome: Outcome | None) -> bytes:
         """The invocation record, as destinations get it."""

@@ -105,7 +105,7 @@ async def on_event_task(node: Node, gates: Gates, task: Task) -> None:
     except AwsError as error:
         node.log.info("an event for %s is dropped: %s", ref.qualified, error.message)
         return
-    event = Event(ctx, ref, about, payload, spec, rules, dead_letters)
+    event = Event(ctx, workers(node).context, ref, about, payload, spec, rules, dead_letters)
     end = about["at"] + rules.get("MaximumEventAgeInSeconds", model.EVENT_MAX_AGE)
     if spec.reserved == 0:
         await event.failed("ZeroReservedConcurrency", failures, None)

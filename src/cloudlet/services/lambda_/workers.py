@@ -23,7 +23,7 @@ from typing import Any
 
 import orjson
 
-from cloudlet.context import Node
+from cloudlet.context import Context, Node
 from cloudlet.errors import AwsError, UserError
 
 from . import layers_public, model, runtimes
@@ -208,6 +208,10 @@ class Workers:
             if not qualifier or key[3] == qualifier[0]:
                 self._pools.pop(key)[1].retire()
         self._credentials.forget(account, name)
+
+    async def context(self, spec: FunctionSpec) -> Context:
+        """A context for what is done in the function's name, as its role."""
+        return await self._credentials.context(spec)
 
     def running(self, account: str, region: str, name: str = "") -> int:
         """Invocations that run now, of a function or of the whole account."""

@@ -12,7 +12,7 @@ import asyncio
 import math
 from typing import Any
 
-from ....context import Node
+from ....context import Context, Node
 from ....errors import AwsError
 from ....names import request_id
 from ....patterns import compiled
@@ -20,6 +20,7 @@ from ....store.interface import StoreError
 from ....store.wakeup import Wakeup
 from .. import model, runs, storage
 from ..arns import Reference
+from ..destinations import queue_url
 from ..spec import FunctionSpec, Outcome
 from .batches import Hand, Message, failed_items, is_wanted, payload, record_of
 from .crew import Crew
@@ -34,13 +35,17 @@ class NotNow(Exception):
     """The function has gone, or may not run at all."""
 
 
+def concurrency_of(spec: FunctionSpec) -> int:
+    return model.CONCURRENT_EXECUTIONS if spec.reserved is None else spec.reserved
+
+
 class QueueSource:
     """One enabled mapping, as it is until it changes."""
 
     def __init__(self, node: Node, account: str, region: str, record: dict[str, Any]) -> None:
         owner, name, qualifier = record["Function"]
         self._node = node
-        self._ctx = node.context(account=account, region=region)
+        self._ctx = self._as_role = node.context(account=account, region=region)
         self._ref = Reference(owner, region, name, qualifier)
         self._arn: str = record["EventSourceArn"]
         self._size: int = record["BatchSize"]
@@ -52,7 +57,7 @@ class QueueSource:
         self._patterns = [compiled(one["Pattern"]) for one in filters]
         self._reports_items = "ReportBatchItemFailures" in record["FunctionResponseTypes"]
         self._crew = Crew(node.clock)
-        self._url = ""
+        self._url = queue_url(self._arn)
         self._hand = Hand(self._size)
         self._plenty = False
         self._batches: set[asyncio.Task[None]] = set()
@@ -95,38 +100,29 @@ class QueueSource:
             pause = min(2 * pause, model.MAPPING_MAX_PAUSE)
 
     async def _read(self) -> None:
-        _, _, _, _, account, name = self._arn.split(":")
-        queue = await self._ctx.call(
-            "sqs", "GetQueueUrl", {"QueueName": name, "QueueOwnerAWSAccountId": account}
-        )
-        self._url = queue["QueueUrl"]
         try:
             while True:
-                room = await self._crew.room(min(self._most, await self._concurrency()))
+                spec = await self._runnable()
+                room = await self._crew.room(min(self._most, concurrency_of(spec)))
+                self._as_role = await runs.workers(self._node).context(spec)
                 await self._collect(room)
                 while self._hand and self._crew.is_room():
                     self._hand_over()
         finally:
             await self._give_back(self._hand.rest())
 
-    async def _concurrency(self) -> int:
-        """The function's concurrency. While it has none, or isn't there, wait until it is changed."""
-        most = await self._look()
-        if most:
-            return most
+    async def _runnable(self) -> FunctionSpec:
+        """The function. While it isn't there, or may not run at all, wait until it is changed."""
+        spec = await self._spec()
+        if spec is not None and concurrency_of(spec):
+            return spec
         wakeup = Wakeup(self._node.store, self._node.clock, storage.function_prefix(self._ref))
         try:
-            while not (most := await self._look()):
+            while (spec := await self._spec()) is None or not concurrency_of(spec):
                 await wakeup.wait(self._node.clock.now() + model.MAPPING_MAX_PAUSE)
-            return most
+            return spec
         finally:
             wakeup.close()
-
-    async def _look(self) -> int:
-        spec = await self._spec()
-        if spec is None:
-            return 0
-        return model.CONCURRENT_EXECUTIONS if spec.reserved is None else spec.reserved
 
     async def _spec(self) -> FunctionSpec | None:
         try:
@@ -161,7 +157,7 @@ class QueueSource:
 
     async def _receive(self, most: int, seconds: int) -> None:
         most = min(RECEIVE, most)
-        answer = await self._ctx.call(
+        answer = await self._as_role.call(
             "sqs",
             "ReceiveMessage",
             {
@@ -245,7 +241,7 @@ class QueueSource:
         began = clock.now()
         while True:
             spec = await self._spec()
-            if spec is None or spec.reserved == 0:
+            if spec is None or not concurrency_of(spec):
                 raise NotNow
             try:
                 return await runs.workers(self._node).invoke(spec, event, request_id=request_id())
@@ -263,7 +259,7 @@ class QueueSource:
             pause = min(2 * pause, model.MAPPING_MAX_PAUSE)
 
     async def _visibility(self) -> int:
-        found = await self._ctx.call(
+        found = await self._as_role.call(
             "sqs", "GetQueueAttributes", {"QueueUrl": self._url, "AttributeNames": ["VisibilityTimeout"]}
         )
         return int(found["Attributes"]["VisibilityTimeout"])
@@ -271,12 +267,15 @@ class QueueSource:
     # -- what becomes of messages
 
     async def _delete(self, messages: list[Message]) -> None:
-        await self._each(messages, "DeleteMessageBatch", {})
+        await self._each(self._as_role, messages, "DeleteMessageBatch", {})
 
     async def _give_back(self, messages: list[Message]) -> None:
-        await self._each(messages, "ChangeMessageVisibilityBatch", {"VisibilityTimeout": 0})
+        """Which AWS asks no right of the role for."""
+        await self._each(self._ctx, messages, "ChangeMessageVisibilityBatch", {"VisibilityTimeout": 0})
 
-    async def _each(self, messages: list[Message], operation: str, more: dict[str, Any]) -> None:
+    async def _each(
+        self, ctx: Context, messages: list[Message], operation: str, more: dict[str, Any]
+    ) -> None:
         """In batches. What the queue refuses, or a queue that is gone, leaves nothing to do."""
         for begin in range(0, len(messages), RECEIVE):
             entries = [
@@ -284,6 +283,6 @@ class QueueSource:
                 for number, message in enumerate(messages[begin : begin + RECEIVE])
             ]
             try:
-                await self._ctx.call("sqs", operation, {"QueueUrl": self._url, "Entries": entries})
+                await ctx.call("sqs", operation, {"QueueUrl": self._url, "Entries": entries})
             except (AwsError, StoreError) as error:
                 self._node.log.info("%s for %s: %s", operation, self._arn, error)

@@ -1,11 +1,12 @@
-"""The temporary credentials that a function runs with: those of its role, assumed as Lambda assumes it."""
+"""The role of a function, assumed as Lambda assumes it: the temporary credentials that the function runs with, and who
+Lambda is when it acts for the function (reads its queues, sends its dead letters)."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from cloudlet.context import Node, Principal
+from cloudlet.context import Context, Node, Principal
 from cloudlet.errors import AwsError
 
 from ..spec import FunctionSpec
@@ -18,36 +19,54 @@ MARGIN = 60.0
 """Seconds that credentials must still be good for, beyond the function's timeout, when a worker starts with them."""
 
 
+class Assumed(NamedTuple):
+    credentials: Credentials
+    principal: Principal | None
+    """None: the account itself."""
+
+
 class CredentialCache:
     """One set per role and function; workers that start at once wait for the same answer."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._known: Once[Key, Credentials] = Once()
+        self._known: Once[Key, Assumed] = Once()
         self._told: set[Key] = set()
 
     async def get(self, spec: FunctionSpec) -> Credentials:
+        return (await self._get(spec)).credentials
+
+    async def context(self, spec: FunctionSpec) -> Context:
+        """A context that acts as the function's role."""
+        principal = (await self._get(spec)).principal
+        return self._node.context(principal, account=spec.account, region=spec.region)
+
+    async def _get(self, spec: FunctionSpec) -> Assumed:
         key = (spec.account, spec.role, spec.name)
         wanted = self._node.clock.now() + spec.timeout + MARGIN
         return await self._known.get(
-            key, partial(self._assume, spec, key), lambda known: known.expires >= wanted
+            key, partial(self._assume, spec, key), lambda known: known.credentials.expires >= wanted
         )
 
     def forget(self, account: str, name: str) -> None:
         self._known.forget(lambda key: key[0] == account and key[2] == name)
 
-    async def _assume(self, spec: FunctionSpec, key: Key) -> Credentials:
+    async def _assume(self, spec: FunctionSpec, key: Key) -> Assumed:
         principal = Principal("service", spec.account, "lambda.amazonaws.com")
         context = self._node.context(principal, account=spec.account, region=spec.region)
         try:
             answer = await context.call(
-                "sts", "AssumeRole", {"RoleArn": spec.role, "RoleSessionName": spec.name[:64]}
+                "sts", "AssumeRole", {"RoleArn": spec.role, "RoleSessionName": spec.name[:64].ljust(2, "-")}
             )
         except AwsError as error:
-            return self._fallback(spec, key, error)
+            return Assumed(self._fallback(spec, key, error), None)
         keys: dict[str, Any] = answer["Credentials"]
-        return Credentials(
-            keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], float(keys["Expiration"])
+        who: dict[str, str] = answer["AssumedRoleUser"]
+        return Assumed(
+            Credentials(
+                keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], float(keys["Expiration"])
+            ),
+            Principal("role", spec.account, who["Arn"], who["AssumedRoleId"], keys["AccessKeyId"]),
         )
 
     def _fallback(self, spec: FunctionSpec, key: Key, error: AwsError) -> Credentials:
