@@ -1,4 +1,4 @@
-"""The node's own pages, `/_cloudlet/…`: health, live events, the clock, artifacts, an application's page.
+"""The node's own pages, `/_cloudlet/…`: health, live events, the clock, the outbox, artifacts, an application's page.
 
 They are for the person at the machine and the command line, and speak JSON. A browser page of another origin may not
 change anything through them.
@@ -52,6 +52,8 @@ class Admin:
                 return Response(200, (("content-type", "application/x-ndjson"),), self._events())
             case "GET", ["tasks", "dead"]:
                 return _json([_dead(task) for task in await self._node.tasks.dead()])
+            case "GET", ["outbox"]:
+                return _json(await self._node.runtimes["sns"].outbox())
             case "GET" | "POST", ["clock"]:
                 return self._clock(request)
             case "HEAD" | "PUT", ["artifacts", name]:

@@ -17,4 +17,5 @@ FOLDERS = (
     "cloudfront",
     "elasticache",
     "scheduler",
+    "sns",
 )

@@ -1,0 +1,140 @@
+"""Who hears of a topic, remembered; and SNS's runtime, which remembers it.
+
+The audience's version in the store tells when what is remembered is old, so that a message costs one read of a short
+value, however many subscribers there are.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from ...context import Context, Node, Principal
+from ...patterns import Pattern
+from ...store.interface import Transaction
+from . import filters, model, storage
+from .envelope import arn_in_url, unsubscribe_url
+from .queues import Place, Queues
+from .signing import Signing
+from .storage import Name, Record
+
+REMEMBERED = 512
+"""Topics whose subscribers are remembered."""
+
+
+@dataclass(slots=True, frozen=True)
+class Member:
+    """A confirmed subscription, ready to be delivered to."""
+
+    arn: str
+    protocol: str
+    endpoint: str
+    raw: bool
+    since: bytes
+    pattern: Pattern | None
+    scope: str
+    unsubscribe: str
+    place: Place | None
+    record: Record
+
+
+@dataclass(slots=True, frozen=True)
+class Circle:
+    """A topic's members at one version of its audience."""
+
+    version: str
+    signature: str
+    delivery_policy: str
+    display_name: str
+    members: tuple[Member, ...]
+
+
+class Topics:
+    """SNS's runtime."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._circles: OrderedDict[Name, Circle] = OrderedDict()
+        self._contexts: dict[tuple[str, str], Context] = {}
+        self.signing = Signing(node)
+        self.queues = Queues(self.context)
+
+    async def start(self) -> None:
+        """Deliveries are tasks; nothing else has to be begun."""
+
+    async def stop(self) -> None:
+        await self.queues.stop()
+
+    def context(self, account: str, region: str) -> Context:
+        """A context in which SNS itself asks."""
+        known = self._contexts.get((account, region))
+        if known is None:
+            sns = Principal("service", account, model.SERVICE_PRINCIPAL)
+            known = self._contexts[account, region] = self._node.context(sns, account=account, region=region)
+        return known
+
+    async def circle(self, name: Name) -> Circle | None:
+        """Who hears of a topic now; None if it is gone."""
+
+        async def body(tx: Transaction) -> Circle | None:
+            topic = await storage.find(tx, name)
+            version = (await storage.audience(tx, name)).version
+            if topic is None:
+                return None
+            known = self._circles.get(name)
+            if known is not None and known.version == version:
+                return known
+            rows = await storage.subscriptions(tx, name, [], 0)
+            return _circle(self._node, name, topic, version, [record for _, record in rows])
+
+        found = await self._node.store.read(body)
+        if found is not None:
+            self._circles[name] = found
+            self._circles.move_to_end(name)
+            if len(self._circles) > REMEMBERED:
+                self._circles.popitem(last=False)
+        return found
+
+    async def outbox(self) -> list[Record]:
+        """What was captured, for the node's own page."""
+        return await self._node.store.read(lambda tx: storage.letters(tx, model.OUTBOX_SHOWN))
+
+
+def topics(node: Node) -> Topics:
+    found: Topics = node.runtimes["sns"]
+    return found
+
+
+def _circle(node: Node, name: Name, topic: Record, version: str, records: list[Record]) -> Circle:
+    attributes = topic["Attributes"]
+    return Circle(
+        version,
+        attributes.get("SignatureVersion", "1"),
+        attributes.get("DeliveryPolicy", ""),
+        attributes.get("DisplayName", ""),
+        tuple(_member(node, name, record) for record in records if not record["Pending"]),
+    )
+
+
+def _member(node: Node, name: Name, record: Record) -> Member:
+    arn, attributes = f"{name.arn}:{record['Id']}", record["Attributes"]
+    policy = attributes.get("FilterPolicy")
+    place = queue_place(node, record["Endpoint"]) if record["Protocol"] == "sqs" else None
+    return Member(
+        arn,
+        record["Protocol"],
+        record["Endpoint"],
+        attributes.get("RawMessageDelivery") == "true",
+        bytes.fromhex(record["Since"]),
+        filters.pattern(policy) if policy else None,
+        attributes.get("FilterPolicyScope", filters.ATTRIBUTES),
+        unsubscribe_url(node, arn_in_url(arn)),
+        place,
+        record,
+    )
+
+
+def queue_place(node: Node, arn: str) -> Place:
+    """Where to send what is meant for a queue."""
+    _, _, _, region, account, queue = arn.split(":")
+    return Place(account, region, f"http://{node.config.home}/{account}/{queue}")

@@ -1,0 +1,143 @@
+"""From one published message to its subscribers.
+
+Rules
+ 1. A published message is one durable task. Its handler reaches queues and functions, captures e-mails and text
+    messages, and leaves each HTTP delivery, and what failed, as tasks of their own. Only then is the task done; if the
+    node ends before, all of it happens again.
+ 2. Messages for one queue that are under way together go in batches (`queues`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+
+from ...context import Node
+from ...errors import AwsError
+from ...store.interface import Task, Transaction
+from . import delivering, filters, outbox
+from .circles import Circle, Member, topics
+from .envelope import Message, Notification, raw_attributes, text_for
+from .queues import Entry, Place
+from .storage import Name
+
+
+class Delivery:
+    """One message on its way to all who hear of it: what waits, what failed, what is left for later."""
+
+    def __init__(self, node: Node, task: Task, circle: Circle) -> None:
+        self.node = node
+        self.message: Message = orjson.loads(task.payload)
+        self.stamp = task.id
+        self.circle = circle
+        self._topics = topics(node)
+        self._notifications: dict[str, Notification] = {}
+        self._raw: dict[str, Any] | None = None
+        self._size = 0
+        self._open = 1
+        self._all: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.failed: list[tuple[Member, AwsError]] = []
+        self.later: list[Member] = []
+        self.captured: list[Member] = []
+
+    def members(self) -> list[Member]:
+        """Those subscribed before it was published whose filter lets it through."""
+        facts = filters.Facts(self.message["attributes"], text_for(self.message, ""))
+        return [
+            member
+            for member in self.circle.members
+            if member.since < self.stamp
+            and (member.pattern is None or facts.fit(member.pattern, member.scope))
+        ]
+
+    async def run(self) -> None:
+        members = self.members()
+        if any(not member.raw and member.protocol != "sms" for member in members):
+            signer = await self._topics.signing.ready()
+            for text in {text_for(self.message, member.protocol) for member in members}:
+                made = Notification(self.node, signer, self.message, text, self.circle.signature)
+                self._notifications[text] = made
+        self._size = len(text_for(self.message, "")) * 4 + len(orjson.dumps(self.message["attributes"]))
+        functions = []
+        for member in members:
+            if member.place is not None:
+                self._open += 1
+                self._queue(member, member.place)
+            elif member.protocol == "lambda":
+                functions.append(self._invoke(member))
+            elif member.protocol.startswith("http"):
+                self.later.append(member)
+            else:
+                self.captured.append(member)
+        await asyncio.gather(*functions)
+        self._end()
+        await self._all
+        if self.failed or self.later or self.captured:
+            await self.node.store.transact(self._leave)
+
+    def notification(self, member: Member) -> Notification:
+        return self._notifications[text_for(self.message, member.protocol)]
+
+    def _queue(self, member: Member, place: Place) -> None:
+        if member.raw:
+            body, attributes = text_for(self.message, "sqs"), self._raw_attributes()
+            size = self._size
+        else:
+            body, attributes = self.notification(member).document(member.unsubscribe), None
+            size = len(body) * 4
+
+        def done(error: BaseException | None) -> None:
+            if isinstance(error, AwsError):
+                self.failed.append((member, error))
+            elif error is not None and not self._all.done():
+                self._all.set_exception(RuntimeError(f"the queue {place.url} can't be reached: {error!r}"))
+            self._end()
+
+        self._topics.queues.put(place, Entry(body, attributes, size, done))
+
+    def _raw_attributes(self) -> dict[str, Any]:
+        if self._raw is None:
+            self._raw = raw_attributes(self.message)
+        return self._raw
+
+    async def _invoke(self, member: Member) -> None:
+        try:
+            await delivering.invoke(self.node, member.endpoint, self.event(member))
+        except AwsError as error:
+            self.failed.append((member, error))
+
+    def event(self, member: Member) -> bytes:
+        return self.notification(member).event(member.arn, member.unsubscribe)
+
+    def _end(self) -> None:
+        self._open -= 1
+        if not self._open and not self._all.done():
+            self._all.set_result(None)
+
+    async def _leave(self, tx: Transaction) -> None:
+        """What is still to be done, as tasks and letters."""
+        for member in self.later:
+            await delivering.enqueue(self.node, tx, self._work(member), 0.0)
+        for member, error in self.failed:
+            await delivering.after(self.node, tx, self._work(member), error)
+        for member in self.captured:
+            await outbox.capture(self.node, tx, self, member)
+
+    def _work(self, member: Member) -> delivering.Work:
+        return {
+            "message": self.message,
+            "arn": member.arn,
+            "subscription": member.record,
+            "signature": self.circle.signature,
+            "topic_policy": self.circle.delivery_policy,
+            "attempt": 1,
+        }
+
+
+async def on_fanout(node: Node, task: Task) -> None:
+    name = Name(*orjson.loads(task.payload)["topic"])
+    circle = await topics(node).circle(name)
+    if circle is not None:
+        await Delivery(node, task, circle).run()
