@@ -115,10 +115,10 @@ class Cdn:
         self, path: str = "/page", method: str = "GET", body: bytes | None = None, **headers: str
     ) -> View:
         """`get("/page", if_none_match='"1"')`"""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        named = {"host": self.host} | {name.replace("_", "-"): value for name, value in headers.items()}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            connection.request(method, path, body, {"Host": self.host, **named})
+            connection.request(method, path, body, named)
             answer = connection.getresponse()
             found = {name.lower(): value for name, value in answer.getheaders()}
             return View(answer.status, found, answer.read())
