@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.harness import ACCOUNT, REGION, ROLE, Node, eventually, zipped
 
@@ -397,3 +399,45 @@ class TestTheNodesEnd:
         node.advance(31)
         assert one.told() == [["a"]]
         one.until_counts(0, 0)
+
+    def test_nothing_acknowledged_is_lost(self, fresh_node: Callable[..., Node]) -> None:
+        node = fresh_node()
+        source = (
+            "import os\n"
+            "def handler(event, context):\n"
+            "    with open(os.environ['SEEN'], 'a') as seen:\n"
+            "        seen.writelines(record['body'] + chr(10) for record in event['Records'])\n"
+        )
+        seen = node.data.parent / "seen"
+        seen.touch()
+        one = Flow(
+            node, "busy", source, queue={"VisibilityTimeout": 5}, function={"Timeout": 5}, Enabled=False
+        )
+        one.lam.update_function_configuration(
+            FunctionName=one.name, Environment={"Variables": {"SEEN": str(seen)}}
+        )
+        one.update(Enabled=True)
+        sent: set[str] = set()
+
+        def send_until_it_dies(round: int) -> None:
+            for number in range(100_000):
+                body = f"{round}-{number}"
+                try:
+                    one.send(body)
+                except (ClientError, BotoCoreError):
+                    return
+                sent.add(body)
+
+        for round in range(3):
+            sender = threading.Thread(target=send_until_it_dies, args=(round,))
+            sender.start()
+            eventually(lambda round=round: len(sent) >= 50 * (round + 1))
+            node.kill()
+            sender.join()
+            node.start()
+
+        def all_seen() -> bool:
+            node.advance(6)
+            return sent <= set(seen.read_text().split()) and one.counts() == (0, 0)
+
+        eventually(all_seen)
