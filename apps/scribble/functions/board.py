@@ -167,7 +167,7 @@ def here():
 # Telling
 
 
-def turn(token, told_id, told_here, roster):
+def turn(token, told_id, told_here, roster, watching):
     """See turn.lua."""
     keys = [
         LOCK,
@@ -183,7 +183,7 @@ def turn(token, told_id, told_here, roster):
         TOLD_HERE,
         WATCH,
     ]
-    args = [token, LOCK_MS, told_id, told_here, roster, MOST_ENTRIES, CURSORS_MS, HERE_MS]
+    args = [token, LOCK_MS, told_id, told_here, roster, MOST_ENTRIES, CURSORS_MS, HERE_MS, int(watching)]
     said, *rest = _run("turn", keys, args)
     return said.decode(), rest
 

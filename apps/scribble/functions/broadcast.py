@@ -18,7 +18,7 @@ RESERVE_MS = 25_000
 """So much of the function's time is left when another invocation takes over."""
 
 
-def run(context):
+def run(context, watching):
     token = uuid.uuid4().hex
     told_id, told_here, roster, connections = "", "", "", []
     while True:
@@ -26,7 +26,7 @@ def run(context):
             board.stop(token)
             queues.wake(0)
             return
-        said, rest = board.turn(token, told_id, told_here, roster)
+        said, rest = board.turn(token, told_id, told_here, roster, watching)
         if said == "leave":
             queues.wake(rest[0])
         if said in ("leave", "done"):

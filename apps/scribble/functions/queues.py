@@ -20,7 +20,7 @@ def points(id, points):
 def wake(seconds):
     """To updateDBV3: look in so many seconds whether there is something to tell; -1: don't."""
     if seconds >= 0:
-        _send("POINTS_QUEUE", {}, seconds)
+        _send("POINTS_QUEUE", {"wake": seconds}, seconds)
 
 
 def catch_up(connection, since):

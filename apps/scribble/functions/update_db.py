@@ -14,25 +14,28 @@ import table
 
 
 def handler(event, context):
-    messages, failed = read(event["Records"])
+    messages, failed, watching = read(event["Records"])
     failed |= save(messages)
-    broadcast.run(context)
+    broadcast.run(context, watching)
     return {"batchItemFailures": [{"itemIdentifier": id} for id in failed]}
 
 
 def read(records):
-    """{message id: (entry id, points)} of those with points, and the ids of those that make no sense."""
-    messages, failed = {}, set()
+    """{message id: (entry id, points)} of those with points, the ids of those that make no sense, and whether one was
+    sent to look whether the teller still lives."""
+    messages, failed, watching = {}, set(), False
     for record in records:
         try:
             message = json.loads(record["body"])
-            if message:
+            if "wake" in message:
+                watching = watching or message["wake"] > 0
+            else:
                 points = [(int(x), int(y), int(colour)) for x, y, colour in message["points"]]
                 messages[record["messageId"]] = (int(message["id"]), points)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             print(f"message {record['messageId']} makes no sense: {error!r}")
             failed.add(record["messageId"])
-    return messages, failed
+    return messages, failed, watching
 
 
 def save(messages):

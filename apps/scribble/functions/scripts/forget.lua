@@ -21,6 +21,6 @@ if gone == 0 then
 end
 redis.call('INCR', KEYS[2])
 if redis.call('EXISTS', KEYS[3]) == 1 then
-    return redis.call('SET', KEYS[5], 1, 'NX', 'PX', 5000) and 6 or -1
+    return redis.call('SET', KEYS[5], 1, 'NX', 'PX', 10000) and 6 or -1
 end
 return redis.call('SET', KEYS[4], 1, 'NX', 'PX', 1000) and 0 or -1

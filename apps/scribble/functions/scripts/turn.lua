@@ -1,11 +1,15 @@
 -- A turn of the one who tells everybody: what was told, what comes next.
 -- KEYS  lock, points, told up to, connections, roster, cursors, due, floor, gate of cursors, gate of here, here that was told, watch
--- ARGV  token, ms of the lock, id that was told or '', number that was told or '', roster that is known, most entries, ms between cursors, ms between heres
+-- ARGV  token, ms of the lock, id that was told or '', number that was told or '', roster that is known, most entries, ms between cursors, ms between heres,
+--       1 if this was woken to look whether the lock's holder still lives
 -- Says {"leave", s} (somebody else does it; in s seconds, unless -1, somebody has to look whether he still lives),
 -- {"done"} (nothing left; the lock is free), {"wait", ms, id that was told},
 -- {"tell", entries, cursors, here, roster, connections or false, 1 if entries are missing}.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] and not redis.call('SET', KEYS[1], ARGV[1], 'NX') then
-    return { 'leave', redis.call('SET', KEYS[12], 1, 'NX', 'PX', 5000) and 6 or -1 }
+    if ARGV[9] == '1' then
+        redis.call('DEL', KEYS[12])
+    end
+    return { 'leave', redis.call('SET', KEYS[12], 1, 'NX', 'PX', 10000) and 6 or -1 }
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('DEL', KEYS[7])
