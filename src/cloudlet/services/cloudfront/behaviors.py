@@ -36,10 +36,6 @@ LEGACY_DROPPED = frozenset((
 CONDITIONS = frozenset((
     "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "range",
 ))  # fmt: skip
-HANDSHAKE = frozenset((
-    "connection", "upgrade", "sec-websocket-extensions", "sec-websocket-key", "sec-websocket-protocol",
-    "sec-websocket-version", "origin",
-))  # fmt: skip
 
 
 @dataclass(slots=True, frozen=True)

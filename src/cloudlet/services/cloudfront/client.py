@@ -34,6 +34,8 @@ class OriginFailed(Exception):
 @dataclass(slots=True, frozen=True)
 class Target:
     host: str
+    address: str
+    """Where the host is dialled: itself, but for names of this machine that resolvers may not know."""
     port: int
     tls: ssl.SSLContext | None
     connect_seconds: float
@@ -103,7 +105,7 @@ async def _connect(target: Target) -> tuple[asyncio.StreamReader, asyncio.Stream
         try:
             return await asyncio.wait_for(
                 asyncio.open_connection(
-                    target.host,
+                    target.address,
                     target.port,
                     ssl=target.tls,
                     server_hostname=target.host if target.tls is not None else None,

@@ -6,6 +6,7 @@ asked through `node.serve`, without a socket; all others over HTTP.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
 from collections.abc import Mapping
@@ -29,6 +30,10 @@ _AWS_HOST = re.compile(
     r"|lambda-url\.[a-z0-9-]+\.on\.aws|cloudfront\.net)"
 )
 _LOOPBACK = ("localhost", "127.0.0.1")
+_HANDSHAKE = frozenset((
+    "connection", "origin", "sec-websocket-extensions", "sec-websocket-key", "sec-websocket-protocol",
+    "sec-websocket-version", "upgrade",
+))  # fmt: skip
 
 
 class Origin:
@@ -44,6 +49,7 @@ class Origin:
         self._attempts: int = config["ConnectionAttempts"]
         self._connect_seconds: float = config["ConnectionTimeout"]
         self.is_custom = bool(self._custom)
+        self._tls: ssl.SSLContext | None = None
         self._signing = ""
         self._principal: Principal | None = None
         if is_bucket(self.host):
@@ -133,11 +139,13 @@ class Origin:
     async def _outside(self, request: Request, port: int) -> Response:
         if request.wants_websocket:
             raise OriginFailed(502, "socket")
-        tls = _context(self._node) if request.scheme == "https" else None
+        if request.scheme == "https" and self._tls is None:
+            self._tls = await asyncio.to_thread(_context, str(self._node.ca_bundle))
         target = Target(
-            "127.0.0.1" if self.host.endswith(".localhost") and tls is None else self.host,
+            self.host,
+            "127.0.0.1" if self.host.endswith(".localhost") else self.host,
             port,
-            tls,
+            self._tls if request.scheme == "https" else None,
             self._connect_seconds,
             self._custom.get("OriginReadTimeout", 30),
             self._attempts,
@@ -151,11 +159,9 @@ class Origin:
 
 def _handshake(viewer: Request, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """A WebSocket's own headers go to the origin without being named."""
-    from .behaviors import HANDSHAKE
-
-    left = [one for one in headers if one[0].lower() not in HANDSHAKE]
-    return left + [one for one in viewer.raw_headers if one[0].lower() in HANDSHAKE]
+    left = [one for one in headers if one[0].lower() not in _HANDSHAKE]
+    return left + [one for one in viewer.raw_headers if one[0].lower() in _HANDSHAKE]
 
 
-def _context(node: Node) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(node.ca_bundle))
+def _context(bundle: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=bundle)
