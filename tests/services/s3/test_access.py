@@ -89,6 +89,35 @@ class TestAnonymous:
         s3.put_public_access_block(Bucket=filled, PublicAccessBlockConfiguration=ignored)
         assert ask(node, "GET", f"/{filled}/a")[0] == 403
 
+    def test_an_enforced_owner_takes_no_acls(self, s3: Any, filled: str) -> None:
+        for ask_for in [
+            lambda: s3.put_bucket_acl(Bucket=filled, ACL="private"),
+            lambda: s3.put_object_acl(Bucket=filled, Key="a", ACL="private"),
+            lambda: s3.put_object(Bucket=filled, Key="b", Body=b"x", ACL="public-read"),
+            lambda: s3.put_object(Bucket=filled, Key="b", Body=b"x", GrantRead="id=abc"),
+            lambda: s3.copy_object(Bucket=filled, Key="b", CopySource=f"{filled}/a", ACL="public-read"),
+            lambda: s3.create_multipart_upload(Bucket=filled, Key="b", ACL="public-read"),
+        ]:
+            with pytest.raises(ClientError, match="AccessControlListNotSupported"):
+                ask_for()
+        s3.put_object(Bucket=filled, Key="b", Body=b"x", ACL="bucket-owner-full-control")
+        [grant] = s3.get_object_acl(Bucket=filled, Key="b")["Grants"]
+        assert grant["Permission"] == "FULL_CONTROL"
+
+    def test_acls_of_new_buckets(self, s3: Any, unique: Callable[[str], str]) -> None:
+        s3.create_bucket(Bucket=unique("private"), ACL="private")
+        with pytest.raises(ClientError, match="InvalidBucketAclWithObjectOwnership"):
+            s3.create_bucket(Bucket=unique("public"), ACL="public-read")
+        with pytest.raises(ClientError, match="InvalidBucketAclWithBlockPublicAccessError"):
+            s3.create_bucket(Bucket=unique("public"), ACL="public-read", ObjectOwnership="ObjectWriter")
+
+    def test_what_nobody_signed_changes_no_headers(self, node: Any, s3: Any, filled: str) -> None:
+        s3.put_public_access_block(Bucket=filled, PublicAccessBlockConfiguration=OPEN)
+        s3.put_bucket_policy(Bucket=filled, Policy=readable(filled))
+        status, body, _ = ask(node, "GET", f"/{filled}/a?response-content-type=text/html")
+        assert status == 400
+        assert b"cannot be used for anonymous GET requests" in body
+
     def test_a_denial_counts_for_the_owner_too(self, s3: Any, filled: str) -> None:
         s3.put_bucket_policy(Bucket=filled, Policy=readable(filled, Effect="Deny"))
         with pytest.raises(ClientError, match="AccessDenied"):
@@ -120,8 +149,31 @@ class TestHosts:
         s3.put_bucket_policy(Bucket=filled, Policy=readable(filled))
         assert ask(node, "GET", "/a", Host=host.format(filled))[:2] == (200, b"hello")
 
+    @pytest.mark.parametrize("host", ["{}.s3.localhost:4566", "{}.s3.us-west-2.amazonaws.com"])
+    def test_a_bucket_with_dots(self, node: Any, s3: Any, unique: Callable[[str], str], host: str) -> None:
+        name = unique("www.example.com")
+        s3.create_bucket(Bucket=name)
+        s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=OPEN)
+        s3.put_bucket_policy(Bucket=name, Policy=readable(name))
+        s3.put_object(Bucket=name, Key="a/b", Body=b"dots")
+        assert ask(node, "GET", "/a/b", Host=host.format(name))[:2] == (200, b"dots")
+
 
 class TestPresigned:
+    def test_put_with_headers(self, node: Any, client: Callable[..., Any], bucket: str) -> None:
+        s3 = client("s3", config=Config(signature_version="s3v4"))
+        params = {
+            "Bucket": bucket, "Key": "a", "ContentType": "text/css", "Metadata": {"one": "1"},
+            "CacheControl": "max-age=9",
+        }  # fmt: skip
+        url = s3.generate_presigned_url("put_object", Params=params).removeprefix(node.endpoint)
+        headers = {"Content-Type": "text/css", "x-amz-meta-one": "1", "Cache-Control": "max-age=9"}
+        assert ask(node, "PUT", url, b"a {}", **headers)[0] == 200
+        head = s3.head_object(Bucket=bucket, Key="a")
+        assert {name: head[name] for name in params if name in head} == {
+            name: params[name] for name in ("ContentType", "Metadata", "CacheControl")
+        }
+
     @pytest.mark.parametrize("version", ["s3", "s3v4"])
     def test_get_and_put_until_they_expire(self, fresh_node: Callable[..., Any], version: str) -> None:
         node = fresh_node()

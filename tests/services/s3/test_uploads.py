@@ -28,7 +28,8 @@ def parts_of(
     id = s3.create_multipart_upload(Bucket=bucket, Key=key, **more)["UploadId"]
     parts = []
     for number, body in enumerate(bodies, 1):
-        put = s3.upload_part(Bucket=bucket, Key=key, UploadId=id, PartNumber=number, Body=body)
+        algorithm = {name: more[name] for name in more if name == "ChecksumAlgorithm"}
+        put = s3.upload_part(Bucket=bucket, Key=key, UploadId=id, PartNumber=number, Body=body, **algorithm)
         sums = {name: put[name] for name in put if name.startswith("Checksum")} if more else {}
         parts.append({"PartNumber": number, "ETag": put["ETag"], **sums})
     return id, parts

@@ -290,6 +290,8 @@ def _check(taken: Taken, body: Any, wanted: Wanted) -> None:
                 ClientComputedContentSHA256=body.sha256,
                 S3ComputedContentSHA256=taken.sha256,
             )
+        if body.trailer and body.trailer not in body.trailers:
+            raise model.error("MalformedTrailerError")
         if body.trailers:
             expected = expected | _trailing(body.trailers, expected)
     if wanted.md5 and wanted.md5 != taken.md5:

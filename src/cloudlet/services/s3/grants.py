@@ -31,10 +31,10 @@ def wanted(request: dict[str, Any], bucket: Record, owner: str, *, of_object: bo
     """The ACL that a request asks for, or None. Raises where the bucket allows none, or no public one."""
     if not asked(request):
         return None
-    grants = _grants(request, bucket, owner)
+    grants = given(request, bucket, owner)
     if bucket.get("ownership") == "BucketOwnerEnforced":
-        own = [[model.canonical_id(bucket["owner"]), "FULL_CONTROL"]]
-        if not (of_object and request.get("ACL") == "bucket-owner-full-control") and grants != own:
+        harmless = of_object and request.get("ACL") == "bucket-owner-full-control"
+        if not harmless and ("ACL" in request or grants != private(bucket["owner"])):
             raise model.error("AccessControlListNotSupported")
     if access.is_public_acl(grants) and bucket.get("block", {}).get("BlockPublicAcls"):
         raise model.error("AccessDenied")
@@ -45,7 +45,8 @@ def private(owner: str) -> list[list[str]]:
     return [[model.canonical_id(owner), "FULL_CONTROL"]]
 
 
-def _grants(request: dict[str, Any], bucket: Record, owner: str) -> list[list[str]]:
+def given(request: dict[str, Any], bucket: Record, owner: str) -> list[list[str]]:
+    """The grants that a request names, whether or not they may be."""
     if "AccessControlPolicy" in request:
         return _document(request["AccessControlPolicy"])
     if "ACL" in request:

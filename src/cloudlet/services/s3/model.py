@@ -56,6 +56,9 @@ ERRORS: dict[str, tuple[int, str]] = {
     "InvalidBucketAclWithObjectOwnership": (
         400, "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
     ),
+    "InvalidBucketAclWithBlockPublicAccessError": (
+        400, "Bucket cannot have public ACLs set with BlockPublicAccess enabled",
+    ),
     "MissingSecurityHeader": (400, "Your request was missing a required header"),
     "AccessDenied": (403, "Access Denied"),
     "BadDigest": (400, "The Content-MD5 you specified did not match what we received."),
@@ -103,6 +106,11 @@ ERRORS: dict[str, tuple[int, str]] = {
     "MalformedPolicy": (400, "Policies must be valid JSON and the first byte must be '{'"),
     "MalformedXML": (
         400, "The XML you provided was not well-formed or did not validate against our published schema",
+    ),
+    "MalformedTrailerError": (
+        400,
+        ("The request contained trailing data that was not well-formed or did not conform to our published "
+        "schema."),
     ),
     "MetadataTooLarge": (400, "Your metadata headers exceed the maximum allowed metadata size"),
     "MethodNotAllowed": (405, "The specified method is not allowed against this resource."),

@@ -45,10 +45,13 @@ def _ownership(view: View) -> Sequence[Params]:
 
 
 def _acl(view: View) -> Sequence[Params]:
-    given = view.new.get("AccessControl")
-    if given is None and "AccessControl" not in view.old:
+    """A bucket that takes no ACLs is private as it is."""
+    given, before = view.new.get("AccessControl", "Private"), view.old.get("AccessControl", "Private")
+    rules = (view.new.get("OwnershipControls") or {}).get("Rules") or [{}]
+    takes_none = rules[0].get("ObjectOwnership", "BucketOwnerEnforced") == "BucketOwnerEnforced"
+    if given == "Private" and (before == "Private" or takes_none):
         return []
-    return [{"Bucket": _name(view), "ACL": CANNED.get(given or "Private", str(given))}]
+    return [{"Bucket": _name(view), "ACL": CANNED.get(given, str(given))}]
 
 
 def _versioning(view: View) -> Sequence[Params]:

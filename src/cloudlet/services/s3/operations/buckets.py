@@ -31,11 +31,8 @@ async def create_bucket(ctx: Context, request: Request) -> dict[str, Any]:
     given = request.get("CreateBucketConfiguration", {}).get("Tags")
     if given:
         record["tags"] = validation.tags(given, model.MAX_BUCKET_TAGS)
-    acl = grants.wanted(request, record, account, of_object=False)
-    if acl is not None:
-        if record["ownership"] == "BucketOwnerEnforced" and acl != record["acl"]:
-            raise model.error("InvalidBucketAclWithObjectOwnership")
-        record["acl"] = acl
+    if grants.asked(request):
+        record["acl"] = _first_acl(request, record)
 
     async def body(tx: Transaction) -> None:
         there = await storage.bucket(tx, name)
@@ -48,6 +45,15 @@ async def create_bucket(ctx: Context, request: Request) -> dict[str, Any]:
 
     await ctx.store.transact(body)
     return {"Location": f"/{name}"}
+
+
+def _first_acl(request: Request, record: dict[str, Any]) -> list[list[str]]:
+    acl = grants.given(request, record, record["owner"])
+    if record["ownership"] == "BucketOwnerEnforced" and acl != record["acl"]:
+        raise model.error("InvalidBucketAclWithObjectOwnership")
+    if access.is_public_acl(acl):
+        raise model.error("InvalidBucketAclWithBlockPublicAccessError")
+    return acl
 
 
 def _account(ctx: Context) -> str:

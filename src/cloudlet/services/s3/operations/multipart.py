@@ -25,6 +25,7 @@ async def create_multipart_upload(ctx: Context, request: Request) -> dict[str, A
     record = writing.described(request) | {
         "initiated": int(ctx.clock.now()),
         "algorithm": algorithm,
+        "named": "ChecksumAlgorithm" in request,
         "sumtype": kind,
         "asked": {name: request[name] for name in ("ACL", *grants.HEADERS) if name in request},
     }
@@ -57,6 +58,13 @@ async def upload_of(tx: Transaction, ctx: Context, request: Request, action: str
 async def upload_part(ctx: Context, request: Request) -> dict[str, Any]:
     _, upload = await ctx.store.read(lambda tx: upload_of(tx, ctx, request, "PutObject"))
     wanted = writing.wanted(request)
+    if upload.get("named") and wanted.sums and upload["algorithm"] not in wanted.sums:
+        given = next(iter(wanted.sums)).lower()
+        text = (
+            f"Checksum Type mismatch occurred, expected checksum Type: {upload['algorithm'].lower()}, "
+            f"actual checksum Type: {given}"
+        )
+        raise model.error("InvalidRequest", text)
     wanted.sums.setdefault(upload["algorithm"], "")
 
     async def write(tx: Transaction, taken: Taken) -> Record:
@@ -147,6 +155,9 @@ async def complete_multipart_upload(ctx: Context, request: Request) -> dict[str,
         chosen = _chosen(request, named, there)
         made: Record = {name: upload[name] for name in ("headers", "meta", "class", "tags") if name in upload}
         made |= _whole(request, upload, chosen)
+        if upload.get("named"):
+            sums = [part["sums"][upload["algorithm"]] for part in chosen]
+            made["parts"] = list(zip(numbers, sums, strict=True))
         unused = [part["segment"] for number, part in there.items() if number not in set(numbers)]
         await storage.drop_segments(tx, ctx.node.tasks, unused)
         await storage.delete_upload(tx, bucket["uid"], request["Key"], id)

@@ -29,6 +29,9 @@ SWEPT_TRIES = 3
 
 
 async def get_object(ctx: Context, request: Request) -> dict[str, Any]:
+    if ctx.principal.kind == "anonymous" and not OVERRIDES.keys().isdisjoint(request):
+        text = "Request specific response headers cannot be used for anonymous GET requests."
+        raise model.error("InvalidRequest", text)
     for attempt in range(SWEPT_TRIES):
         bucket, record, small = await ctx.store.read(lambda tx: _find(tx, ctx, request))
         check_conditions(request, record, "")
@@ -189,5 +192,27 @@ async def get_object_attributes(ctx: Context, request: Request) -> dict[str, Any
     if "ObjectSize" in asked:
         result["ObjectSize"] = record["size"]
     if "ObjectParts" in asked and "-" in record["etag"]:
-        result["ObjectParts"] = {"TotalPartsCount": len(record["segments"])}
+        result["ObjectParts"] = _parts(record, request)
     return result
+
+
+def _parts(record: Record, request: Request) -> dict[str, Any]:
+    """Of each part its size and checksum, if the upload had named an algorithm."""
+    shown: dict[str, Any] = {"TotalPartsCount": len(record["segments"])}
+    if "parts" not in record:
+        return shown
+    after, most = int(request.get("PartNumberMarker") or 0), request.get("MaxParts", model.PAGE)
+    algorithm = next(iter(record["sums"]))
+    rows = [
+        {"PartNumber": number, "Size": segment["n"], writing.SUMMED[algorithm]: value}
+        for (number, value), segment in zip(record["parts"], record["segments"], strict=True)
+        if number > after
+    ]
+    last = rows[:most][-1]["PartNumber"] if rows[:most] else 0
+    return shown | {
+        "PartNumberMarker": after,
+        "NextPartNumberMarker": last,
+        "MaxParts": most,
+        "IsTruncated": len(rows) > most,
+        "Parts": rows[:most],
+    }
