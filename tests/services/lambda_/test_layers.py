@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import urllib.request
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -364,6 +365,14 @@ class TestPublicLayers:
         made = empty.stat().st_ino
         function(self.SOURCE, Layers=[arn.replace(":3", ":4")])
         assert empty.stat().st_ino == made
+
+    @pytest.mark.slow
+    def test_can_be_looked_at_and_fetched(self, lam: Any, empty: Path) -> None:
+        found = lam.get_layer_version_by_arn(Arn=f"{KLAYERS}six:3")
+        assert (found["Version"], found["CompatibleRuntimes"]) == (3, ["python3.11"])
+        with urllib.request.urlopen(found["Content"]["Location"]) as answer:
+            names = zipfile.ZipFile(io.BytesIO(answer.read())).namelist()
+        assert "python/six.py" in names
 
     @pytest.mark.slow
     def test_one_that_went_missing_is_installed_again(

@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +34,7 @@ _NAME = re.compile(
     r"Klayers-p(?:ython)?3(?P<minor>[0-9]{1,2})-(?:arm64-)?(?P<package>[A-Za-z0-9][A-Za-z0-9_-]*)"
 )
 _MARK = ".made-for"
+_DATE = (1980, 1, 1, 0, 0, 0)
 _NO_NETWORK = ("NewConnectionError", "Failed to establish", "Connection refused", "name resolution", "timed out",
                "Network is unreachable", "ProxyError", "ConnectTimeout", "Max retries exceeded")  # fmt: skip
 
@@ -90,6 +93,18 @@ async def ensure(package: Package, language: Language) -> Path:
     finally:
         await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
     return target
+
+
+def zipped(layer: Path) -> bytes:
+    """The layer as a zip, the same for the same content. For a thread."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for path in sorted(path for path in layer.rglob("*") if path.is_file() and path.name != _MARK):
+            info = zipfile.ZipInfo(path.relative_to(layer).as_posix(), _DATE)
+            info.external_attr = path.stat().st_mode << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, path.read_bytes())
+    return buffer.getvalue()
 
 
 def _is_made(target: Path, version: str) -> bool:

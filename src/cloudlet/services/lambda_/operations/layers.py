@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from ....context import Context
 from ....store.interface import Transaction
 from .. import code as packages
-from .. import configuration, layers, model, storage
+from .. import configuration, layers, layers_public, model, storage
 from ..layers import LayerVersion, listed, parse, shown
+from ..layers_public import Package
+from ..runs import workers
 from ..storage import Record
 from .pages import page
 
@@ -51,12 +54,29 @@ async def get_layer_version_by_arn(ctx: Context, request: dict[str, Any]) -> Res
 
 
 async def _get(ctx: Context, ref: LayerVersion) -> Response:
-    record = await ctx.store.read(lambda tx: storage.layer_version(tx, ref))
-    if not layers.allows(ctx, ref, record):
+    package = layers_public.package_of(ref.account, ref.name)
+    if package is not None:
+        record = await _public(ctx, package, ref)
+        return shown(ref, record, packages.location(ctx.node, record["code"]))
+    found = await ctx.store.read(lambda tx: storage.layer_version(tx, ref))
+    if not layers.allows(ctx, ref, found):
         raise model.layer_access_denied(ctx.principal.arn, ref.arn)
-    if record is None:
+    if found is None:
         raise model.no_resource()
-    return shown(ref, record, packages.location(ctx.node, record["code"]))
+    return shown(ref, found, packages.location(ctx.node, found["code"]))
+
+
+async def _public(ctx: Context, package: Package, ref: LayerVersion) -> Record:
+    """A public layer as if it had been published here. Its zip stays for a while."""
+    folder = await workers(ctx.node).public_layer(package, ref.arn)
+    code = await packages.keep(ctx, await asyncio.to_thread(layers_public.zipped, folder))
+    return {
+        "description": f"{package.name} of the package index, installed for {package.runtime}",
+        "created": layers.created(folder.stat().st_mtime),
+        "runtimes": [package.runtime],
+        "code": code.sha,
+        "size": code.size,
+    }
 
 
 async def delete_layer_version(ctx: Context, request: dict[str, Any]) -> Response:
