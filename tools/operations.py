@@ -10,7 +10,7 @@ import importlib
 import sys
 from pathlib import Path
 
-from cloudlet.aws.model import Models
+from cloudlet.aws.model import Model, Models
 from cloudlet.context import Service
 from cloudlet.names import snake
 from cloudlet.services import FOLDERS
@@ -29,16 +29,20 @@ def page() -> str:
     for folder in FOLDERS:
         service: Service = importlib.import_module(f"cloudlet.services.{folder}").SERVICE
         for name in service.models:
-            parts.append(_section(name, service, list(models[name].operations)))
+            parts.append(_section(name, service, models[name]))
         if resources := getattr(service.model, "RESOURCES", None):
             parts.append("CloudFormation: " + ", ".join(f"`{kind}`" for kind in sorted(resources)) + "\n")
     return "\n".join(parts)
 
 
-def _section(name: str, service: Service, operations: list[str]) -> str:
+def _section(name: str, service: Service, model: Model) -> str:
+    operations = list(model.operations)
     built = sorted(o for o in operations if hasattr(service.operations, snake(o)))
     rest = sorted(set(operations) - set(built))
-    lines = [f"## {name}", "", f"{len(built)} of {len(operations)} operations.", "", ", ".join(built), ""]
+    count = len(operations) + len(model.left_out)
+    lines = [f"## {name}", "", f"{len(built)} of {count} operations.", "", ", ".join(built), ""]
+    if model.left_out:
+        lines += [f"Not supported: the others; {model.patch['others']}.", ""]
     if rest:
         lines += ["| not supported | because |", "|---|---|"]
         reasons: dict[str, list[str]] = {}
