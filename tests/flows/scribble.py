@@ -34,8 +34,10 @@ class Canvas:
         self.pixels: dict[Pixel, tuple[int, int]] = {}
         self.base = 0
         self.base_colours: dict[Pixel, int] = {}
+        self.told: dict[int, list[int]] = {}
 
     def draw(self, id: int, flat: list[int]) -> None:
+        self.told[id] = flat
         for x, y, colour in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
             if self.pixels.get((x, y), (0, 0))[0] <= id:
                 self.pixels[x, y] = (id, colour)
@@ -82,6 +84,8 @@ class Client:
         self._parts: dict[int, bytes] = {}
         self._changed = asyncio.Event()
         self._highest = 0
+        self._socket: Any = None
+        self._reader: asyncio.Task[None]
 
     @asynccontextmanager
     async def connected(self) -> Any:
@@ -100,8 +104,18 @@ class Client:
         await self.until(lambda: self.you or self._reader.done())
 
     async def close(self) -> None:
-        await self._socket.close()
-        await self._reader
+        if self._socket is not None:
+            await self._socket.close()
+            await self._reader
+
+    def cut(self) -> None:
+        """The connection goes without a word."""
+        if self._socket is not None:
+            self._socket.transport.abort()
+
+    @property
+    def is_open(self) -> bool:
+        return self._socket is not None and not self._reader.done()
 
     async def _read(self) -> None:
         try:
