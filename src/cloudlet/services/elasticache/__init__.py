@@ -1,7 +1,15 @@
 """ElastiCache: serverless caches, clusters and replication groups, each a real Valkey server."""
 
-from ...context import Service
-from . import fleet, model, operations, validation
+from ...context import Node, Service
+from . import daily, fleet, model, operations, snapshots, storage, validation
+
+
+def _register(node: Node) -> None:
+    node.timers.on(storage.DAILY_TIMER, lambda tx, id, payload: daily.on_timer(node, tx, id))
+    node.tasks.on(
+        storage.SNAPSHOT_TASK, lambda task: snapshots.on_task(node, task), attempts=5, concurrency=4
+    )
+
 
 SERVICE = Service(
     models=("elasticache",),
@@ -9,4 +17,5 @@ SERVICE = Service(
     validation=validation,
     model=model,
     runtime=fleet.Fleet,
+    register=_register,
 )

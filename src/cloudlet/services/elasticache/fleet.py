@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ...context import Context, Node
-from . import binary, process, storage
+from . import binary, process, snapshots, storage
 from .keeper import Keeper
 
 LONGEST_SOCKET = 100
@@ -37,9 +37,10 @@ class Fleet:
         program = binary.find()
         if program is None:
             return
-        watch = self.node.store.watch(storage.SERVERS.prefix)
+        watch = self.node.store.watch(storage.SERVERS)
         records = await self.node.store.read(storage.servers)
         self._sweep({record["uid"] for record in records})
+        snapshots.sweep(self.node.data, await self.node.store.read(storage.files))
         self._follow(program, records)
         if self._keepers:
             waits = [asyncio.create_task(keeper.up.wait()) for keeper in self._keepers.values()]

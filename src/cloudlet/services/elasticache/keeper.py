@@ -19,7 +19,7 @@ from .process import StartError, ValkeyProcess
 BACKOFF_FIRST, BACKOFF_LAST = 0.05, 5.0
 STEADY_SECONDS = 10.0
 """A server that lived as long is started again at once."""
-RELAUNCH = ("port", "bus", "tls", "cluster")
+RELAUNCH = ("port", "bus", "tls", "starts", "peers")
 """Members of a record whose change needs a new start."""
 
 
@@ -165,8 +165,7 @@ class Keeper:
 
     async def _halt(self) -> None:
         if self.up.is_set() and self._process is not None and self.record.get("final"):
-            with contextlib.suppress(OSError, resp.RespError):
-                await snapshots.finish(self.node, self.record["final"], self)
+            await snapshots.last(self.node, storage.Name(*self.record["final"]), self)
         self.up.clear()
         if self._process is not None:
             await self._process.stop()

@@ -1,19 +1,19 @@
-"""New servers for a cache: their records, and ports that are free on this machine."""
+"""New servers for a cache: their records, and ports that are free on this machine; and their changes and ends."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from ...context import Context
 from ...store.interface import Transaction
-from . import binary, model, ports, storage
+from . import access, binary, model, ports, storage
 from .storage import Name, Record
 
+T = TypeVar("T")
 ADDRESS = "localhost"
-OPEN_USER = f"default on nopass ~* &* +@all {model.RESTRICTED}"
-"""The user of a cache without access control."""
+SLOTS = 16384
 
 
 def check_program() -> None:
@@ -29,59 +29,69 @@ def new_server(owner: Name, **settings: Any) -> Record:
         "state": "creating",
         "revision": 1,
         "settled": 0,
+        "starts": 0,
         "cluster": False,
+        "slots": [0, SLOTS - 1],
+        "peers": [],
         "tls": "off",
         "memory": 0,
         "settings": {},
-        "users": [OPEN_USER],
+        "users": access.open_to_all(),
         "restore": "",
         "final": [],
         **settings,
     }
 
 
+def endpoint(server: Record) -> dict[str, Any]:
+    return {"Address": ADDRESS, "Port": server["port"]}
+
+
 async def transact(
     ctx: Context,
     servers: list[Record],
-    body: Callable[[Transaction, list[Record]], Awaitable[None]],
+    body: Callable[[Transaction, list[Record]], Awaitable[T]],
     *,
-    first: int = ports.FIRST,
-) -> None:
+    first: int | None = None,
+) -> T:
     """Run `body` with the servers' records completed by ports, and add them in the same transaction."""
     while True:
         taken = await ctx.store.read(storage.ports)
         complete = []
         for server in servers:
-            port = next(ports.free(ctx.node.config, taken, server["cluster"], first), None)
+            port = next(ports.free(ctx.node.config, taken, server["cluster"], first or ports.FIRST), None)
             if port is None:
                 raise model.no_port()
             taken.add(port)
             complete.append(server | {"port": port, "bus": port + storage.BUS if server["cluster"] else 0})
+        for server in complete:
+            server["peers"] = [_peer(other) for other in complete if other is not server]
 
-        async def attempt(tx: Transaction, complete: list[Record] = complete) -> None:
-            await body(tx, complete)
+        async def attempt(tx: Transaction, complete: list[Record] = complete) -> T:
+            result = await body(tx, complete)
             for server in complete:
                 await storage.add_server(tx, server)
+            return result
 
         try:
-            await ctx.store.transact(attempt)
+            return await ctx.store.transact(attempt)
         except storage.PortTaken:
             continue
-        return
+
+
+def _peer(server: Record) -> Record:
+    """What the other servers of a cluster are told of one."""
+    return {name: server[name] for name in ("uid", "port", "bus", "slots")}
 
 
 async def change(tx: Transaction, cache: Record, **settings: Any) -> None:
     """Have all servers of a cache take over other settings."""
-    for uid in cache["servers"]:
-        server = await storage.server(tx, uid)
-        if server is not None:
-            await storage.put_server(tx, server | settings | {"revision": server["revision"] + 1})
+    for server in await storage.servers_of(tx, cache):
+        await storage.put_server(tx, server | settings | {"revision": server["revision"] + 1})
 
 
 async def delete(tx: Transaction, cache: Record, final: list[str]) -> None:
-    """Have all servers of a cache end; the last one takes the cache along."""
-    for uid in cache["servers"]:
-        server = await storage.server(tx, uid)
-        if server is not None:
-            changes = {"state": "deleting", "final": final, "revision": server["revision"] + 1}
-            await storage.put_server(tx, server | changes)
+    """Have all servers of a cache end, each after its part of a final snapshot; the last one takes the cache along."""
+    for server in await storage.servers_of(tx, cache):
+        changes = {"state": "deleting", "final": final, "revision": server["revision"] + 1}
+        await storage.put_server(tx, server | changes)

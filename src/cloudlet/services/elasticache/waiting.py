@@ -12,15 +12,15 @@ from .storage import Name, Record
 LONGEST = 3.0
 
 
-async def settled(ctx: Context, name: Name) -> Record:
-    """The cache, as it is once it doesn't change any more or when the wait is over. Raises that it is gone."""
-    watch = ctx.store.watch(storage.cache_key(name))
+async def settled(ctx: Context, name: Name) -> Record | None:
+    """The cache, as it is once it doesn't change any more or when the wait is over; None if there is none."""
+    watch = ctx.store.watch(storage.key(name))
     ends = ctx.clock.monotonic() + LONGEST
     try:
         while True:
-            cache = await ctx.store.read(lambda tx: storage.cache(tx, name))
+            cache = await ctx.store.read(lambda tx: storage.find(tx, name))
             left = ends - ctx.clock.monotonic()
-            if cache["status"] not in (*lifecycle.PASSING, "deleting") or left <= 0:
+            if cache is None or cache["status"] not in (*lifecycle.PASSING, "deleting") or left <= 0:
                 return cache
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(watch.wait(), left)
