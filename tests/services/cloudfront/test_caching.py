@@ -7,9 +7,12 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from cloudlet.services.cloudfront.cache import OVERHEAD, Cache, Entry
 from tests.harness import Node, eventually
-from tests.services.cloudfront.conftest import DISABLED, Cdn, Reply, Seen, Web, custom
+from tests.services.cloudfront.conftest import DISABLED, Cdn, Reply, Seen, Web, configuration, custom
 
 Deploy = Callable[..., Cdn]
 Policy = Callable[..., str]
@@ -124,6 +127,38 @@ class TestTimeToLive:
         assert web.paths == ["/page", "/page"]
 
 
+class TestCookies:
+    def test_are_not_set_where_the_older_settings_forward_none(self, web: Web, deploy: Deploy) -> None:
+        web.replies["/page"] = Reply(headers={"Set-Cookie": "a=1"})
+        for forward in ("none", "all"):
+            older = {
+                "CachePolicyId": "", "MinTTL": 0,
+                "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": forward}},
+            }  # fmt: skip
+            view = deploy(custom(web.port), behavior=older).get()
+            assert view.headers.get("set-cookie") == (None if forward == "none" else "a=1")
+
+
+class TestTheBound:
+    def test_lets_go_what_was_used_least_recently(self) -> None:
+        cache = Cache(limit=10 * (OVERHEAD + 100))
+        for n in range(10):
+            cache.put(Entry(("d", (f"/{n}", "")), 200, [], bytes(100)))
+        cache.get(("d", ("/0", "")))
+        cache.put(Entry(("d", ("/new", "")), 200, [], bytes(100)))
+        held = {path for path in map(str, range(10)) if cache.get(("d", (f"/{path}", ""))) is not None}
+        assert held == set("023456789")
+
+    @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3000)), max_size=40))
+    def test_is_kept_whatever_comes(self, puts: list[tuple[int, int]]) -> None:
+        cache = Cache(limit=8000)
+        for name, size in puts:
+            cache.put(Entry(("d", (str(name), "")), 200, [], bytes(size)))
+            found = [cache.get(("d", (str(n), ""))) for n in range(6)]
+            assert sum(entry.size for entry in found if entry is not None) <= 8000
+            assert cache.get(("d", (str(name), ""))) is not None
+
+
 class TestRevalidation:
     def test_asks_with_what_the_origin_gave(
         self, web: Web, deploy: Deploy, policy: Policy, node: Node
@@ -201,8 +236,6 @@ class TestStaleObjects:
 class TestARestart:
     @pytest.mark.node_only
     def test_keeps_distributions_and_forgets_objects(self, web: Web, fresh_node: Callable[..., Any]) -> None:
-        from tests.services.cloudfront.conftest import configuration
-
         node = fresh_node()
         made = node.client("cloudfront").create_distribution(
             DistributionConfig=configuration("one", custom(web.port))

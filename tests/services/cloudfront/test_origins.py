@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 import websockets
 
+from cloudlet.net.authority import Authority
 from tests.harness import Node, eventually, python_function, websocket_api
 from tests.services.cloudfront.conftest import (
     ALL_VIEWER_BUT_HOST,
     DISABLED,
+    EVERY_METHOD,
     OPTIMIZED,
     Cdn,
     Reply,
@@ -26,6 +28,7 @@ from tests.services.cloudfront.conftest import (
     bucket,
     custom,
     listed,
+    methods,
 )
 
 Deploy = Callable[..., Cdn]
@@ -114,6 +117,16 @@ class TestABucket:
         allow(s3, private, who)
         assert cdn.get().body == b"hello"
 
+    def test_can_be_written_to(self, s3: Any, private: str, deploy: Deploy) -> None:
+        s3.delete_public_access_block(Bucket=private)
+        allow(s3, private, "*", Action=["s3:GetObject", "s3:PutObject"])
+        cdn = deploy(
+            bucket(private), behavior={"AllowedMethods": methods(*EVERY_METHOD), "CachePolicyId": DISABLED}
+        )
+        assert cdn.get("/new", "PUT", b"written", content_type="text/x-own").status == 200
+        view = cdn.get("/new")
+        assert (view.body, view.headers["content-type"]) == (b"written", "text/x-own")
+
     @pytest.mark.slow
     @pytest.mark.node_only
     def test_with_a_large_object_does_not_fill_the_memory(
@@ -196,6 +209,29 @@ class TestMissesAtTheSameTime:
         go.set()
         assert eventually(lambda: cdn.get().result == "Hit")
         assert web.paths == ["/page"]
+
+
+class TestAnOriginWithHttps:
+    @pytest.mark.node_only
+    def test_is_asked_if_its_certificate_is_trusted(self, web: Web, deploy: Deploy, node: Node) -> None:
+        origin = custom(80)
+        origin["CustomOriginConfig"] |= {"HTTPSPort": web.port, "OriginProtocolPolicy": "https-only"}
+        cdn = deploy(origin)
+        web.serve_tls(asyncio.run(Authority(node.data / "tls").server_context()))
+        assert cdn.get().body == b"hello"
+
+    @pytest.mark.node_only
+    def test_is_502_if_it_is_not(self, web: Web, deploy: Deploy, tmp_path: Path) -> None:
+        origin = custom(80)
+        origin["CustomOriginConfig"] |= {"HTTPSPort": web.port, "OriginProtocolPolicy": "https-only"}
+        web.serve_tls(asyncio.run(Authority(make(tmp_path / "tls")).server_context()))
+        view = deploy(origin).get()
+        assert (view.status, b"certificate" in view.body) == (502, True)
+
+
+def make(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
 
 
 class TestAnOriginGroup:

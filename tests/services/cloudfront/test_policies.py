@@ -14,6 +14,7 @@ from tests.services.cloudfront.conftest import (
     Cdn,
     Reply,
     Web,
+    bucket,
     custom,
     keys,
     listed,
@@ -104,8 +105,6 @@ class TestOriginAccess:
     def test_controls_are_kept_and_in_use(
         self, cf: Any, deploy: Deploy, unique: Callable[[str], str], after: list[Any]
     ) -> None:
-        from tests.services.cloudfront.conftest import bucket
-
         config = {
             "Name": unique("c"), "SigningProtocol": "sigv4", "SigningBehavior": "always",
             "OriginAccessControlOriginType": "s3",

@@ -250,6 +250,12 @@ class Behavior:
             sent += [(n, v) for n, v in request.raw_headers if n.lower() == "accept-encoding"]
         return sent
 
+    def object_headers(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Where the older settings forward no cookies, none are set either: "Cache content based on cookies"."""
+        if self.caching.legacy and self.caching.cookies.mode == "none":
+            return [one for one in headers if one[0].lower() != "set-cookie"]
+        return headers
+
     def keeps_host(self) -> bool:
         """Whether the origin sees the viewer's Host."""
         return "host" in self.caching.headers or self.forwarding.headers.takes("host")

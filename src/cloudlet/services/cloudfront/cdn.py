@@ -143,7 +143,9 @@ class Cdn:
         """The origin's answer as it is, its body as it comes."""
         given = answers.headers_of(answer)
         result = "Error" if answer.status >= 400 else "Miss"
-        headers = answers.dressed(distribution, behavior, answers.cleaned(given), request, result)
+        headers = answers.dressed(
+            distribution, behavior, behavior.object_headers(answers.cleaned(given)), request, result
+        )
         headers += [(name, value) for name, value in given if name.lower() == "content-length"]
         return Response(answer.status, headers, answer.body)
 
@@ -172,6 +174,7 @@ class Cdn:
                 raise
             if not (fails_over and isinstance(answer, Response) and answer.status in behavior.failover):
                 break
+            await fills.discard(answer.body)
         return answer
 
     # --- misses ------------------------------------------------------------
@@ -215,8 +218,10 @@ class Cdn:
                 return answer
             now = self._clock.now()
             if answer.status == 304 and entry is not None and extra and not large:
+                await fills.discard(answer.body)
                 return self._refreshed(distribution, behavior, request, entry, answer, now)
             if answer.status >= 500 and entry is not None and entry.may_replace_error(now):
+                await fills.discard(answer.body)
                 entry.until = now + distribution.error_minimum(answer.status)
                 return answers.fresh(distribution, behavior, entry, request, "Hit", now)
             if answer.status >= 400:
@@ -277,7 +282,7 @@ class Cdn:
         """A good answer: into the cache if it may, and to the viewer. True: the flight lands later."""
         now = self._clock.now()
         given = answers.headers_of(answer)
-        headers = answers.cleaned(given)
+        headers = behavior.object_headers(answers.cleaned(given))
         lower = _lower(headers)
         life = freshness.lifetime(behavior.caching, lower, now)
         keeps = life.keep and (life.ttl > 0 or "etag" in lower or "last-modified" in lower)
@@ -324,9 +329,7 @@ class Cdn:
         self._large[key] = self._clock.now() + max(life.ttl, 1.0)
         if not any(name in request.headers for name in answers.CONDITIONS):
             return self._through(distribution, behavior, request, answer)
-        close = getattr(answer.body, "aclose", None)
-        if close is not None:
-            await close()
+        await fills.discard(answer.body)
         return await self._pass(distribution, behavior, request, path)
 
     async def _entry(
@@ -409,7 +412,10 @@ class Cdn:
                 answer = await self._ask(distribution, behavior, asking, path, [], conditions=False)
             except OriginFailed:
                 return None
-            if not isinstance(answer, Response) or answer.status != 200:
+            if not isinstance(answer, Response):
+                return None
+            if answer.status != 200:
+                await fills.discard(answer.body)
                 return None
             answer, _ = await self._keep(distribution, behavior, asking, path, answer, key, None)
             assert isinstance(answer, Response)

@@ -36,9 +36,9 @@ class CloudFrontEdge:
             distribution = self._cdn.distributions.get(id.lower())
             path = slash + rest or "/"
         else:
-            host = request.headers["host"].lower().partition(":")[0]
+            host = request.host.lower().partition(":")[0]
             distribution = self._cdn.hosts.get(host) or self._cdn.wild.get(host.partition(".")[2])
         if distribution is None:
             return answers.page(NOBODY, 403, "unknown")
-        here = request.headers["host"] + request.path + (f"?{request.query}" if request.query else "")
+        here = request.host + request.path + (f"?{request.query}" if request.query else "")
         return await self._cdn.serve(distribution, request, path, here)

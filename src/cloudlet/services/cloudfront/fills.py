@@ -66,7 +66,7 @@ class Fill:
         self._whole(b"".join(self._pieces) if kept else None)
         self._call()
         if self._too_large and self._reader_gone:
-            await _close(self._body)
+            await discard(self._body)
 
     def _call(self) -> None:
         if self._wake is not None and not self._wake.done():
@@ -94,10 +94,11 @@ class Fill:
         finally:
             self._reader_gone = True
             if self._too_large:
-                await _close(self._body)
+                await discard(self._body)
 
 
-async def _close(body: AsyncIterator[bytes]) -> None:
+async def discard(body: bytes | AsyncIterator[bytes]) -> None:
+    """Let go of a body that nobody reads to its end."""
     close = getattr(body, "aclose", None)
     if close is not None:
         await close()
@@ -112,6 +113,6 @@ async def collected(body: bytes | AsyncIterator[bytes], limit: int) -> bytes | N
         pieces.append(piece)
         size += len(piece)
         if size > limit:
-            await _close(body)
+            await discard(body)
             return None
     return b"".join(pieces)

@@ -88,11 +88,11 @@ class Origin:
         for name, value in request.raw_headers:
             key = name.lower()
             request.headers[key] = f"{request.headers[key]}, {value}" if key in request.headers else value
+        request.headers["content-length"] = str(len(request.body))
         port, request.scheme = self._place(viewer)
         if self._principal is not None:
             return await self._node.serve(request, self._identity(request))
         if self._is_here(port):
-            request.headers["content-length"] = str(len(request.body))
             return await self._node.serve(request)
         return await self._outside(request, port)
 
