@@ -41,45 +41,72 @@ class PrefixWatch:
                 waiter.set_result(None)
 
 
+HEAD = 12
+"""Bytes of a key by which most keys are told from all that is watched: a service's name and the begin of a table's."""
+
+ByLength = dict[int, dict[bytes, list[PrefixWatch]]]
+
+
 class Watches:
-    """All watches of a store, found by looking each written key's prefixes up, one for each length that is watched."""
+    """All watches of a store. A written key's prefixes are looked up, one for each length that is watched among the
+    prefixes with its head; those too short to have one are tried for every key."""
 
     def __init__(self) -> None:
-        self._by_length: dict[int, dict[bytes, list[PrefixWatch]]] = {}
+        self._by_head: dict[bytes, ByLength] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._by_length)
+        return bool(self._by_head)
 
     def add(self, prefix: bytes) -> PrefixWatch:
         watch = PrefixWatch(self, prefix)
-        self._by_length.setdefault(len(prefix), {}).setdefault(prefix, []).append(watch)
+        by_length = self._by_head.setdefault(_head(prefix), {})
+        by_length.setdefault(len(prefix), {}).setdefault(prefix, []).append(watch)
         return watch
 
     def remove(self, watch: PrefixWatch) -> None:
-        by_prefix = self._by_length.get(len(watch.prefix), {})
+        by_length = self._by_head.get(_head(watch.prefix), {})
+        by_prefix = by_length.get(len(watch.prefix), {})
         watches = by_prefix.get(watch.prefix, [])
         if watch in watches:
             watches.remove(watch)
             if not watches:
                 del by_prefix[watch.prefix]
                 if not by_prefix:
-                    del self._by_length[len(watch.prefix)]
+                    del by_length[len(watch.prefix)]
+                    if not by_length:
+                        del self._by_head[_head(watch.prefix)]
 
     def wake(self, keys: Iterable[bytes], ranges: Iterable[tuple[bytes, bytes]]) -> None:
-        for length, by_prefix in self._by_length.items():
-            for key in keys:
-                watches = by_prefix.get(key[:length])
-                if watches is not None:
-                    for watch in watches:
-                        watch.wake()
-            for begin, end in ranges:
-                for prefix, watches in by_prefix.items():
-                    if prefix < end and begin[:length] <= prefix:
-                        for watch in watches:
-                            watch.wake()
+        short = self._by_head.get(b"")
+        for key in keys:
+            by_length = self._by_head.get(key[:HEAD])
+            if by_length is not None:
+                _wake(by_length, key)
+            if short is not None:
+                _wake(short, key)
+        for begin, end in ranges:
+            for by_length in self._by_head.values():
+                for length, by_prefix in by_length.items():
+                    for prefix, watches in by_prefix.items():
+                        if prefix < end and begin[:length] <= prefix:
+                            for watch in watches:
+                                watch.wake()
 
     def close(self) -> None:
-        for by_prefix in list(self._by_length.values()):
-            for watches in list(by_prefix.values()):
-                for watch in list(watches):
-                    watch.close()
+        for by_length in list(self._by_head.values()):
+            for by_prefix in list(by_length.values()):
+                for watches in list(by_prefix.values()):
+                    for watch in list(watches):
+                        watch.close()
+
+
+def _head(prefix: bytes) -> bytes:
+    return prefix[:HEAD] if len(prefix) >= HEAD else b""
+
+
+def _wake(by_length: ByLength, key: bytes) -> None:
+    for length, by_prefix in by_length.items():
+        watches = by_prefix.get(key[:length])
+        if watches is not None:
+            for watch in watches:
+                watch.wake()
