@@ -149,6 +149,7 @@ class TestNatGateways:
         assert refused(ec2.create_nat_gateway, **again)[0] == "Resource.AlreadyAssociated"
         interfaces = ec2.describe_network_interfaces(Filters=by("subnet-id", subnet))["NetworkInterfaces"]
         assert [i["NetworkInterfaceId"] for i in interfaces] == [place["NetworkInterfaceId"]]
+        assert ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["AvailableIpAddressCount"] == 250
         ec2.delete_nat_gateway(NatGatewayId=nat["NatGatewayId"])
         ec2.release_address(AllocationId=place["AllocationId"])
         ec2.delete_subnet(SubnetId=subnet)

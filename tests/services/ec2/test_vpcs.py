@@ -253,6 +253,13 @@ class TestFacts:
     def test_missing_parameters_have_the_service_s_words(self, ec2: Any) -> None:
         assert refused(ec2.delete_vpc) == ("MissingParameter", "The request must contain the parameter vpcId")
 
+    def test_what_there_is_none_of_is_told_as_such(self, ec2: Any) -> None:
+        assert ec2.describe_vpn_gateways(Filters=by("attachment.vpc-id", "vpc-1"))["VpnGateways"] == []
+        assert ec2.describe_vpc_peering_connections()["VpcPeeringConnections"] == []
+        assert (
+            refused(ec2.describe_vpn_gateways, VpnGatewayIds=["vgw-1"])[0] == "InvalidVpnGatewayID.NotFound"
+        )
+
 
 class TestTags:
     def test_of_anything(self, ec2: Any, vpc: str) -> None:

@@ -26,7 +26,11 @@ def network(client: Callable[..., Any]) -> Callable[[], tuple[str, str, str]]:
 
 class TestVpcConfig:
     def test_is_answered_with_its_vpc(
-        self, lam: Any, function: Callable[..., str], network: Callable[[], tuple[str, str, str]]
+        self,
+        lam: Any,
+        client: Callable[..., Any],
+        function: Callable[..., str],
+        network: Callable[[], tuple[str, str, str]],
     ) -> None:
         vpc, subnet, group = network()
         name = function(VpcConfig={"SubnetIds": [subnet], "SecurityGroupIds": [group]})
@@ -36,9 +40,21 @@ class TestVpcConfig:
             "VpcId": vpc,
             "Ipv6AllowedForDualStack": False,
         }
+        ec2 = client("ec2")
+        [shared] = ec2.describe_network_interfaces(Filters=[{"Name": "subnet-id", "Values": [subnet]}])[
+            "NetworkInterfaces"
+        ]
+        assert (shared["InterfaceType"], shared["VpcId"]) == ("lambda", vpc)
+        for delete, place in (
+            (ec2.delete_subnet, {"SubnetId": subnet}),
+            (ec2.delete_security_group, {"GroupId": group}),
+        ):
+            assert refused(delete, **place)[0] == "DependencyViolation"
         nothing: dict[str, list[str]] = {"SubnetIds": [], "SecurityGroupIds": []}
         changed = lam.update_function_configuration(FunctionName=name, VpcConfig=nothing)
         assert changed["VpcConfig"]["VpcId"] == ""
+        ec2.delete_subnet(SubnetId=subnet)
+        ec2.delete_security_group(GroupId=group)
 
     def test_texts(
         self, lam: Any, function: Callable[..., str], network: Callable[[], tuple[str, str, str]]

@@ -1,10 +1,16 @@
-"""Network interfaces, which NAT gateways and endpoints have in their subnets."""
+"""Network interfaces, which NAT gateways, endpoints and functions have in their subnets.
+
+Those of functions aren't kept: they are told from the functions that there are, one for each subnet and set of security
+groups, as AWS shares them.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Sequence
 
+from ...context import Context
 from ...errors import AwsError
 from . import model
 from .storage import Network, Record, new_id
@@ -46,3 +52,38 @@ async def make_interface(
     }
     await net.put("network-interface", id, interface)
     return interface
+
+
+async def of_functions(ctx: Context) -> list[Record]:
+    """The interfaces of functions that have a VPC, as far as they can be told without their subnets."""
+    asking = ctx.as_service("ec2.amazonaws.com")
+    found: dict[str, Record] = {}
+    wish: dict[str, str] = {"FunctionVersion": "ALL"}
+    while True:
+        answer = await asking.call("lambda", "ListFunctions", wish)
+        for function in answer["Functions"]:
+            config = function.get("VpcConfig", {})
+            for subnet in config.get("SubnetIds", ()):
+                interface = _of_function(ctx, function["FunctionName"], subnet, config)
+                found.setdefault(interface["NetworkInterfaceId"], interface)
+        if "NextMarker" not in answer:
+            return list(found.values())
+        wish["Marker"] = answer["NextMarker"]
+
+
+def _of_function(ctx: Context, name: str, subnet: str, config: Record) -> Record:
+    groups = sorted(config["SecurityGroupIds"])
+    digest = hashlib.sha256("/".join([ctx.account, subnet, *groups]).encode()).hexdigest()
+    return {
+        "NetworkInterfaceId": f"eni-{digest[:17]}",
+        "SubnetId": subnet,
+        "VpcId": config["VpcId"],
+        "OwnerId": ctx.account,
+        "Description": f"AWS Lambda VPC ENI-{name}-{digest[17:25]}",
+        "InterfaceType": "lambda",
+        "Status": "in-use",
+        "RequesterManaged": True,
+        "SourceDestCheck": True,
+        "Groups": [{"GroupId": group} for group in groups],
+        "Tags": [],
+    }

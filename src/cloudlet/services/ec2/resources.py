@@ -380,11 +380,15 @@ RESOURCES: dict[str, Resource] = {
     "AWS::EC2::SecurityGroup": Resource(
         name="GroupName",
         required={"GroupDescription"},
-        create=[Call("ec2", "CreateSecurityGroup", _group), *_GROUP_RULES],
+        create=[
+            Call("ec2", "CreateSecurityGroup", _group),
+            *_GROUP_RULES,
+            Call("ec2", "DescribeSecurityGroups", lambda view: {"GroupIds": [view.made["GroupId"]]}),
+        ],
         update=[*_GROUP_RULES, *_RETAG],
         delete=[Call("ec2", "DeleteSecurityGroup", _by_id("GroupId"), gone=_gone("InvalidGroup.NotFound"))],
         id="{GroupId}",
-        attributes={"GroupId": "{GroupId}", "Id": "{GroupId}", "VpcId": "{VpcId}"},
+        attributes={"GroupId": "{GroupId}", "Id": "{GroupId}", "VpcId": "{SecurityGroups.0.VpcId}"},
         replace={"GroupDescription", "GroupName", "VpcId"},
     ),
     "AWS::EC2::SecurityGroupIngress": _rule_resource("Ingress"),

@@ -10,9 +10,12 @@ from .endpoints import (
 )
 from .facts import (
     describe_availability_zones,
+    describe_egress_only_internet_gateways,
     describe_network_acls,
     describe_network_interfaces,
     describe_regions,
+    describe_vpc_peering_connections,
+    describe_vpn_gateways,
 )
 from .gateways import (
     allocate_address,
@@ -103,6 +106,7 @@ __all__ = [
     "delete_vpc_endpoints",
     "describe_addresses",
     "describe_availability_zones",
+    "describe_egress_only_internet_gateways",
     "describe_internet_gateways",
     "describe_nat_gateways",
     "describe_network_acls",
@@ -117,7 +121,9 @@ __all__ = [
     "describe_vpc_attribute",
     "describe_vpc_endpoint_services",
     "describe_vpc_endpoints",
+    "describe_vpc_peering_connections",
     "describe_vpcs",
+    "describe_vpn_gateways",
     "detach_internet_gateway",
     "disassociate_route_table",
     "disassociate_vpc_cidr_block",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ....context import Context
+from ....errors import AwsError
 from .. import model
-from ..filters import describe, select
+from ..filters import describe, page, select
+from ..interfaces import of_functions
 from ..network import look
-from ..storage import Record
+from ..storage import Network, Record
 
 Response = dict[str, Any]
 
@@ -104,9 +107,39 @@ async def describe_network_acls(ctx: Context, request: dict[str, Any]) -> Respon
 
 
 async def describe_network_interfaces(ctx: Context, request: dict[str, Any]) -> Response:
-    def body(net: Any) -> Any:
-        return describe(
-            net, "network-interface", request, "NetworkInterfaceIds", _INTERFACES, "NetworkInterfaces"
-        )
+    shared = await of_functions(ctx)
+
+    async def body(net: Network) -> Response:
+        wanted = request.get("NetworkInterfaceIds")
+        known = {i["NetworkInterfaceId"]: i for i in [*await net.all("network-interface"), *shared]}
+        for id in wanted or ():
+            if id not in known:
+                raise model.not_found("network-interface", id)
+        chosen = [known[id] for id in wanted or known]
+        found, more = page(select(chosen, request, _INTERFACES), request, "NetworkInterfaceIds")
+        return {"NetworkInterfaces": found, **more}
 
     return await look(ctx, body)
+
+
+# What there is none of, and tools ask for all the same.
+
+
+def _none(ids: str, kind: str, result: str) -> Callable[[Context, dict[str, Any]], Awaitable[Response]]:
+    async def describe_none(ctx: Context, request: dict[str, Any]) -> Response:
+        for id in request.get(ids, ()):
+            raise AwsError(
+                f"Invalid{kind}ID.NotFound", f"The {kind[0].lower()}{kind[1:]} ID '{id}' does not exist"
+            )
+        return {result: []}
+
+    return describe_none
+
+
+describe_egress_only_internet_gateways = _none(
+    "EgressOnlyInternetGatewayIds", "EgressOnlyInternetGateway", "EgressOnlyInternetGateways"
+)
+describe_vpc_peering_connections = _none(
+    "VpcPeeringConnectionIds", "VpcPeeringConnection", "VpcPeeringConnections"
+)
+describe_vpn_gateways = _none("VpnGatewayIds", "VpnGateway", "VpnGateways")

@@ -11,6 +11,7 @@ from ....context import Context
 from ....errors import AwsError
 from .. import model
 from ..filters import page, select
+from ..interfaces import of_functions
 from ..network import change, look, new_group
 from ..permissions import permissions
 from ..storage import Network, Record
@@ -144,6 +145,8 @@ async def find_group(net: Network, request: dict[str, Any]) -> Record:
 
 
 async def delete_security_group(ctx: Context, request: dict[str, Any]) -> Response:
+    shared = await of_functions(ctx)
+
     async def body(net: Network) -> Response:
         group = await find_group(net, request)
         id = group["GroupId"]
@@ -154,7 +157,7 @@ async def delete_security_group(ctx: Context, request: dict[str, Any]) -> Respon
         for other in await net.all("security-group", VpcId=group["VpcId"]):
             if other["GroupId"] != id and any(_member(rule, "GroupId") == id for rule in other["rules"]):
                 raise model.has_dependencies("security-group", id)
-        for interface in await net.all("network-interface", VpcId=group["VpcId"]):
+        for interface in [*await net.all("network-interface", VpcId=group["VpcId"]), *shared]:
             if any(known["GroupId"] == id for known in interface["Groups"]):
                 raise model.has_dependencies("security-group", id)
         await net.delete("security-group", id)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from ....context import Context
 from .. import model
 from ..filters import describe
+from ..interfaces import of_functions
 from ..network import change, look, make_subnet, parse_cidr
 from ..storage import Network
 from .tags import given
@@ -62,15 +64,23 @@ async def create_subnet(ctx: Context, request: dict[str, Any]) -> Response:
 
 
 async def describe_subnets(ctx: Context, request: dict[str, Any]) -> Response:
-    return await look(ctx, lambda net: describe(net, "subnet", request, "SubnetIds", _FILTERS, "Subnets"))
+    async def body(net: Network) -> Response:
+        found = await describe(net, "subnet", request, "SubnetIds", _FILTERS, "Subnets")
+        used = Counter(interface["SubnetId"] for interface in await net.all("network-interface"))
+        for subnet in found["Subnets"]:
+            subnet["AvailableIpAddressCount"] -= used[subnet["SubnetId"]]
+        return found
+
+    return await look(ctx, body)
 
 
 async def delete_subnet(ctx: Context, request: dict[str, Any]) -> Response:
     id = request["SubnetId"]
+    of_function = any(interface["SubnetId"] == id for interface in await of_functions(ctx))
 
     async def body(net: Network) -> Response:
         subnet = await net.get("subnet", id)
-        if await net.all("network-interface", SubnetId=id):
+        if of_function or await net.all("network-interface", SubnetId=id):
             raise model.has_dependencies("subnet", id)
         for table in await net.all("route-table", VpcId=subnet["VpcId"]):
             kept = [a for a in table["Associations"] if a.get("SubnetId") != id]
