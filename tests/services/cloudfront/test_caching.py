@@ -234,6 +234,7 @@ class TestStaleObjects:
 
 
 class TestARestart:
+    @pytest.mark.slow
     @pytest.mark.node_only
     def test_keeps_distributions_and_forgets_objects(self, web: Web, fresh_node: Callable[..., Any]) -> None:
         node = fresh_node()
