@@ -4,7 +4,7 @@
 // more than once. Pixels are 32-bit RGBA words, as ImageData has them: to show one is to store one number.
 
 const TILE = 64;
-const MOST_PIXELS = 1 << 23;
+const MOST_PIXELS = 1 << 24;
 const MANY_TILES = 48;
 
 /** `#rrggbb` as the word that ImageData has for it. */
