@@ -110,6 +110,24 @@ def inbox(node: Any, unique: Callable[[str], str]) -> Callable[[], Inbox]:
     return lambda: Inbox(node, unique("inbox"))
 
 
+@pytest.fixture
+def topic(node: Any, unique: Callable[[str], str]) -> Callable[[Inbox], str]:
+    """`topic(inbox)`: the ARN of a topic whose messages go to the inbox as they are."""
+    sns = node.client("sns")
+
+    def make(inbox: Inbox) -> str:
+        arn = str(sns.create_topic(Name=unique("topic"))["TopicArn"])
+        sns.subscribe(
+            TopicArn=arn, Protocol="sqs", Endpoint=inbox.arn, Attributes={"RawMessageDelivery": "true"}
+        )
+        allow = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": inbox.arn}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        inbox.sqs.set_queue_attributes(QueueUrl=inbox.url, Attributes={"Policy": policy})
+        return arn
+
+    return make
+
+
 class TestRetries:
     def test_after_one_minute_and_then_two(self, node: Any, function: Any) -> None:
         one = function(FAIL)
@@ -200,6 +218,16 @@ class TestDeadLetters:
             "ErrorMessage": {"DataType": "String", "StringValue": "no such thing"},
         }
 
+    def test_a_topic_gets_it_too(self, function: Any, inbox: Any, topic: Any) -> None:
+        heard = inbox()
+        one = function(FAIL, DeadLetterConfig={"TargetArn": topic(heard)})
+        one.configure(MaximumRetryAttempts=0)
+        id = one.invoke({"n": 1})
+        body, attributes = heard.next()
+        assert body == {"n": 1}
+        assert attributes["RequestID"]["StringValue"] == id
+        assert attributes["ErrorMessage"]["StringValue"] == "no such thing"
+
     def test_it_is_sent_by_the_functions_role(
         self, node: Any, function: Any, inbox: Any, unique: Any
     ) -> None:
@@ -251,6 +279,14 @@ class TestDestinations:
             "responsePayload": {"sum": 2},
         }
         assert attributes == {}
+
+    def test_a_topic_is_told(self, function: Any, inbox: Any, topic: Any) -> None:
+        heard = inbox()
+        one = function("def handler(event, context):\n    return 'done'\n")
+        one.configure(DestinationConfig={"OnSuccess": {"Destination": topic(heard)}})
+        one.invoke({"n": 1})
+        record, _ = heard.next()
+        assert (record["requestContext"]["condition"], record["responsePayload"]) == ("Success", "done")
 
     def test_a_function_is_told_of_failure(self, function: Any) -> None:
         told = function(WRITE + "\ndef handler(event, context):\n    write(json.dumps(event))\n")
