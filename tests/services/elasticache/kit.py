@@ -6,8 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 import redis
 import valkey
+from botocore.exceptions import ClientError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from tests.harness import eventually
 
 
 @contextmanager
@@ -25,15 +31,35 @@ def described(client: Any, name: str) -> dict[str, Any]:
     return found
 
 
+def wait_until_gone(client: Any, name: str) -> None:
+    with pytest.raises(ClientError, match="NotFound"):
+        eventually(lambda: not described(client, name))
+
+
 def authority(node: Any) -> str:
     return str(node.data / "tls" / "ca.pem")
 
 
 def connect(node: Any, endpoint: dict[str, Any], kind: Any = redis.Redis, **options: Any) -> Any:
-    """A client over TLS."""
+    """A client over TLS; a plain one tries once, so that a test sees the first answer."""
+    if kind is redis.Redis:
+        options.setdefault("retry", Retry(NoBackoff(), 0))
     return kind(
         host=endpoint["Address"], port=endpoint["Port"], ssl=True, ssl_ca_certs=authority(node), **options
     )
+
+
+def eventually_connects(node: Any, endpoint: dict[str, Any], **options: Any) -> None:
+    """Until a change of users has reached the server."""
+
+    def connects() -> bool:
+        with connect(node, endpoint, **options) as client:
+            try:
+                return bool(client.ping())
+            except redis.AuthenticationError:
+                return False
+
+    eventually(connects)
 
 
 CLIENTS = [redis.Redis, redis.RedisCluster, valkey.Valkey, valkey.ValkeyCluster]

@@ -9,7 +9,8 @@ TLS it has its TCP port itself, else the node has it. Its folder is its working 
     valkey.pid                so that a server whose node was killed can be told from others and ended
 
 In cluster mode a server that starts as a primary refuses work for two seconds, to give the others time to tell it
-otherwise. There are no others here; so it starts as the replica of a primary that doesn't exist and takes over at once.
+otherwise. One that is alone has nobody to wait for: it starts as the replica of a primary that doesn't exist, and takes
+over at once.
 """
 
 from __future__ import annotations
@@ -96,18 +97,22 @@ class ValkeyProcess:
         """Whether the server is there and has loaded its data; in cluster mode it is made to take its slots."""
         try:
             await self.ask(("PING",))
-            if self.record["cluster"]:
-                me, ghost = node_id(self.record["uid"]), node_id(self.record["uid"] + " ghost")
-                (nodes,) = await self.ask(("CLUSTER", "NODES"))
-                if ghost in nodes:
-                    await self.ask(("CLUSTER", "FAILOVER", "TAKEOVER"), ("CLUSTER", "FORGET", ghost))
-                return f"{me} " in nodes
+            return not self.record["cluster"] or await self._has_its_slots()
         except (OSError, asyncio.IncompleteReadError):
             return False
         except resp.RespError as error:
             if str(error).startswith("LOADING"):
                 return False
             raise
+
+    async def _has_its_slots(self) -> bool:
+        if self.record["peers"]:
+            (info,) = await self.ask(("CLUSTER", "INFO"))
+            return "cluster_state:ok" in info
+        ghost = node_id(self.record["uid"] + " ghost")
+        (nodes,) = await self.ask(("CLUSTER", "NODES"))
+        if ghost in nodes:
+            await self.ask(("CLUSTER", "FAILOVER", "TAKEOVER"), ("CLUSTER", "FORGET", ghost))
         return True
 
     async def ask(self, *commands: tuple[str, ...]) -> list[Any]:
@@ -127,8 +132,8 @@ class ValkeyProcess:
         """Take over memory limit, settings and users of a newer record."""
         self.record = record
         self._write_files()
-        settings = _changeable(record)
-        await self.ask(*(("CONFIG", "SET", name, value) for name, value in settings.items()), ("ACL", "LOAD"))
+        settings = [word for pair in _changeable(record).items() for word in pair]
+        await self.ask(("CONFIG", "SET", *settings), ("ACL", "LOAD"))
 
     def _write_files(self) -> None:
         record = self.record
@@ -201,15 +206,29 @@ def node_id(text: str) -> str:
 
 
 def _nodes(record: dict[str, Any]) -> str:
-    """What the server finds as its memory of the cluster: itself as the replica of a ghost that has all slots."""
-    uid = record["uid"]
-    ghost, shard = node_id(uid + " ghost"), node_id(uid + " shard")
-    place = f"127.0.0.1:{record['port']}@{record['bus']},{ANNOUNCED},tls-port=0,shard-id={shard}"
-    return (
-        f"{node_id(uid)} {place} myself,slave {ghost} 0 0 1 connected\n"
-        f"{ghost} 127.0.0.1:1@2,,tls-port=0,shard-id={shard} master - 0 0 1 connected 0-{SLOTS - 1}\n"
-        "vars currentEpoch 1 lastVoteEpoch 0\n"
-    )
+    """What the server finds as its memory of the cluster: its shards; or, alone, itself as a ghost's replica."""
+    me = node_id(record["uid"])
+    if not record["peers"]:
+        ghost = node_id(record["uid"] + " ghost")
+        shard = f"tls-port=0,shard-id={node_id(record['uid'] + ' shard')}"
+        return (
+            f"{me} {_address(record)} myself,slave {ghost} 0 0 1 connected\n"
+            f"{ghost} 127.0.0.1:1@2,,{shard} master - 0 0 1 connected 0-{SLOTS - 1}\n"
+            "vars currentEpoch 1 lastVoteEpoch 0\n"
+        )
+    shards = sorted([record, *record["peers"]], key=lambda shard: int(shard["slots"][0]))
+    lines = []
+    for epoch, shard in enumerate(shards, 1):
+        flags = "myself,master" if shard["uid"] == record["uid"] else "master"
+        first, last = shard["slots"]
+        line = f"{node_id(shard['uid'])} {_address(shard)} {flags} - 0 0 {epoch} connected {first}-{last}\n"
+        lines.append(line)
+    return "".join(lines) + f"vars currentEpoch {len(shards)} lastVoteEpoch 0\n"
+
+
+def _address(shard: dict[str, Any]) -> str:
+    place = f"127.0.0.1:{shard['port']}@{shard['bus']},{ANNOUNCED}"
+    return f"{place},tls-port=0,shard-id={node_id(shard['uid'] + ' shard')}"
 
 
 def _write(path: Path, text: str) -> None:

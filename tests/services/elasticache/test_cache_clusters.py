@@ -1,0 +1,179 @@
+"""Cache clusters, their parameters and their subnets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import redis
+from botocore.exceptions import ClientError
+
+pytestmark = pytest.mark.node_only
+
+
+@pytest.fixture
+def caches(client: Any) -> Any:
+    return client("elasticache")
+
+
+def described(caches: Any, id: str) -> dict[str, Any]:
+    answer = caches.describe_cache_clusters(CacheClusterId=id, ShowCacheNodeInfo=True)
+    found: dict[str, Any] = answer["CacheClusters"][0]
+    return found
+
+
+@contextmanager
+def cluster(caches: Any, id: str, **options: Any) -> Iterator[redis.Redis]:
+    options = {"Engine": "redis", "CacheNodeType": "cache.t3.micro", "NumCacheNodes": 1, **options}
+    caches.create_cache_cluster(CacheClusterId=id, **options)
+    found = described(caches, id)
+    assert found["CacheClusterStatus"] == "available"
+    endpoint = found["CacheNodes"][0]["Endpoint"]
+    try:
+        with redis.Redis(host=endpoint["Address"], port=endpoint["Port"]) as connected:
+            yield connected
+    finally:
+        caches.delete_cache_cluster(CacheClusterId=id)
+
+
+class TestCreateCacheCluster:
+    def test_serves_on_its_node(self, caches: Any, unique: Any) -> None:
+        with cluster(caches, unique("single")) as cache:
+            assert cache.set("a", 1)
+            assert cache.info("memory")["maxmemory_policy"] == "volatile-lru"
+
+    def test_its_memory_is_that_of_the_node_type(self, caches: Any, unique: Any) -> None:
+        with cluster(caches, unique("sized"), CacheNodeType="cache.t3.small") as cache:
+            assert cache.info("memory")["maxmemory"] == int(1.37 * 1024**3 * 0.75)
+
+    def test_it_gets_the_port_it_asks_for_if_nobody_has_it(self, caches: Any, unique: Any) -> None:
+        first, second = unique("ported"), unique("late")
+        with cluster(caches, first, Port=7700), cluster(caches, second, Port=7700):
+            ports = [described(caches, id)["CacheNodes"][0]["Endpoint"]["Port"] for id in (first, second)]
+        assert 7700 <= ports[0] < ports[1]
+
+    @pytest.mark.parametrize(
+        ("code", "wrong"),
+        [
+            ("InvalidParameterValue", {"Engine": "memcached"}),
+            ("InvalidParameterValue", {"NumCacheNodes": 2}),
+            ("InvalidParameterValue", {"CacheClusterId": "9lives"}),
+            ("InvalidParameterValue", {"SnapshotArns": ["arn:aws:s3:::bucket/dump.rdb"]}),
+        ],
+    )
+    def test_wrong_values_are_refused(self, caches: Any, code: str, wrong: dict[str, Any]) -> None:
+        with pytest.raises(ClientError) as failed:
+            caches.create_cache_cluster(**{"CacheClusterId": "wrong", "Engine": "redis", **wrong})
+        assert failed.value.response["Error"]["Code"] == code
+
+    def test_one_that_is_not_there_is_named(self, caches: Any) -> None:
+        with pytest.raises(ClientError) as failed:
+            caches.describe_cache_clusters(CacheClusterId="nobody")
+        assert failed.value.response["Error"]["Code"] == "CacheClusterNotFound"
+        assert failed.value.response["Error"]["Message"] == "CacheCluster not found: nobody"
+
+
+class TestRebootCacheCluster:
+    def test_the_data_stay(self, caches: Any, unique: Any) -> None:
+        id = unique("rebooted")
+        with cluster(caches, id) as cache:
+            cache.set("a", 1)
+            before = cache.info("server")["run_id"]
+            caches.reboot_cache_cluster(CacheClusterId=id, CacheNodeIdsToReboot=["0001"])
+            assert described(caches, id)["CacheClusterStatus"] == "available"
+            assert cache.get("a") == b"1"
+            assert cache.info("server")["run_id"] != before
+
+
+class TestParameterGroups:
+    def test_a_change_reaches_the_servers(self, caches: Any, unique: Any) -> None:
+        name, id = unique("params"), unique("tuned")
+        caches.create_cache_parameter_group(
+            CacheParameterGroupName=name, CacheParameterGroupFamily="redis7", Description="tuned"
+        )
+        with cluster(caches, id, CacheParameterGroupName=name) as cache:
+            with cache.pubsub() as listener:
+                listener.psubscribe("__keyevent@0__:*")
+                assert listener.get_message(timeout=10)
+                caches.modify_cache_parameter_group(
+                    CacheParameterGroupName=name,
+                    ParameterNameValues=[
+                        {"ParameterName": "notify-keyspace-events", "ParameterValue": "KEA"},
+                        {"ParameterName": "maxmemory-policy", "ParameterValue": "allkeys-lfu"},
+                    ],
+                )
+                self.wait_for_policy(cache, "allkeys-lfu")
+                cache.set("watched", 1)
+                assert listener.get_message(timeout=10)["channel"] == b"__keyevent@0__:set"
+            with pytest.raises(ClientError) as failed:
+                caches.delete_cache_parameter_group(CacheParameterGroupName=name)
+            assert failed.value.response["Error"]["Code"] == "InvalidCacheParameterGroupState"
+            caches.reset_cache_parameter_group(CacheParameterGroupName=name, ResetAllParameters=True)
+            self.wait_for_policy(cache, "volatile-lru")
+
+    def wait_for_policy(self, cache: redis.Redis, policy: str) -> None:
+        from tests.harness import eventually
+
+        eventually(lambda: cache.info("memory")["maxmemory_policy"] == policy)
+
+    def test_parameters_have_their_sources(self, caches: Any, unique: Any) -> None:
+        name = unique("sourced")
+        caches.create_cache_parameter_group(
+            CacheParameterGroupName=name, CacheParameterGroupFamily="valkey8", Description="sourced"
+        )
+        values = [{"ParameterName": "timeout", "ParameterValue": "30"}]
+        caches.modify_cache_parameter_group(CacheParameterGroupName=name, ParameterNameValues=values)
+        (own,) = caches.describe_cache_parameters(CacheParameterGroupName=name, Source="user")["Parameters"]
+        assert (own["ParameterName"], own["ParameterValue"]) == ("timeout", "30")
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("maxmemory-policy", "never"), ("timeout", "5"), ("maxclients", "10"), ("nothing", "1")],
+    )
+    def test_wrong_values_are_refused(self, caches: Any, unique: Any, name: str, value: str) -> None:
+        group = unique("strict")
+        caches.create_cache_parameter_group(
+            CacheParameterGroupName=group, CacheParameterGroupFamily="redis7", Description="strict"
+        )
+        values = [{"ParameterName": name, "ParameterValue": value}]
+        with pytest.raises(ClientError) as failed:
+            caches.modify_cache_parameter_group(CacheParameterGroupName=group, ParameterNameValues=values)
+        assert failed.value.response["Error"]["Code"] == "InvalidParameterValue"
+
+    def test_default_groups_are_there_and_stay_as_they_are(self, caches: Any) -> None:
+        found = caches.describe_cache_parameter_groups()["CacheParameterGroups"]
+        assert {"default.redis7", "default.valkey8.cluster.on"} <= {
+            g["CacheParameterGroupName"] for g in found
+        }
+        with pytest.raises(ClientError):
+            caches.delete_cache_parameter_group(CacheParameterGroupName="default.redis7")
+
+
+class TestSubnetGroups:
+    def test_is_made_of_subnets_that_are_there(self, client: Any, caches: Any, unique: Any) -> None:
+        ec2, name = client("ec2"), unique("subnets")
+        vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.1.0/24")["Subnet"]["SubnetId"]
+        made = caches.create_cache_subnet_group(
+            CacheSubnetGroupName=name, CacheSubnetGroupDescription="private", SubnetIds=[subnet]
+        )["CacheSubnetGroup"]
+        assert made["VpcId"] == vpc
+        assert [each["SubnetIdentifier"] for each in made["Subnets"]] == [subnet]
+        with cluster(caches, unique("inside"), CacheSubnetGroupName=name):
+            with pytest.raises(ClientError) as failed:
+                caches.delete_cache_subnet_group(CacheSubnetGroupName=name)
+            assert failed.value.response["Error"]["Code"] == "CacheSubnetGroupInUse"
+
+    def test_subnets_that_are_not_there_are_refused(self, caches: Any, unique: Any) -> None:
+        with pytest.raises(ClientError) as failed:
+            caches.create_cache_subnet_group(
+                CacheSubnetGroupName=unique("none"),
+                CacheSubnetGroupDescription="x",
+                SubnetIds=["subnet-0123456789abcdef0"],
+            )
+        assert failed.value.response["Error"]["Code"] in ("InvalidParameterValue", "InvalidSubnet")
+        with pytest.raises(ClientError) as failed:
+            caches.describe_cache_subnet_groups(CacheSubnetGroupName="nobody")
+        assert failed.value.response["Error"]["Code"] == "CacheSubnetGroupNotFoundFault"
