@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudlet.errors import AwsError
@@ -222,6 +222,28 @@ class TestSubnets:
         assert refused(ec2.create_subnet, VpcId=vpc, CidrBlock=blocks[0])[0] == "InvalidSubnet.Conflict"
         found = ec2.describe_subnets(Filters=by("vpc-id", vpc) + by("cidr-block", blocks[2]))["Subnets"]
         assert [s["CidrBlock"] for s in found] == [blocks[2]]
+
+    @settings(max_examples=15)
+    @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 15), st.integers(20, 26)), max_size=8))
+    def test_whatever_is_asked_for_they_never_overlap(
+        self, client: Callable[..., Any], wishes: list[tuple[int, int, int]]
+    ) -> None:
+        ec2 = client("ec2")
+        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/17")["Vpc"]["VpcId"]
+        inside = ipaddress.IPv4Network("10.0.0.0/17")
+        taken: list[ipaddress.IPv4Network] = []
+        for high, low, prefix in wishes:
+            block = ipaddress.IPv4Network(f"10.0.{high * 64 + low}.0/{prefix}", strict=False)
+            wish = {"VpcId": vpc, "CidrBlock": str(block)}
+            if not block.subnet_of(inside):
+                assert refused(ec2.create_subnet, **wish)[0] == "InvalidSubnet.Range"
+            elif any(block.overlaps(other) for other in taken):
+                assert refused(ec2.create_subnet, **wish)[0] == "InvalidSubnet.Conflict"
+            else:
+                ec2.create_subnet(**wish)
+                taken.append(block)
+        found = ec2.describe_subnets(Filters=by("vpc-id", vpc))["Subnets"]
+        assert {subnet["CidrBlock"] for subnet in found} == {str(block) for block in taken}
 
     def test_change_and_go(self, ec2: Any, vpc: str) -> None:
         id = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
