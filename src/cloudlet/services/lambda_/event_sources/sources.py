@@ -78,8 +78,14 @@ class EventSources:
                 self._retire(uuid)
         for uuid, (account, region, record) in wanted.items():
             if uuid not in self._sources and record["State"] == "Enabled":
-                make = KINDS[record["EventSourceArn"].split(":")[2]]
-                self._sources[uuid] = record, make(self._node, account, region, record)
+                self._begin(uuid, account, region, record)
+
+    def _begin(self, uuid: str, account: str, region: str, record: dict[str, Any]) -> None:
+        make = KINDS.get(record["EventSourceArn"].split(":")[2])
+        if make is None:
+            self._node.log.error("%s can't be read by this version", record["EventSourceArn"])
+        else:
+            self._sources[uuid] = record, make(self._node, account, region, record)
 
     def _retire(self, uuid: str) -> None:
         _, source = self._sources.pop(uuid)
