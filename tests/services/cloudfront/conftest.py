@@ -35,6 +35,8 @@ class Reply:
     body: bytes = b"hello"
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    cut: bool = False
+    """Close the connection afterwards, whatever was announced."""
 
 
 class Web:
@@ -63,6 +65,7 @@ class Web:
                 self.end_headers()
                 if self.command != "HEAD" and reply.status != 304:
                     self.wfile.write(reply.body)
+                self.close_connection |= reply.cut
 
             do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 from collections.abc import Callable
 
@@ -113,6 +114,18 @@ class TestAnOriginThatIsNotThere:
             origin = custom(mute.getsockname()[1])
             origin["CustomOriginConfig"]["OriginReadTimeout"] = 1
             assert deploy(origin).get().status == 504
+
+    def test_that_breaks_off_is_not_believed(self, web: Web, deploy: Deploy) -> None:
+        """Neither is what came kept, nor does it look whole."""
+        web.replies["/page"] = Reply(b"half", headers={"Content-Length": "1000"}, cut=True)
+        cdn = deploy(custom(web.port))
+        for _ in range(2):
+            with pytest.raises(http.client.IncompleteRead):
+                cdn.get()
+        assert len(web.seen) == 2
+        assert cdn.get(range="bytes=0-3").status == 502
+        web.replies["/page"] = Reply(b"whole")
+        assert cdn.get().body == b"whole"
 
     def test_may_have_a_page_too(self, web: Web, deploy: Deploy) -> None:
         web.replies["/sorry"] = Reply(b"sorry")

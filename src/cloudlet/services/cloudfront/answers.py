@@ -24,6 +24,7 @@ HOP = frozenset((
 ))  # fmt: skip
 """What an origin says for its own connection or request, not for the object."""
 CONDITIONS = ("range", "if-none-match", "if-modified-since", "if-match", "if-unmodified-since")
+HEADS = 8
 NOT_IN_304 = frozenset(
     ("content-type", "content-encoding", "content-language", "content-range", "accept-ranges")
 )
@@ -93,6 +94,8 @@ def hit(
         return _whole(distribution, behavior, entry, request, result, now)
     head = entry.heads.get(behavior)
     if head is None:
+        if len(entry.heads) >= HEADS:
+            entry.heads.clear()  # of behaviors that a change has replaced
         head = entry.heads[behavior] = _prebuilt(distribution, behavior, entry, request)
     moving = b"Age: %d\r\nX-Amz-Cf-Id: %b\r\n" % (
         now - entry.born,

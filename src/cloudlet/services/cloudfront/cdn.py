@@ -182,6 +182,7 @@ class Cdn:
     async def _miss(
         self, distribution: Distribution, behavior: Behavior, request: Request, path: str, key: Key
     ) -> Answer:
+        flight: Flight | None = None
         waited = self._flights.get(key)
         if waited is not None:
             await waited.wait()
@@ -189,9 +190,12 @@ class Cdn:
             now = self._clock.now()
             if entry is not None and now < entry.until:
                 return answers.hit(distribution, behavior, entry, request, now)
-            return await self._fetch(distribution, behavior, request, path, key, None)
-        flight = self._flights[key] = Flight(_url(key))
-        return await self._fetch(distribution, behavior, request, path, key, flight)
+        else:
+            flight = self._flights[key] = Flight(_url(key))
+        try:
+            return await self._fetch(distribution, behavior, request, path, key, flight)
+        except OriginFailed as failure:  # in the middle of its answer
+            return answers.page(distribution.via, failure.status, failure.reason)
 
     async def _fetch(
         self,

@@ -10,11 +10,13 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
 
 import httptools
+
+from ...errors import PeerGone
 
 PIECE = 64 * 1024
 HEAD_BYTES = 64 * 1024
@@ -22,8 +24,8 @@ Headers = list[tuple[str, str]]
 T = TypeVar("T")
 
 
-class OriginFailed(Exception):
-    """No answer could be had: the status and the reason that the viewer is told."""
+class OriginFailed(PeerGone):
+    """No answer could be had, or not all of it: the status and the reason that the viewer is told."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -77,11 +79,64 @@ class _Reader:
         self.complete = self.begun
 
 
+class Body:
+    """An answer's body as it comes. It ends, or raises if it is cut short, so that nobody takes it for whole."""
+
+    def __init__(
+        self,
+        target: Target,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        found: _Reader,
+        *,
+        empty: bool,
+    ) -> None:
+        self._target = target
+        self._reader = reader
+        self._writer = writer
+        self._found = found
+        self._declared = _declared(found.headers)
+        self._chunked = any(name.lower() == "transfer-encoding" for name, _ in found.headers)
+        self._read = 0
+        self._ended = empty
+
+    def __aiter__(self) -> Body:
+        return self
+
+    async def __anext__(self) -> bytes:
+        found = self._found
+        while not self._ended:
+            if found.pieces:
+                piece = found.pieces.popleft()
+                self._read += len(piece)
+                return piece
+            if found.complete or self._read == self._declared:
+                break
+            data = await _timed(self._reader.read(PIECE), self._target.read_seconds)
+            if data:
+                found.feed(data)
+            elif self._chunked or self._declared is not None:
+                self._writer.close()
+                raise OriginFailed(502, "broken")
+            else:
+                break
+        await self.aclose()
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        self._ended = True
+        self._writer.close()
+
+
+def _declared(headers: Headers) -> int | None:
+    return next((int(v) for n, v in headers if n.lower() == "content-length" and v.isdigit()), None)
+
+
 @dataclass(slots=True)
 class Answer:
     status: int
     headers: Headers
-    body: AsyncIterator[bytes]
+    body: Body
 
 
 async def request(target: Target, method: str, path: str, headers: Headers, body: bytes) -> Answer:
@@ -140,42 +195,7 @@ async def _answer(
         found.feed(piece)
     status = found.parser.get_status_code()
     empty = method == "HEAD" or status in (204, 304)
-    return Answer(status, found.headers, _nothing(writer) if empty else _body(target, reader, writer, found))
-
-
-async def _body(
-    target: Target,
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    found: _Reader,
-) -> AsyncIterator[bytes]:
-    """Up to its end; a body cut short raises, so that nobody takes it for whole."""
-    declared = next((int(v) for n, v in found.headers if n.lower() == "content-length" and v.isdigit()), None)
-    chunked = any(n.lower() == "transfer-encoding" for n, _ in found.headers)
-    sent = 0
-    try:
-        while True:
-            while found.pieces:
-                piece = found.pieces.popleft()
-                sent += len(piece)
-                yield piece
-            if found.complete or sent == declared:
-                return
-            piece = await _timed(reader.read(PIECE), target.read_seconds)
-            if not piece:
-                if chunked or declared is not None:
-                    raise OriginFailed(502, "broken")
-                return
-            found.feed(piece)
-    finally:
-        writer.close()
-
-
-async def _nothing(writer: asyncio.StreamWriter) -> AsyncIterator[bytes]:
-    writer.close()
-    empty: tuple[bytes, ...] = ()
-    for piece in empty:
-        yield piece
+    return Answer(status, found.headers, Body(target, reader, writer, found, empty=empty))
 
 
 async def _timed(waiting: Awaitable[T], seconds: float) -> T:

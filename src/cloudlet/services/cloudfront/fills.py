@@ -8,7 +8,7 @@ handed over to that viewer, who from there on reads from the origin at his own p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from ...errors import PeerGone
 
@@ -98,7 +98,11 @@ class Fill:
 
 
 async def discard(body: bytes | AsyncIterator[bytes]) -> None:
-    """Let go of a body that nobody reads to its end."""
+    """Let go of a body that nobody reads to its end. A generator that never began has nothing that ends it, so it is
+    begun."""
+    if isinstance(body, AsyncGenerator):
+        async for _ in body:
+            break
     close = getattr(body, "aclose", None)
     if close is not None:
         await close()
