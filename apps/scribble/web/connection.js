@@ -8,7 +8,7 @@ const FIRST_DELAY = 400;
 const LONGEST_DELAY = 20_000;
 const NOT_READY = 25_000;
 const SILENCE = 50_000;
-const ANSWER = 10_000;
+const ANSWER = 12_000;
 
 export class Connection {
   onstate = () => {};
@@ -97,13 +97,20 @@ export class Connection {
     clearTimeout(this.#watch);
     if (this.state !== "live" || document.visibilityState !== "visible") return;
     const left = this.#heard + SILENCE - performance.now();
-    if (left > 0) {
-      this.#watch = setTimeout(() => this.#listen(), left);
-      return;
-    }
+    if (left > 0) this.#watch = setTimeout(() => this.#listen(), left);
+    else this.#ask();
+  }
+
+  #ask() {
+    clearTimeout(this.#watch);
     const asked = performance.now();
     this.onask();
     this.#watch = setTimeout(() => (this.#heard > asked ? this.#listen() : this.#drop()), ANSWER);
+  }
+
+  /** Something that should have come has not: ask, unless the server has been heard a moment ago. */
+  doubt() {
+    if (this.state === "live" && performance.now() - this.#heard > ANSWER) this.#ask();
   }
 
   /** Give the socket up without waiting for its end. */

@@ -103,6 +103,7 @@ const HANDLERS = {
 function aside(what) {
   if (connection.send({ action: "sendMessage", ...what })) outbox.spend();
 }
+outbox.onsilence = () => connection.doubt();
 connection.onask = () => aside({ ping: connection.attempt });
 
 connection.onmessage = (text) => {
@@ -286,7 +287,9 @@ async function toggleReplay() {
     endReplay();
     return;
   }
+  at("replay-open").disabled = true;
   const begun = await replay.begin().catch(() => false);
+  at("replay-open").disabled = false;
   if (begun) at("play").focus();
   else note("There is no history yet. It is kept from the first baked picture on.");
 }

@@ -6,7 +6,8 @@
 const MOST_POINTS = 256;
 const BETWEEN_MESSAGES = 60;
 const MOST_UNDER_WAY = 24;
-const UNANSWERED = 20_000;
+const UNANSWERED = 15_000;
+const LATE = 2500;
 /** A message costs so many points at least: a function runs for it. */
 const LEAST_COST = 10;
 /** So much of the rate limit is used: messages may arrive closer together than they were sent. */
@@ -15,6 +16,8 @@ const CAUTION = { full: 0.9, speed: 0.97 };
 export class Outbox {
   /** Called when what waits, or the ink that is left, changed. */
   onchange = () => {};
+  /** Called when a message has had no answer for long. */
+  onsilence = () => {};
   /** Whether the board is known to be up to date, so that painting a pixel in its own colour means nothing. */
   trusted = false;
 
@@ -50,6 +53,12 @@ export class Outbox {
   /** Points that are not even sent. */
   get unsent() {
     return this.#queue.size;
+  }
+
+  /** Whether the server takes long to confirm what it was sent. */
+  get late() {
+    const [oldest] = this.#under.values();
+    return oldest !== undefined && performance.now() - oldest.at > LATE;
   }
 
   /** The share of the rate limit that is left, 0 to 1. */
@@ -186,7 +195,9 @@ export class Outbox {
   #pump() {
     this.#timer = null;
     const now = performance.now();
-    for (const [ref, { at }] of this.#under) if (now - at > UNANSWERED) this.#again(ref);
+    const silent = [...this.#under].filter(([, { at }]) => now - at > UNANSWERED);
+    for (const [ref] of silent) this.#again(ref);
+    if (silent.length) this.onsilence();
     if (this.#queue.size && this.#wait() <= 0) this.#message(now);
     this.#wake();
   }

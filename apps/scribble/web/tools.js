@@ -59,6 +59,7 @@ export class Tools {
   #stroke = null;
   #pinch = null;
   #undo = [];
+  #wheel = { notched: true, at: -Infinity };
   #pixels = brush(3);
 
   constructor({ canvas, view, board, outbox }) {
@@ -70,7 +71,7 @@ export class Tools {
     for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => this.#up(event));
     canvas.addEventListener("pointerleave", (event) => this.#pointers.has(event.pointerId) || this.onpoint(null));
     canvas.addEventListener("contextmenu", (event) => event.preventDefault());
-    canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    canvas.addEventListener("wheel", (event) => this.#turn(event), { passive: false });
   }
 
   resize(size) {
@@ -258,10 +259,13 @@ export class Tools {
   }
 
   /** A mouse's wheel zooms, as does a pinch on a touchpad; two fingers on a touchpad pan. */
-  #wheel(event) {
+  #turn(event) {
     event.preventDefault();
     const unit = event.deltaMode === 1 ? 32 : event.deltaMode === 2 ? 400 : 1;
-    const notched = event.deltaMode !== 0 || (event.deltaX === 0 && event.wheelDeltaY % 120 === 0);
+    const looksNotched = event.deltaMode !== 0 || (event.deltaX === 0 && event.wheelDeltaY % 120 === 0);
+    // What began as a touchpad's gesture stays one.
+    const notched = event.timeStamp - this.#wheel.at < A_MOMENT ? this.#wheel.notched : looksNotched;
+    this.#wheel = { notched, at: event.timeStamp };
     if (event.ctrlKey && !notched) {
       this.#view.zoomAt(event.clientX, event.clientY, 2 ** (-event.deltaY / 60));
     } else if (event.shiftKey) {

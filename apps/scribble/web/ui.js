@@ -73,18 +73,17 @@ export class Meter {
 
   show() {
     this.#timer = null;
-    const { ink, unsent, waiting } = this.#outbox;
+    const { ink, unsent, waiting, late } = this.#outbox;
     const percent = Math.round(ink * 100);
     at("ink").setAttribute("aria-valuenow", String(percent));
     at("ink").title = `Ink: ${percent} % of what anyone may draw at once`;
     at("ink").firstElementChild.style.transform = `scaleX(${ink.toFixed(3)})`;
     const live = this.#connection.state === "live";
-    const shown = live ? (unsent > 256 ? unsent : 0) : waiting;
-    at("queue").hidden = !shown;
-    if (shown) {
-      at("queue").textContent = live ? `Catching up: ${number.format(shown)} points` : `${number.format(shown)} points kept`;
-    }
-    if (percent < 100 && live) this.#timer = setTimeout(() => this.show(), 250);
+    const behind = live && (unsent > 256 || late);
+    const points = number.format(waiting);
+    at("queue").hidden = !(behind || (waiting && !live));
+    at("queue").textContent = behind ? `Catching up: ${points} points` : `${points} points kept`;
+    if ((percent < 100 || waiting) && live) this.#timer = setTimeout(() => this.show(), 250);
   }
 }
 
