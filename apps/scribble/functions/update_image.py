@@ -15,7 +15,7 @@ from PIL import Image
 PICTURE = "image.png"
 HISTORY = "history/index.json"
 MOST_PICTURES = 200
-LATE_MS = 30_000
+LATE_MS = 5_000
 MAX_AGE = "public, max-age=60"
 
 _s3 = boto3.client("s3")
