@@ -23,6 +23,9 @@ Resources:
       CidrBlock: 10.42.0.0/16
       EnableDnsHostnames: !Ref Dns
       Tags: [{Key: Name, Value: !Ref AWS::StackName}]
+  More:
+    Type: AWS::EC2::VPCCidrBlock
+    Properties: {VpcId: !Ref Vpc, CidrBlock: 10.43.0.0/16}
   Public:
     Type: AWS::EC2::Subnet
     Properties:
@@ -52,7 +55,6 @@ Resources:
     Properties: {RouteTableId: !Ref Out, SubnetId: !Ref Public}
   Address:
     Type: AWS::EC2::EIP
-    DependsOn: Attachment
     Properties: {Domain: vpc}
   Nat:
     Type: AWS::EC2::NatGateway
@@ -133,7 +135,7 @@ class TestStack:
         [table] = ec2.describe_route_tables(Filters=by("association.subnet-id", made["Private"]))[
             "RouteTables"
         ]
-        assert len(table["Routes"]) == 3
+        assert len(table["Routes"]) == 4
         [cache] = ec2.describe_security_groups(GroupIds=[made["Cache"]])["SecurityGroups"]
         assert [p["FromPort"] for p in cache["IpPermissions"]] == [6379]
         assert [p["IpRanges"] for p in cache["IpPermissionsEgress"]] == [[{"CidrIp": "127.0.0.1/32"}]]

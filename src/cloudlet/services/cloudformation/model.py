@@ -100,6 +100,10 @@ HANDLER_ERROR_CODES = (
     ("Malformed", "InvalidRequest"),
 )
 
+IN_THE_WAY = frozenset({"DependencyViolation"})
+IN_THE_WAY_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+"""Seconds between the tries to delete what something else depends on, which the templates needn't say."""
+
 SERVICE_NAMES = {
     "apigatewayv2": "ApiGatewayV2",
     "cloudformation": "CloudFormation",

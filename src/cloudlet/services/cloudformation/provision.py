@@ -113,10 +113,22 @@ class Declared:
             self._identify(job)
         for call in declared.delete:
             try:
-                await self._run(job.ctx, call, job)
+                await self._run_patiently(call, job)
             except AwsError as error:
                 if handler_code(error.code) != "NotFound":
                     raise _failed(error, call, job) from error
+
+    async def _run_patiently(self, call: Call, job: Job) -> None:
+        """What stands in a deletion's way may be going, too: as CloudFormation does, it is tried again for a while."""
+        for pause in model.IN_THE_WAY_PAUSES:
+            try:
+                await self._run(job.ctx, call, job)
+                return
+            except AwsError as error:
+                if error.code not in model.IN_THE_WAY:
+                    raise
+            await job.ctx.clock.sleep(pause)
+        await self._run(job.ctx, call, job)
 
     def _place(self, job: Job) -> witness.Place:
         return job.stack["id"], job.logical_id, job.record["step"]

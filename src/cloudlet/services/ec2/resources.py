@@ -262,6 +262,21 @@ RESOURCES: dict[str, Resource] = {
         },
         replace={"CidrBlock", "InstanceTenancy", "Ipv4IpamPoolId", "Ipv4NetmaskLength"},
     ),
+    "AWS::EC2::VPCCidrBlock": Resource(
+        required={"VpcId"},
+        create=[Call("ec2", "AssociateVpcCidrBlock", result="CidrBlockAssociation")],
+        delete=[
+            Call(
+                "ec2",
+                "DisassociateVpcCidrBlock",
+                _disassociate,
+                gone=_gone("InvalidVpcCidrBlockAssociationID.NotFound"),
+            )
+        ],
+        id="{AssociationId}",
+        attributes={"Id": "{AssociationId}"},
+        replace={"AmazonProvidedIpv6CidrBlock", "CidrBlock", "VpcId"},
+    ),
     "AWS::EC2::Subnet": Resource(
         required={"VpcId"},
         create=[
