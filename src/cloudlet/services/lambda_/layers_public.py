@@ -138,7 +138,7 @@ async def _pip(package: Package, language: Language, work: Path) -> None:
         "--root-user-action=ignore",
         "--no-input",
     ]
-    command += ["--retries=2", "--timeout=30", "--target", "python", package.name]
+    command += ["--prefer-binary", "--retries=2", "--timeout=30", "--target", "python", package.name]
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=work,
