@@ -20,6 +20,9 @@ GOOD = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 API_URL = re.compile(
     r"(?P<scheme>wss|https)://(?P<api>[a-z0-9]{8,12})\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?P<path>/[^\s]*)?"
 )
+SITE_URL = re.compile(
+    r"http://(?P<bucket>[a-z0-9][a-z0-9.-]+)\.s3-website[.-][a-z]{2}(?:-[a-z]+)+-[0-9]\.amazonaws\.com(?![\w.-])"
+)
 CDN_URL = re.compile(r"(?P<scheme>ws|http)s?://(?P<id>[a-z0-9]{13,14})\.cloudfront\.net(?![\w.-])")
 
 
@@ -176,12 +179,13 @@ def _reasons(client: Client, stack: str) -> list[str]:
 
 
 def local_url(value: str, endpoint: str) -> str:
-    """An output with AWS's host names of APIs and distributions turned into addresses that work from this machine."""
+    """An output with AWS's host names of APIs, distributions and websites turned into addresses of this machine."""
     home = endpoint.split("://", 1)[1].replace("127.0.0.1", "localhost")
 
     def here(match: re.Match[str]) -> str:
         scheme = "ws" if match["scheme"] == "wss" else "http"
         return f"{scheme}://{home}/_aws/execute-api/{match['api']}{match['path'] or ''}"
 
+    value = SITE_URL.sub(rf"http://\g<bucket>.s3-website.{home}", value)
     value = CDN_URL.sub(rf"\g<scheme>://\g<id>.cloudfront.{home}", value)
     return API_URL.sub(here, value)

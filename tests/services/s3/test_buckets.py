@@ -75,7 +75,7 @@ class TestSettings:
 
     def test_what_is_not_built_says_so(self, s3: Any, bucket: str) -> None:
         with pytest.raises(ClientError, match="NotImplemented"):
-            s3.get_bucket_website(Bucket=bucket)
+            s3.get_bucket_lifecycle_configuration(Bucket=bucket)
 
 
 def expected(keys: set[str], prefix: str, delimiter: str) -> list[str]:

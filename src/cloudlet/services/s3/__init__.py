@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...context import Node, Service
 from . import cors, model, operations, storage, validation
 from .contents import Contents
+from .site import WebsiteEdge
 
 
 def _register(node: Node) -> None:
@@ -19,5 +20,6 @@ SERVICE = Service(
     model=model,
     runtime=Contents,
     register=_register,
+    edges=lambda node: [WebsiteEdge(node)],
     dress=cors.dress,
 )

@@ -22,6 +22,7 @@ MAX_POLICY = 20 * 1024
 MAX_OBJECT_TAGS = 10
 MAX_BUCKET_TAGS = 50
 MAX_DELETES = 1000
+MAX_ROUTING_RULES = 50
 PAGE = 1000
 INLINE = 64 * 1024
 """Bodies up to this size lie in the store, larger ones in files."""
@@ -96,6 +97,9 @@ ERRORS: dict[str, tuple[int, str]] = {
         400, "The list of parts was not in ascending order. Parts must be ordered by part number.",
     ),
     "InvalidRange": (416, "The requested range is not satisfiable"),
+    "InvalidRedirectLocation": (
+        400, "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+    ),
     "InvalidRequest": (400, "Invalid Request"),
     "InvalidStorageClass": (400, "The storage class you specified is not valid"),
     "InvalidTag": (400, "The TagValue you have provided is invalid"),
@@ -126,6 +130,7 @@ ERRORS: dict[str, tuple[int, str]] = {
         ("The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted "
         "or completed."),
     ),
+    "NoSuchWebsiteConfiguration": (404, "The specified bucket does not have a website configuration"),
     "NoSuchVersion": (404, "The specified version does not exist."),
     "NotImplemented": (501, "A header you provided implies functionality that is not implemented"),
     "OwnershipControlsNotFoundError": (404, "The bucket ownership controls were not found"),
@@ -166,7 +171,6 @@ _AREAS = {
     "it needs lifecycle rules, which are not built yet": ("Lifecycle",),
     "it needs replication, which is not built yet": ("Replication",),
     "notifications are not built yet": ("Notification",),
-    "websites are not built yet": ("Website",),
     "encryption settings are not built yet; data lies on your own disk": ("Encryption",),
     "Object Lock is not built yet": ("ObjectLock", "Retention", "LegalHold"),
     "S3 Metadata and annotations have no counterpart here": ("Metadata", "Annotation"),
@@ -183,18 +187,18 @@ _OPERATIONS = """
 CreateBucketMetadataConfiguration CreateBucketMetadataTableConfiguration CreateSession
 DeleteBucketAnalyticsConfiguration DeleteBucketEncryption DeleteBucketIntelligentTieringConfiguration
 DeleteBucketInventoryConfiguration DeleteBucketLifecycle DeleteBucketMetadataConfiguration
-DeleteBucketMetadataTableConfiguration DeleteBucketMetricsConfiguration DeleteBucketReplication DeleteBucketWebsite
+DeleteBucketMetadataTableConfiguration DeleteBucketMetricsConfiguration DeleteBucketReplication
 DeleteObjectAnnotation GetBucketAbac GetBucketAccelerateConfiguration GetBucketAnalyticsConfiguration
 GetBucketEncryption GetBucketIntelligentTieringConfiguration GetBucketInventoryConfiguration GetBucketLifecycle
 GetBucketLifecycleConfiguration GetBucketLogging GetBucketMetadataConfiguration GetBucketMetadataTableConfiguration
 GetBucketMetricsConfiguration GetBucketNotification GetBucketNotificationConfiguration GetBucketReplication
-GetBucketRequestPayment GetBucketWebsite GetObjectAnnotation GetObjectLegalHold GetObjectLockConfiguration
+GetBucketRequestPayment GetObjectAnnotation GetObjectLegalHold GetObjectLockConfiguration
 GetObjectRetention GetObjectTorrent ListBucketAnalyticsConfigurations ListBucketIntelligentTieringConfigurations
 ListBucketInventoryConfigurations ListBucketMetricsConfigurations ListDirectoryBuckets ListObjectAnnotations
 PutBucketAbac PutBucketAccelerateConfiguration PutBucketAnalyticsConfiguration PutBucketEncryption
 PutBucketIntelligentTieringConfiguration PutBucketInventoryConfiguration PutBucketLifecycle
 PutBucketLifecycleConfiguration PutBucketLogging PutBucketMetricsConfiguration PutBucketNotification
-PutBucketNotificationConfiguration PutBucketReplication PutBucketRequestPayment PutBucketWebsite PutObjectAnnotation
+PutBucketNotificationConfiguration PutBucketReplication PutBucketRequestPayment PutObjectAnnotation
 PutObjectLegalHold PutObjectLockConfiguration PutObjectRetention RenameObject RestoreObject SelectObjectContent
 UpdateBucketMetadataAnnotationTableConfiguration UpdateBucketMetadataInventoryTableConfiguration
 UpdateBucketMetadataJournalTableConfiguration UpdateObjectEncryption WriteGetObjectResponse

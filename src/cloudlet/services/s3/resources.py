@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...resources import Call, Params, Resource, View
@@ -92,11 +92,51 @@ def _uncors(view: View) -> Sequence[Params]:
     return [{"Bucket": _name(view)}] if not view.new.get("CorsConfiguration") else []
 
 
+def _website(view: View) -> Sequence[Params]:
+    """The template's form is a little flatter than the API's."""
+    given = view.new.get("WebsiteConfiguration")
+    if not given:
+        return []
+    config = (
+        {"RedirectAllRequestsTo": given["RedirectAllRequestsTo"]} if "RedirectAllRequestsTo" in given else {}
+    )
+    if "IndexDocument" in given:
+        config["IndexDocument"] = {"Suffix": given["IndexDocument"]}
+    if "ErrorDocument" in given:
+        config["ErrorDocument"] = {"Key": given["ErrorDocument"]}
+    if "RoutingRules" in given:
+        config["RoutingRules"] = [
+            {
+                name: rule[property]
+                for name, property in (("Condition", "RoutingRuleCondition"), ("Redirect", "RedirectRule"))
+                if property in rule
+            }
+            for rule in given["RoutingRules"]
+        ]
+    return [{"Bucket": _name(view), "WebsiteConfiguration": config}]
+
+
+def _unwebsite(view: View) -> Sequence[Params]:
+    return [{"Bucket": _name(view)}] if not view.new.get("WebsiteConfiguration") else []
+
+
+def _unsupported(property: str) -> Callable[[View], Sequence[Params]]:
+    """The operation is called without more than the bucket: it says itself that it is not built."""
+    return lambda view: [{"Bucket": _name(view)}] if view.new.get(property) else []
+
+
 def _policy(view: View) -> Params:
     document = view.new["PolicyDocument"]
     return {"Bucket": view.new["Bucket"], "Policy": document}
 
 
+_NOT_BUILT = {
+    "LoggingConfiguration": "PutBucketLogging",
+    "NotificationConfiguration": "PutBucketNotificationConfiguration",
+    "ObjectLockConfiguration": "PutObjectLockConfiguration",
+    "ReplicationConfiguration": "PutBucketReplication",
+}
+"""What is refused rather than passed over: somebody counts on it."""
 _SETTINGS = (
     ("OwnershipControls", "PutBucketOwnershipControls", _ownership),
     ("PublicAccessBlockConfiguration", "PutPublicAccessBlock", _block),
@@ -104,6 +144,8 @@ _SETTINGS = (
     ("VersioningConfiguration", "PutBucketVersioning", _versioning),
     ("Tags", "PutBucketTagging", _tags),
     ("CorsConfiguration", "PutBucketCors", _cors),
+    ("WebsiteConfiguration", "PutBucketWebsite", _website),
+    *((name, operation, _unsupported(name)) for name, operation in _NOT_BUILT.items()),
 )
 
 RESOURCES: dict[str, Resource] = {
@@ -119,6 +161,7 @@ RESOURCES: dict[str, Resource] = {
             *(Call("s3", name, params, when={prop}) for prop, name, params in _SETTINGS),
             Call("s3", "DeleteBucketTagging", _untag, when={"Tags"}),
             Call("s3", "DeleteBucketCors", _uncors, when={"CorsConfiguration"}),
+            Call("s3", "DeleteBucketWebsite", _unwebsite, when={"WebsiteConfiguration"}),
         ],
         delete=[Call("s3", "DeleteBucket", lambda view: {"Bucket": view.id}, gone=_GONE)],
         id="{BucketName}",
@@ -127,9 +170,10 @@ RESOURCES: dict[str, Resource] = {
             "DomainName": "{BucketName}.s3.{url_suffix}",
             "RegionalDomainName": "{BucketName}.s3.{region}.{url_suffix}",
             "DualStackDomainName": "{BucketName}.s3.dualstack.{region}.{url_suffix}",
+            "WebsiteURL": "{WebsiteURL}",
         },
         replace={"BucketName"},
-        ignore={"BucketEncryption"},
+        ignore={"BucketEncryption", "LifecycleConfiguration"},
     ),
     "AWS::S3::BucketPolicy": Resource(
         required={"Bucket", "PolicyDocument"},

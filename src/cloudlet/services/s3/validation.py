@@ -105,6 +105,8 @@ def _new_object(request: Request) -> None:
     key(request["Key"])
     if request.get("StorageClass", "STANDARD") not in model.STORAGE_CLASSES:
         raise model.error("InvalidStorageClass", StorageClassRequested=request["StorageClass"])
+    if not request.get("WebsiteRedirectLocation", "/").startswith(("/", "http://", "https://")):
+        raise model.error("InvalidRedirectLocation")
     metadata = request.get("Metadata", {})
     size = sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items())
     if size > model.MAX_METADATA:

@@ -7,7 +7,7 @@ from typing import Any
 from ....context import Context
 from ....names import random_id
 from ....store.interface import Transaction
-from .. import access, grants, model, scope, storage, validation
+from .. import access, grants, model, scope, storage, validation, website
 
 Request = dict[str, Any]
 OPEN = dict.fromkeys(model.BLOCKS, True)
@@ -44,7 +44,8 @@ async def create_bucket(ctx: Context, request: Request) -> dict[str, Any]:
             raise model.error("BucketAlreadyOwnedByYou", BucketName=name)
 
     await ctx.store.transact(body)
-    return {"Location": f"/{name}"}
+    # CloudFormation wants the website's address; the model has no such member, so it doesn't go over the wire.
+    return {"Location": f"/{name}", "WebsiteURL": website.url(name, region)}
 
 
 def _first_acl(request: Request, record: dict[str, Any]) -> list[list[str]]:

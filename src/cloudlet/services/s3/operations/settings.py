@@ -7,7 +7,7 @@ from typing import Any
 
 from ....context import Context
 from ....store.interface import Transaction
-from .. import access, cors, grants, model, scope, storage, validation
+from .. import access, cors, grants, model, scope, storage, validation, website
 
 Request = dict[str, Any]
 Record = dict[str, Any]
@@ -160,6 +160,23 @@ async def put_bucket_cors(ctx: Context, request: Request) -> dict[str, Any]:
 
 async def delete_bucket_cors(ctx: Context, request: Request) -> dict[str, Any]:
     return await _change(ctx, request, "PutBucketCORS", lambda record: _drop(record, "cors"))
+
+
+async def get_bucket_website(ctx: Context, request: Request) -> dict[str, Any]:
+    config: dict[str, Any] = await _read(
+        ctx, request, "GetBucketWebsite", "website", "NoSuchWebsiteConfiguration"
+    )
+    return config
+
+
+async def put_bucket_website(ctx: Context, request: Request) -> dict[str, Any]:
+    config = request.get("WebsiteConfiguration", {})
+    website.check(config)
+    return await _change(ctx, request, "PutBucketWebsite", lambda record: record.update(website=config))
+
+
+async def delete_bucket_website(ctx: Context, request: Request) -> dict[str, Any]:
+    return await _change(ctx, request, "DeleteBucketWebsite", lambda record: _drop(record, "website"))
 
 
 def _drop(record: Record, name: str) -> None:
