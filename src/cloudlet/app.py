@@ -149,8 +149,12 @@ class CloudletNode:
         return Plan() if plan.stream and self._edge(request) is not None else plan
 
     def _edge(self, request: Request) -> Edge | None:
-        host = request.host.rpartition(":")[0] or request.host
-        return next((edge for edge in self._edges if edge.claims(host.lower(), request.path)), None)
+        host, path = request.host.lower(), request.path
+        name = host.rpartition(":")[0] or host
+        for edge in self._edges:
+            if edge.claims(name, path):
+                return edge
+        return None
 
     async def handle(self, request: Request) -> Response | Upgrade | Tunnel:
         if request.path == "/" and "x-amz-target" in request.headers:
