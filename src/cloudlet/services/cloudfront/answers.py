@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from base64 import b64encode
+from binascii import b2a_base64
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -28,11 +28,12 @@ HEADS = 8
 NOT_IN_304 = frozenset(
     ("content-type", "content-encoding", "content-language", "content-range", "accept-ranges")
 )
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _id = random.Random()  # ids need to be unique, not secret
 
 
 def request_id() -> str:
-    return b64encode(_id.getrandbits(320).to_bytes(40, "big"), b"-_").decode()
+    return b2a_base64(_id.getrandbits(320).to_bytes(40, "big"), newline=False).translate(_URL_SAFE).decode()
 
 
 def headers_of(response: Response) -> Headers:
@@ -97,11 +98,10 @@ def hit(
         if len(entry.heads) >= HEADS:
             entry.heads.clear()  # of behaviors that a change has replaced
         head = entry.heads[behavior] = _prebuilt(distribution, behavior, entry, request)
-    moving = b"Age: %d\r\nX-Amz-Cf-Id: %b\r\n" % (
-        now - entry.born,
-        b64encode(_id.getrandbits(320).to_bytes(40, "big"), b"-_"),
+    id = b2a_base64(_id.getrandbits(320).to_bytes(40, "big"), newline=False).translate(_URL_SAFE)
+    return Response(
+        entry.status, (), entry.body, b"%bAge: %d\r\nX-Amz-Cf-Id: %b\r\n" % (head, now - entry.born, id)
     )
-    return Response(entry.status, (), entry.body, head + moving)
 
 
 def _prebuilt(distribution: Distribution, behavior: Behavior, entry: Entry, request: Request) -> bytes:
@@ -218,8 +218,9 @@ def page(via: str, status: int, reason: str) -> Response:
     return Response(status, headers, body.encode())
 
 
-def to_https(distribution: Distribution, behavior: Behavior, request: Request, target: str) -> Response:
+def to_https(distribution: Distribution, behavior: Behavior, request: Request) -> Response:
     """301 for GET and HEAD, 307 for the methods that have a body to repeat."""
+    target = f"https://{request.host}{request.path}" + (f"?{request.query}" if request.query else "")
     status = 301 if request.method in ("GET", "HEAD") else 307
     title = "301 Moved Permanently" if status == 301 else "307 Temporary Redirect"
     body = (

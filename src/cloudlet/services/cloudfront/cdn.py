@@ -97,23 +97,25 @@ class Cdn:
 
     # --- requests ------------------------------------------------------------
 
-    async def serve(self, distribution: Distribution, request: Request, path: str, here: str) -> Answer:
-        """`path`: with the slash it begins with; `here`: the URL that the viewer asked for, without its scheme."""
+    async def serve(self, distribution: Distribution, request: Request, path: str) -> Answer:
+        """`path`: the viewer's, without what leads to the distribution."""
         if path == "/" and distribution.root:
             path = f"/{distribution.root}"
         behavior = distribution.behavior(path)
         if request.scheme != "https" and behavior.protocol != "allow-all":
             if behavior.protocol == "https-only":
                 return answers.page(distribution.via, 403, "https")
-            return answers.to_https(distribution, behavior, request, f"https://{here}")
+            return answers.to_https(distribution, behavior, request)
         method = request.method
         if method not in behavior.allowed:
             return answers.page(distribution.via, 403, "method")
         if not distribution.enabled:
             return answers.page(distribution.via, 403, "disabled")
-        if distribution.via in request.headers.get("via", ""):
+        headers = request.headers
+        if "via" in headers and distribution.via in headers["via"]:
             return answers.page(distribution.via, 403, "loop")
-        if method not in behavior.cached or not behavior.caching.on or request.wants_websocket:
+        socket = "upgrade" in headers and request.wants_websocket
+        if socket or method not in behavior.cached or not behavior.caching.on:
             return await self._pass(distribution, behavior, request, path)
         key: Key = (distribution.key, behavior.key(request, path, behavior.encoding(request)))
         entry = self._cache.get(key)

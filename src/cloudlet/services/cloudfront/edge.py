@@ -40,5 +40,4 @@ class CloudFrontEdge:
             distribution = self._cdn.hosts.get(host) or self._cdn.wild.get(host.partition(".")[2])
         if distribution is None:
             return answers.page(NOBODY, 403, "unknown")
-        here = request.host + request.path + (f"?{request.query}" if request.query else "")
-        return await self._cdn.serve(distribution, request, path, here)
+        return await self._cdn.serve(distribution, request, path)
