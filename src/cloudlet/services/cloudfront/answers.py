@@ -59,7 +59,7 @@ def dressed(
     distribution: Distribution, behavior: Behavior | None, headers: Headers, request: Request, result: str
 ) -> Headers:
     """The headers as the viewer gets them."""
-    via = [value for name, value in headers if name.lower() == "via"]
+    via = [value for name, value in headers if name.lower() == "via" and value != distribution.via]
     left = [(name, value) for name, value in headers if name.lower() != "via"]
     if behavior is not None and behavior.dressing is not None:
         left = behavior.dressing.apply(left, request, result)

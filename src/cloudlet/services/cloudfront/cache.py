@@ -158,5 +158,5 @@ def moment(text: str) -> float:
     """An HTTP date; -1 if it is none."""
     try:
         return parsedate_to_datetime(text).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return -1.0

@@ -471,12 +471,12 @@ def _lower(headers: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def _declared(headers: list[tuple[str, str]]) -> int | None:
-    return next((int(v) for n, v in headers if n.lower() == "content-length" and v.isdigit()), None)
+    return next((int(v) for n, v in headers if n.lower() == "content-length" and v.isdecimal()), None)
 
 
 def _age(headers: dict[str, str]) -> float:
     age = headers.get("age", "")
-    return float(age) if age.isdigit() else 0.0
+    return float(age) if age.isdecimal() else 0.0
 
 
 def _validators(entry: Entry) -> list[tuple[str, str]]:

@@ -129,7 +129,7 @@ class Body:
 
 
 def _declared(headers: Headers) -> int | None:
-    return next((int(v) for n, v in headers if n.lower() == "content-length" and v.isdigit()), None)
+    return next((int(v) for n, v in headers if n.lower() == "content-length" and v.isdecimal()), None)
 
 
 @dataclass(slots=True)

@@ -66,7 +66,7 @@ def stated(headers: dict[str, str], now: float) -> float | None:
         return None
     try:
         return max(0.0, parsedate_to_datetime(expires).timestamp() - now)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
 
 
@@ -77,4 +77,4 @@ def error_lifetime(minimum: float, headers: dict[str, str], now: float) -> float
 
 def seconds(control: dict[str, str], name: str) -> float | None:
     value = control.get(name, "")
-    return float(value) if value.isdigit() else None
+    return float(value) if value.isdecimal() else None

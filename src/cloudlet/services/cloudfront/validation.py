@@ -267,7 +267,7 @@ def _check_error_response(response: Config) -> None:
         raise model.invalid("The parameters ResponsePagePath and ResponseCode must be specified together.")
     if page and not page.startswith("/"):
         raise model.invalid("The parameter ResponsePagePath must begin with a slash.")
-    if code and (not code.isdigit() or int(code) not in model.RESPONSE_CODES):
+    if code and (not code.isdecimal() or int(code) not in model.RESPONSE_CODES):
         raise model.error("InvalidResponseCode")
     response.setdefault("ResponsePagePath", "")
     response.setdefault("ResponseCode", "")

@@ -40,7 +40,7 @@ def page(request: Request, found: list[T], key: Callable[[T], str]) -> dict[str,
     most = model.PAGE
     if "MaxItems" in request:
         text = str(request["MaxItems"])
-        if not text.isdigit() or int(text) < 1:
+        if not text.isdecimal() or int(text) < 1:
             raise model.invalid("The parameter MaxItems is not valid.")
         most = min(int(text), 1000)
     marker = request.get("Marker", "")
