@@ -44,6 +44,7 @@ class Double:
         self.refuse = False
         self.deaf = False
         self.mute = False
+        self.hesitant = False
         self.answer: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda message: None
         self.image: tuple[int, bytes] | None = None
         self._last = 0
@@ -104,12 +105,13 @@ class Double:
         self.sockets.add(socket)
         frame = {"type": "welcome", "you": you, "here": len(self.sockets), "palette": PALETTE}
         await self._say(socket, frame | {"rate": self.rate} | self.size)
-        first = self.stream[0]["id"] if self.stream else 0
-        if since is None or int(since) < first:
+        if since is None:
             for part in self.picture():
                 await self._say(socket, part)
         missed = [batch for batch in self.stream if since is None or batch["id"] > int(since)]
         await self._say(socket, {"type": "points", "here": len(self.sockets), "batches": missed})
+        if self.hesitant:
+            await self._stopped.wait()
         await self._say(socket, {"type": "ready", "id": self.next_id()})
         self._broadcast({"type": "here", "here": len(self.sockets)})
         try:

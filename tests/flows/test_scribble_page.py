@@ -288,12 +288,12 @@ class TestTheConnection:
 
     def test_a_silent_server_is_asked_and_given_up(self, double: Double, open_page: Any) -> None:
         page = open_page(double.url, clock=True)
-        page.clock.fast_forward(51_000)
+        page.clock.fast_forward(31_000)
         eventually(lambda: [message for _, message in double.messages if "ping" in message])
         page.clock.fast_forward(13_000)
         assert len(double.sinces) == 1
         double.deaf = True
-        for seconds in (51, 13):
+        for seconds in (31, 13):
             page.clock.fast_forward(seconds * 1000)
         eventually(lambda: len(double.sinces) == 2)
 
@@ -305,6 +305,39 @@ class TestTheConnection:
         double.deaf = False
         page.clock.run_for(35_000)
         eventually(lambda: double.colour(50, 50) == BLACK and unconfirmed(page) == 0)
+
+    def test_a_message_that_the_gateway_lost_is_sent_again(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url, clock=True)
+        double.answer = lambda message: (
+            {"message": "Internal server error", "connectionId": "c", "requestId": "r"}
+            if message.get("ref") == 1
+            else None
+        )
+        page.mouse.click(*place(page, 50, 50))
+        eventually(lambda: page.clock.run_for(500) or double.drawn == 9)
+
+    def test_what_came_before_all_was_told_does_not_count_as_all(
+        self, double: Double, open_page: Any
+    ) -> None:
+        page = open_page(double.url)
+        double.draw([(1, 1, RED)])
+        see(page, 1, 1, RED)
+        double.hesitant = True
+        double.cut()
+        eventually(lambda: double.sockets)
+        complete = double.stream[-1]["id"]
+        double.send(
+            {
+                "type": "points",
+                "batches": [{"id": double.next_id() + 2**30, "by": "z", "points": [2, 2, RED]}],
+            }
+        )
+        see(page, 2, 2, RED)
+        before = len(double.sinces)
+        double.hesitant = False
+        page.evaluate("async () => (await import('/main.js')).connection.renew()")
+        eventually(lambda: len(double.sinces) > before)
+        assert int(double.sinces[-1] or 0) <= complete
 
     def test_what_is_not_understood_is_left_out(self, double: Double, open_page: Any) -> None:
         page = open_page(double.url)
@@ -361,11 +394,17 @@ class TestTheConnection:
         one.locator("#people-open").click()
         assert one.get_by_label("Your name").input_value() == "Zoë the Brave"
 
-    def test_a_hostile_name_is_only_text(self, double: Double, open_page: Any) -> None:
+    def test_cursors_come_and_go_and_a_hostile_name_is_only_text(
+        self, double: Double, open_page: Any
+    ) -> None:
         page = open_page(double.url)
         name = "<img src=x onerror=document.title=1>"
         double.send({"type": "cursors", "cursors": [["z", name, 50, 50]]})
         page.locator(".cursor span", has_text=name).wait_for()
+        double.send({"type": "points", "batches": [], "cursors": [["y", "Yan", 60, 60]]})
+        page.locator(".cursor", has_text="Yan").wait_for()
+        double.send({"type": "cursors", "cursors": [["y", "Yan", None, None]]})
+        page.locator(".cursor", has_text="Yan").wait_for(state="detached")
         page.get_by_role("button", name=re.compile("here")).click()
         page.get_by_role("button", name=name).click()
         assert page.title() == "Scribble"

@@ -29,7 +29,7 @@ export class Board {
   covered = () => false;
   /** Called when something has to be drawn. */
   onchange = () => {};
-  /** The highest id seen, and the id up to which nothing is missing. */
+  /** The highest id seen while nothing was missing, and the id up to which nothing is missing for certain. */
   newest = 0;
   complete = 0;
 

@@ -7,7 +7,7 @@
 const FIRST_DELAY = 400;
 const LONGEST_DELAY = 20_000;
 const NOT_READY = 25_000;
-const SILENCE = 50_000;
+const SILENCE = 30_000;
 const ANSWER = 12_000;
 
 export class Connection {

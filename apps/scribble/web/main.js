@@ -16,7 +16,7 @@ import { batches, cursors, parse, Pictures, unpack } from "./wire.js";
 
 const SIDE = 1024;
 /** A lost connection may have lost what was on its way: this much of what was seen last is asked for again. */
-const OVERLAP = 10_000 * 4096;
+const OVERLAP = 5_000 * 4096;
 
 const me = settings.remembered();
 const mine = new Set();
@@ -69,7 +69,8 @@ const HANDLERS = {
         const [x, y, colour] = points.slice(i, i + 3);
         if (board.has(x, y) && colour < palette.length) board.set(x, y, outbox.colours[colour], id);
       }
-      board.newest = Math.max(board.newest, id);
+      // Before `ready` something older may still be missing.
+      if (connection.state === "live") board.newest = Math.max(board.newest, id);
       if (mine.has(by)) outbox.confirmed(ref);
       else if (points.length) presence.drew(by, points.at(-3), points.at(-2));
     }
@@ -88,7 +89,10 @@ const HANDLERS = {
   here() {},
   pong() {},
   cursors(frame) {
-    for (const cursor of cursors(frame)) if (!mine.has(cursor.id)) presence.seen(cursor);
+    for (const cursor of cursors(frame)) {
+      if (cursor.x === null) presence.gone(cursor.id);
+      else if (!mine.has(cursor.id)) presence.seen(cursor);
+    }
   },
   error(frame) {
     const points = outbox.refused(frame.ref);
@@ -96,6 +100,10 @@ const HANDLERS = {
   },
   slow(frame) {
     outbox.slow(frame.ref, frame.retryAfter);
+  },
+  fault(frame) {
+    console.debug("scribble: the gateway says", frame.message);
+    outbox.doubt();
   },
 };
 
@@ -182,7 +190,7 @@ function useSize(size) {
   me.size = size;
   settings.remember(me);
   at("size").setAttribute("aria-label", `Brush size, now ${size}`);
-  at("size-dot").style.setProperty("--dot", `${Math.min(26, 4 + size * 1.5)}px`);
+  at("size-dot").style.setProperty("--dot", `${Math.min(22, 5 + size * 1.2)}px`);
   at("size-text").textContent = String(size);
   document.querySelector(`[name=size][value="${size}"]`).checked = true;
   view.ask();

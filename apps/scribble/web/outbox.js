@@ -7,6 +7,7 @@ const MOST_POINTS = 256;
 const BETWEEN_MESSAGES = 60;
 const MOST_UNDER_WAY = 24;
 const UNANSWERED = 15_000;
+const DOUBTED = 3000;
 const LATE = 2500;
 /** A message costs so many points at least: a function runs for it. */
 const LEAST_COST = 10;
@@ -126,6 +127,13 @@ export class Outbox {
     this.#wake();
   }
 
+  /** A message has failed, and nobody says which: what is under way is given little time. */
+  doubt() {
+    const latest = performance.now() + DOUBTED - UNANSWERED;
+    for (const message of this.#under.values()) message.at = Math.min(message.at, latest);
+    this.#wake();
+  }
+
   #take(ref, each) {
     const message = this.#under.get(ref);
     if (!message) return 0;
@@ -183,7 +191,7 @@ export class Outbox {
   /** Milliseconds until the next message may go. */
   #wait() {
     const now = performance.now();
-    if (!this.#queue.size) return UNANSWERED / 2;
+    if (!this.#queue.size) return DOUBTED / 2;
     let wait = Math.max(this.#last + BETWEEN_MESSAGES - now, this.#held - now, 0);
     const { points, seconds } = this.#rate;
     const wanted = Math.min(Math.max(this.#queue.size, LEAST_COST), MOST_POINTS / 2, points * CAUTION.full);

@@ -64,6 +64,11 @@ export class Presence {
     if (other) this.seen({ id, name: other.name, x, y });
   }
 
+  gone(id) {
+    this.#others.get(id)?.mark.remove();
+    if (this.#others.delete(id)) this.onchange();
+  }
+
   clear() {
     for (const { mark } of this.#others.values()) mark.remove();
     this.#others.clear();

@@ -18,6 +18,7 @@ const FORMS = {
   pong: (f) => whole(f.ping),
   error: (f) => typeof f.message === "string",
   slow: (f) => typeof f.message === "string" && Number.isFinite(f.retryAfter),
+  fault: (f) => typeof f.message === "string",
 };
 
 function isPalette(palette) {
@@ -29,6 +30,8 @@ function isPalette(palette) {
 export function parse(text) {
   try {
     const frame = JSON.parse(text);
+    // What the gateway says itself, when no function could.
+    if (frame && frame.type === undefined && typeof frame.requestId === "string") frame.type = "fault";
     if (Object.hasOwn(FORMS, frame?.type) && FORMS[frame.type](frame)) return frame;
   } catch {
     // The note below says it.
@@ -46,10 +49,11 @@ export function batches(frame) {
   });
 }
 
-/** The cursors of a `cursors` frame that are in order: {id, name, x, y}. */
+/** The cursors of a frame that are in order: {id, name, x, y}; x is null when that pointer has gone. */
 export function cursors(frame) {
+  const isPlace = ([, , x, y]) => x === null || (Number.isFinite(x) && Number.isFinite(y));
   return frame.cursors
-    .filter((c) => Array.isArray(c) && typeof c[0] === "string" && Number.isFinite(c[2]) && Number.isFinite(c[3]))
+    .filter((cursor) => Array.isArray(cursor) && typeof cursor[0] === "string" && isPlace(cursor))
     .map(([id, name, x, y]) => ({ id, name: typeof name === "string" ? name.slice(0, 40) : "", x, y }));
 }
 
