@@ -75,6 +75,32 @@ class TestCreateCacheCluster:
         assert failed.value.response["Error"]["Message"] == "CacheCluster not found: nobody"
 
 
+class TestMemory:
+    @pytest.fixture
+    def small(self, caches: Any, unique: Any) -> Iterator[redis.Redis]:
+        """A cluster with room for 5 MB."""
+        name = unique("reserved")
+        caches.create_cache_parameter_group(
+            CacheParameterGroupName=name, CacheParameterGroupFamily="redis7", Description="reserved"
+        )
+        values = [{"ParameterName": "reserved-memory-percent", "ParameterValue": "99"}]
+        caches.modify_cache_parameter_group(CacheParameterGroupName=name, ParameterNameValues=values)
+        with cluster(caches, unique("small"), CacheParameterGroupName=name) as cache:
+            yield cache
+
+    def test_writes_are_refused_when_it_is_full(self, small: redis.Redis) -> None:
+        with pytest.raises(redis.exceptions.OutOfMemoryError):
+            for number in range(100):
+                small.set(f"kept{number}", b"x" * 100_000)
+        assert small.get("kept0") == b"x" * 100_000
+
+    def test_what_expires_makes_room(self, small: redis.Redis) -> None:
+        for number in range(100):
+            small.set(f"brief{number}", b"x" * 100_000, ex=3600)
+        assert small.get("brief0") is None
+        assert small.get("brief99") is not None
+
+
 class TestRebootCacheCluster:
     def test_the_data_stay(self, caches: Any, unique: Any) -> None:
         id = unique("rebooted")

@@ -42,6 +42,24 @@ class TestEveryClient:
             assert cache.get("large") == value
 
 
+class TestManyClients:
+    def test_are_served_side_by_side(self, node: Any, endpoint: dict[str, Any]) -> None:
+        clients = [kit.connect(node, endpoint) for _ in range(200)]
+        for number, each in enumerate(clients):
+            each.set(f"many{number}", number)
+        assert [each.get(f"many{number}") for number, each in enumerate(clients)] == [
+            b"%d" % n for n in range(200)
+        ]
+        for each in clients:
+            each.close()
+
+    def test_a_pipeline_of_commands_is_answered_in_order(self, node: Any, endpoint: dict[str, Any]) -> None:
+        with kit.connect(node, endpoint) as cache, cache.pipeline(transaction=False) as pipe:
+            for number in range(10_000):
+                pipe.echo(str(number))
+            assert pipe.execute() == [b"%d" % number for number in range(10_000)]
+
+
 class TestClusterMode:
     def test_one_node_has_all_slots(self, node: Any, endpoint: dict[str, Any]) -> None:
         with kit.connect(node, endpoint) as cache:
@@ -106,6 +124,21 @@ def handler(event, context):
     other = redis.RedisCluster(event["host"], event["port"], ssl=True)
     return other.get("who").decode()
 """
+
+
+class TestGlide:
+    def test_sets_and_gets_in_cluster_mode(self, node: Any, endpoint: dict[str, Any]) -> None:
+        glide = pytest.importorskip("glide_sync", reason="the package valkey-glide-sync is not installed")
+        tls = glide.TlsAdvancedConfiguration(root_pem_cacerts=(node.data / "tls" / "ca.pem").read_bytes())
+        configuration = glide.GlideClusterClientConfiguration(
+            [glide.NodeAddress(endpoint["Address"], endpoint["Port"])],
+            use_tls=True,
+            advanced_config=glide.AdvancedGlideClusterClientConfiguration(tls_config=tls),
+        )
+        cache = glide.GlideClusterClient.create(configuration)
+        assert cache.set("glide", "through") == "OK"
+        assert cache.get("glide") == b"through"
+        cache.close()
 
 
 class TestAFunction:

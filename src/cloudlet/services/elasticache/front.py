@@ -18,6 +18,7 @@ from typing import cast
 
 BACKLOG = 1024
 ACCEPT_AT_ONCE = 64
+ACCEPT_PAUSE_SECONDS = 0.1
 FIRST_BYTE_SECONDS = 30.0
 HANDSHAKE_SECONDS = 15.0
 TLS_FIRST_BYTE = 0x16  # a TLS record of type handshake
@@ -133,6 +134,10 @@ class Front:
                 if index == 0:
                     raise
         for sock in self._listeners:
+            self._listen_on(sock)
+
+    def _listen_on(self, sock: socket.socket) -> None:
+        if sock in self._listeners:
             self._loop.add_reader(sock.fileno(), self._accept, sock)
 
     def close(self) -> None:
@@ -155,8 +160,10 @@ class Front:
                 sock, _ = listener.accept()
             except BlockingIOError:
                 return
-            except OSError as error:
+            except OSError as error:  # above all, no more file descriptors
                 self._log.warning("a connection to a cache was not accepted: %s", error)
+                self._loop.remove_reader(listener.fileno())
+                self._loop.call_later(ACCEPT_PAUSE_SECONDS, self._listen_on, listener)
                 return
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
