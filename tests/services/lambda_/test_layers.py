@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import shutil
 import urllib.request
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -222,6 +222,7 @@ class TestFunctions:
         name = function(Code={"ZipFile": code}, Layers=[layer()])
         assert payload(lam.invoke(FunctionName=name)) == b'"own"'
 
+    @pytest.mark.node_only
     def test_a_version_that_is_deleted_still_works(
         self, lam: Any, function: Callable[..., str], layer: Callable[..., str], node: Any
     ) -> None:
@@ -340,53 +341,55 @@ Outputs:
 
 
 KLAYERS = f"arn:aws:lambda:{harness.REGION}:770693421928:layer:Klayers-p311-"
+INSTALLED = install.root() / "layers" / "python3.11"
+"""Where packages are kept, for all the nodes of this checkout."""
 
 
 @pytest.mark.node_only
 class TestPublicLayers:
-    """`six` is small, and the package index has it wherever boto3 came from."""
-
-    SOURCE = "import six\ndef handler(event, context):\n    return six.__file__\n"
+    SOURCE = "import typing_extensions as t\ndef handler(event, context):\n    return t.__file__\n"
 
     @pytest.fixture
-    def empty(self) -> Path:
-        folder = install.root() / "layers" / "python3.11" / "six"
-        shutil.rmtree(folder, ignore_errors=True)
-        return folder
+    def name(self) -> Iterator[str]:
+        """A small package, in a spelling of its own (pip takes any row of these signs for one): nobody has it yet."""
+        name = f"typing{''.join(random.choices('-_', k=24))}extensions"
+        yield name
+        shutil.rmtree(INSTALLED / name, ignore_errors=True)
 
     @pytest.mark.slow
-    def test_a_package_is_installed_once(self, lam: Any, function: Callable[..., str], empty: Path) -> None:
-        arn = f"{KLAYERS}six:3"
+    def test_a_package_is_installed_once(self, lam: Any, function: Callable[..., str], name: str) -> None:
+        arn, folder = f"{KLAYERS}{name}:3", INSTALLED / name
         with ThreadPoolExecutor(4) as pool:
-            names = list(pool.map(lambda _: function(self.SOURCE, Layers=[arn]), range(4)))
-        assert json.loads(payload(lam.invoke(FunctionName=names[0]))) == str(empty / "python" / "six.py")
-        assert [path.name for path in empty.parent.glob("*six*")] == ["six"]
-        assert lam.get_function_configuration(FunctionName=names[1])["Layers"][0]["Arn"] == arn
-        made = empty.stat().st_ino
+            made = list(pool.map(lambda _: function(self.SOURCE, Layers=[arn]), range(4)))
+        there = str(folder / "python" / "typing_extensions.py")
+        assert json.loads(payload(lam.invoke(FunctionName=made[0]))) == there
+        assert list(INSTALLED.glob(f".{name}.*")) == []
+        assert lam.get_function_configuration(FunctionName=made[1])["Layers"][0]["Arn"] == arn
+        born = folder.stat().st_ino
         function(self.SOURCE, Layers=[arn.replace(":3", ":4")])
-        assert empty.stat().st_ino == made
+        assert folder.stat().st_ino == born
 
     @pytest.mark.slow
-    def test_can_be_looked_at_and_fetched(self, lam: Any, empty: Path) -> None:
-        found = lam.get_layer_version_by_arn(Arn=f"{KLAYERS}six:3")
+    def test_can_be_looked_at_and_fetched(self, lam: Any, name: str) -> None:
+        found = lam.get_layer_version_by_arn(Arn=f"{KLAYERS}{name}:3")
         assert (found["Version"], found["CompatibleRuntimes"]) == (3, ["python3.11"])
         with urllib.request.urlopen(found["Content"]["Location"]) as answer:
             names = zipfile.ZipFile(io.BytesIO(answer.read())).namelist()
-        assert "python/six.py" in names
+        assert "python/typing_extensions.py" in names
 
     @pytest.mark.slow
     def test_one_that_went_missing_is_installed_again(
-        self, lam: Any, function: Callable[..., str], empty: Path
+        self, lam: Any, function: Callable[..., str], name: str
     ) -> None:
-        name = function(self.SOURCE, Layers=[f"{KLAYERS}six:3"])
-        shutil.rmtree(empty)
-        assert "six" in json.loads(payload(lam.invoke(FunctionName=name)))
+        made = function(self.SOURCE, Layers=[f"{KLAYERS}{name}:3"])
+        shutil.rmtree(INSTALLED / name)
+        assert name in json.loads(payload(lam.invoke(FunctionName=made)))
 
     @pytest.mark.slow
-    def test_what_a_killed_node_left_is_cleared(self, function: Callable[..., str], empty: Path) -> None:
-        left = empty.parent / ".six.999999999.abc"
-        left.mkdir(parents=True, exist_ok=True)
-        function(self.SOURCE, Layers=[f"{KLAYERS}six:3"])
+    def test_what_a_killed_node_left_is_cleared(self, function: Callable[..., str], name: str) -> None:
+        left = INSTALLED / f".{name}.999999999.abc"
+        left.mkdir(parents=True)
+        function(self.SOURCE, Layers=[f"{KLAYERS}{name}:3"])
         assert not left.exists()
 
     @pytest.mark.slow
@@ -397,8 +400,7 @@ class TestPublicLayers:
         assert message.startswith(
             f"Layer version {arn} does not exist. Here it would be installed with pip, but "
         )
-        folder = install.root() / "layers" / "python3.11"
-        assert list(folder.glob("*no-such-package*")) == []
+        assert list(INSTALLED.glob("*no-such-package-of-anybody*")) == []
 
     def test_another_layer_of_that_account(self, lam: Any, function: Callable[..., str]) -> None:
         arn = f"arn:aws:lambda:{harness.REGION}:770693421928:layer:other:1"
