@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import websockets
+from websockets.typing import Subprotocol
 
 from cloudlet.net.authority import Authority
 from tests.harness import Node, eventually, python_function, websocket_api
@@ -316,6 +317,72 @@ class TestAWebSocket:
         async def talk() -> None:
             url = f"ws://{cdn.host}/prod"
             async with websockets.connect(url, host="127.0.0.1", port=node.port):
+                raise AssertionError("it was let in")
+
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            asyncio.run(talk())
+        assert refused.value.response.status_code == 403
+
+
+class TestAWebSocketToAnOriginOutside:
+    def test_carries_messages_both_ways(self, node: Node, deploy: Deploy) -> None:
+        async def echo(socket: websockets.ServerConnection) -> None:
+            assert socket.request is not None
+            await socket.send(f"{socket.request.path} {socket.subprotocol}")
+            async for message in socket:
+                await socket.send(message)
+                if message == "end":
+                    await socket.close(4001, "as asked")
+
+        async def talk() -> None:
+            async with websockets.serve(
+                echo, "127.0.0.1", 0, subprotocols=[Subprotocol("b")], max_size=None
+            ) as server:
+                port = next(iter(server.sockets)).getsockname()[1]
+                cdn = await asyncio.to_thread(deploy, custom(port), behavior=everything)
+                async with websockets.connect(
+                    f"ws://{cdn.host}/chat?room=1", host="127.0.0.1", port=node.port, max_size=None,
+                    subprotocols=[Subprotocol("a"), Subprotocol("b")],
+                ) as socket:  # fmt: skip
+                    assert await socket.recv() == "/chat?room=1 b"
+                    for message in ("text \u00e9", b"bytes", "", "x" * 300, b"y" * 3_000_000, ["par", "ts"]):
+                        await socket.send(message)
+                        assert await socket.recv() == ("parts" if isinstance(message, list) else message)
+                    await (await socket.ping())
+                    await socket.send("end")
+                    assert await socket.recv() == "end"
+                    with pytest.raises(websockets.ConnectionClosed):
+                        await socket.recv()
+                    assert (socket.close_code, socket.close_reason) == (4001, "as asked")
+
+        everything = {"CachePolicyId": DISABLED, "OriginRequestPolicyId": ALL_VIEWER_BUT_HOST}
+        asyncio.run(talk())
+
+    def test_ends_when_the_viewer_goes(self, node: Node, deploy: Deploy) -> None:
+        async def talk() -> tuple[int | None, str | None]:
+            ended: asyncio.Future[tuple[int | None, str | None]] = asyncio.get_running_loop().create_future()
+
+            async def wait(socket: websockets.ServerConnection) -> None:
+                await socket.wait_closed()
+                ended.set_result((socket.close_code, socket.close_reason))
+
+            async with websockets.serve(wait, "127.0.0.1", 0) as server:
+                port = next(iter(server.sockets)).getsockname()[1]
+                cdn = await asyncio.to_thread(deploy, custom(port))
+                async with websockets.connect(
+                    f"ws://{cdn.host}/chat", host="127.0.0.1", port=node.port
+                ) as socket:
+                    await socket.close(4002, "bye")
+                return await asyncio.wait_for(ended, 20)
+
+        assert asyncio.run(talk()) == (4002, "bye")
+
+    def test_that_is_refused_is_an_answer(self, web: Web, node: Node, deploy: Deploy) -> None:
+        web.replies["/chat"] = Reply(b"no", 403)
+        cdn = deploy(custom(web.port))
+
+        async def talk() -> None:
+            async with websockets.connect(f"ws://{cdn.host}/chat", host="127.0.0.1", port=node.port):
                 raise AssertionError("it was let in")
 
         with pytest.raises(websockets.InvalidStatus) as refused:

@@ -190,7 +190,6 @@ REASONS = {
     "resolve": "CloudFront wasn't able to resolve the origin domain name.",
     "slow": "The origin did not answer in time.",
     "broken": "The origin closed the connection.",
-    "socket": "WebSockets pass through to the APIs of this node, not to origins outside.",
     "tls": "CloudFront could not make a TLS connection to the origin: its certificate isn't trusted or doesn't fit.",
 }
 

@@ -139,19 +139,54 @@ class Answer:
     body: Body
 
 
+@dataclass(slots=True)
+class Opened:
+    """The origin has accepted a WebSocket."""
+
+    headers: Headers
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
 async def request(target: Target, method: str, path: str, headers: Headers, body: bytes) -> Answer:
     """Raises `OriginFailed`."""
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
     if body or method in ("POST", "PUT", "PATCH"):
         lines.append(f"Content-Length: {len(body)}")
-    head = ("\r\n".join([*lines, "Connection: close"]) + "\r\n\r\n").encode("latin-1", "replace")
+    lines.append("Connection: close")
     reader, writer = await _connect(target)
     try:
-        writer.write(head + body)
+        writer.write(_head(lines) + body)
         return await _answer(target, reader, writer, method)
     except BaseException:
         writer.close()
         raise
+
+
+async def open_socket(target: Target, path: str, headers: Headers) -> Answer | Opened:
+    """A WebSocket's handshake; an answer if it is refused. Raises `OriginFailed`."""
+    reader, writer = await _connect(target)
+    try:
+        writer.write(_head([f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]))
+        head = await _timed(reader.readuntil(b"\r\n\r\n"), target.read_seconds)
+        found = _Reader()
+        if head.partition(b" ")[2].startswith(b"101 "):
+            for line in head.decode("latin-1").splitlines()[1:-1]:
+                name, _, value = line.partition(":")
+                found.headers.append((name, value.strip()))
+            return Opened(found.headers, reader, writer)
+        found.feed(head)
+        empty = found.parser.get_status_code() in (204, 304)
+        return Answer(
+            found.parser.get_status_code(), found.headers, Body(target, reader, writer, found, empty=empty)
+        )
+    except BaseException:
+        writer.close()
+        raise
+
+
+def _head(lines: list[str]) -> bytes:
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
 
 
 async def _connect(target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -203,5 +238,5 @@ async def _timed(waiting: Awaitable[T], seconds: float) -> T:
         return await asyncio.wait_for(waiting, seconds)
     except TimeoutError:
         raise OriginFailed(504, "slow") from None
-    except OSError:
+    except (OSError, EOFError, asyncio.LimitOverrunError):
         raise OriginFailed(502, "broken") from None

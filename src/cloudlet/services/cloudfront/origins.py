@@ -16,6 +16,7 @@ from ...context import Node, Principal
 from ...net.messages import Request, Response, Tunnel, Upgrade
 from . import answers, client
 from .client import OriginFailed, Target
+from .relay import MAX_MESSAGE, Relay
 from .validation import is_bucket, items
 
 if TYPE_CHECKING:
@@ -136,9 +137,7 @@ class Origin:
             return port in (80, 443, own)
         return _AWS_HOST.fullmatch(self.host) is not None
 
-    async def _outside(self, request: Request, port: int) -> Response:
-        if request.wants_websocket:
-            raise OriginFailed(502, "socket")
+    async def _outside(self, request: Request, port: int) -> Response | Upgrade:
         if request.scheme == "https" and self._tls is None:
             self._tls = await asyncio.to_thread(_context, str(self._node.ca_bundle))
         target = Target(
@@ -153,8 +152,25 @@ class Origin:
         path = request.path + (f"?{request.query}" if request.query else "")
         if any(c in text for text in (path, *(f"{n}{v}" for n, v in request.raw_headers)) for c in "\r\n"):
             raise OriginFailed(502, "broken")
+        if request.wants_websocket:
+            return await _socket(target, path, request.raw_headers)
         answer = await client.request(target, request.method, path, request.raw_headers, request.body)
         return Response(answer.status, answer.headers, answer.body)
+
+
+async def _socket(target: Target, path: str, headers: list[tuple[str, str]]) -> Response | Upgrade:
+    """Without extensions: the viewer's connection has none."""
+    plain = [one for one in headers if one[0].lower() != "sec-websocket-extensions"]
+    answer = await client.open_socket(target, path, plain)
+    if isinstance(answer, client.Answer):
+        return Response(answer.status, answer.headers, answer.body)
+    said = {name.lower(): value for name, value in answer.headers}
+    return Upgrade(
+        Relay(answer.reader, answer.writer),
+        subprotocol=said.get("sec-websocket-protocol"),
+        max_message=MAX_MESSAGE,
+        max_frame=MAX_MESSAGE,
+    )
 
 
 def _handshake(viewer: Request, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
