@@ -192,6 +192,16 @@ class TestDrawing:
         see(page, 20, 20, WHITE)
         eventually(lambda: double.drawn == 0)
 
+    def test_a_click_with_shift_draws_a_straight_line(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url)
+        choose(page, colour=GREEN)
+        page.mouse.click(*place(page, 20, 20))
+        page.keyboard.down("Shift")
+        page.mouse.click(*place(page, 60, 60))
+        page.keyboard.up("Shift")
+        eventually(lambda: all(double.colour(at, at) == GREEN for at in range(20, 61)))
+        assert double.drawn == 41
+
     def test_the_colour_picker(self, double: Double, open_page: Any) -> None:
         double.draw([(x, y, GREEN) for x in range(10, 20) for y in range(10, 20)])
         page = open_page(double.url)

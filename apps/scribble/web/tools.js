@@ -57,6 +57,7 @@ export class Tools {
   #outbox;
   #pointers = new Map();
   #stroke = null;
+  #end = null; // where the last stroke ended
   #pinch = null;
   #undo = [];
   #wheel = { notched: true, at: -Infinity };
@@ -137,6 +138,7 @@ export class Tools {
       this.#undo.push(this.#stroke);
       if (this.#undo.length > MOST_UNDO) this.#undo.shift();
     }
+    this.#end = [this.#stroke.x, this.#stroke.y];
     this.#stroke = null;
     this.onstroke();
   }
@@ -169,6 +171,7 @@ export class Tools {
     if (this.#stroke) return;
     const isEraserOfPen = event.pointerType === "pen" && event.button === 5;
     this.#begin(...this.#cell(event), isEraserOfPen || undefined);
+    if (event.shiftKey && this.#end) this.#to(...this.#end, true);
     // A finger may be the first of two: what it draws waits a moment.
     if (pointer.kind === "touch") {
       pointer.held = [this.#cell(event)];
