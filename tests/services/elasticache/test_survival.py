@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +68,24 @@ class TestAServer:
             os.kill(pids(node)[0], signal.SIGKILL)
             assert cache.get("acknowledged") == b"yes"
         assert kit.described(caches, "dying")["Status"] == "available"
+
+
+class TestAPort:
+    def test_that_somebody_took_is_waited_for(self, fresh_node: Any) -> None:
+        node = fresh_node()
+        caches = node.client("elasticache")
+        caches.create_serverless_cache(ServerlessCacheName="ousted", Engine="valkey")
+        endpoint = kit.described(caches, "ousted")["Endpoint"]
+        with kit.connect(node, endpoint) as cache:
+            cache.set("kept", "yes")
+        node.stop()
+        with socket.create_server(("127.0.0.1", endpoint["Port"])):
+            node.restart()
+            assert kit.described(caches, "ousted")["Status"] == "incompatible-network"
+            events = caches.describe_events(SourceType="serverless-cache", SourceIdentifier="ousted")[
+                "Events"
+            ]
+            assert "did not start" in events[-1]["Message"]
+        eventually(lambda: kit.described(caches, "ousted")["Status"] == "available")
+        with kit.connect(node, endpoint) as cache:
+            assert cache.get("kept") == b"yes"
