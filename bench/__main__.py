@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import cdn, functions, http, items, objects, queues, schedules, start, store, websockets
+from bench import cdn, functions, http, items, objects, queues, schedules, start, store, topics, websockets
 from bench.table import Figure, show
 
 PARTS: dict[str, Callable[[Path, float], list[Figure]]] = {
@@ -23,6 +23,7 @@ PARTS: dict[str, Callable[[Path, float], list[Figure]]] = {
     "queues": queues.figures,
     "objects": objects.figures,
     "schedules": schedules.figures,
+    "topics": topics.figures,
     "cdn": cdn.figures,
 }
 

@@ -90,10 +90,16 @@ async def on_deliver(node: Node, task: Task) -> None:
 
 
 async def on_dead(node: Node, task: Task) -> None:
-    """Put what could not be delivered into the dead-letter queue, as a queue would have got it."""
+    """Put what could not be delivered into the dead-letter queue, as a queue would have got it.
+
+    What that queue refuses, too, is dropped, as with AWS.
+    """
     work: Work = orjson.loads(task.payload)
     policy = orjson.loads(work["subscription"]["Attributes"]["RedrivePolicy"])
-    await _send(node, work, policy["deadLetterTargetArn"])
+    try:
+        await _send(node, work, policy["deadLetterTargetArn"])
+    except AwsError as error:
+        node.log.error("sns lost a message of %s, whose dead-letter queue refuses it: %s", work["arn"], error)
 
 
 async def invoke(node: Node, function: str, event: bytes) -> None:

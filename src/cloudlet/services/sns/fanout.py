@@ -55,10 +55,7 @@ class Delivery:
     async def run(self) -> None:
         members = self.members()
         if any(not member.raw and member.protocol != "sms" for member in members):
-            signer = await self._topics.signing.ready()
-            for text in {text_for(self.message, member.protocol) for member in members}:
-                made = Notification(self.node, signer, self.message, text, self.circle.signature)
-                self._notifications[text] = made
+            await self._sign({text_for(self.message, member.protocol) for member in members})
         self._size = len(text_for(self.message, "")) * 4 + len(orjson.dumps(self.message["attributes"]))
         functions = []
         for member in members:
@@ -76,6 +73,15 @@ class Delivery:
         await self._all
         if self.failed or self.later or self.captured:
             await self.node.store.transact(self._leave)
+
+    async def _sign(self, texts: set[str]) -> None:
+        signing = self._topics.signing
+        signer = await signing.ready()
+        for text in texts:
+            async with signing.turn:
+                made = Notification(self.node, signer, self.message, text, self.circle.signature)
+                await asyncio.sleep(0)
+            self._notifications[text] = made
 
     def notification(self, member: Member) -> Notification:
         return self._notifications[text_for(self.message, member.protocol)]

@@ -44,8 +44,12 @@ class Signer:
 
 
 class Signing:
+    """`turn` is held by who signs, and let go in the next turn of the loop: however many messages wait, a turn has one
+    signature, so that requests, publishes above all, are answered between them."""
+
     def __init__(self, node: Node) -> None:
         self._node = node
+        self.turn = asyncio.Lock()
         self._signer: Signer | None = None
         self._making: asyncio.Task[Signer] | None = None
 
