@@ -33,7 +33,9 @@ SCHEMA = "http://www.w3.org/2001/XMLSchema-instance"
 def reader(operation: Operation, decoder: Decoder | None) -> Reader:
     model, shape = operation.model, operation.input
     outside = [member for member in shape.members.values() if member.location]
-    labels = [member for member in outside if member.location == "uri"]
+    labels = [
+        member for member in outside if member.location == "uri" and f"{{{member.wire}" in operation.uri
+    ]
     in_query = [member for member in outside if member.location == "querystring"]
     in_head = {member.wire.lower(): member for member in outside if member.location == "header"}
     prefixed = [member for member in outside if member.location == "headers"]

@@ -186,6 +186,7 @@ class TestCors:
         assert headers["access-control-allow-headers"] == "x-a"
         assert headers["access-control-max-age"] == "9"
         assert ask(node, "OPTIONS", f"/{filled}/a", **(asked | {"Origin": "https://evil.org"}))[0] == 403
+        assert ask(node, "OPTIONS", f"/{filled}", **asked)[0] == 200
         _, _, headers = ask(node, "GET", f"/{filled}/a", Origin=origin)
         assert headers["access-control-allow-origin"] == origin
         assert headers["access-control-expose-headers"] == "ETag"
