@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from functools import lru_cache
 from secrets import token_bytes
 from typing import Any
 
@@ -41,6 +42,16 @@ _ref = _space.sub("ref")
 Record = dict[str, Any]
 
 
+@lru_cache(maxsize=1024)
+def _bucket_at(name: str) -> bytes:
+    return _bucket.pack(name)
+
+
+@lru_cache(maxsize=4096)
+def _object_at(uid: str, key: str) -> bytes:
+    return _object.pack(uid, key)
+
+
 def _load(value: bytes) -> Record:
     record: Record = orjson.loads(value)
     return record
@@ -51,7 +62,7 @@ def _load(value: bytes) -> Record:
 
 async def bucket(tx: Transaction, name: str) -> Record | None:
     """Shared: not to be changed."""
-    return await tx.load(_bucket.pack(name), _load)
+    return await tx.load(_bucket_at(name), _load)
 
 
 async def put_bucket(tx: Transaction, record: Record) -> None:
@@ -96,11 +107,11 @@ def _stamp_of(id: str) -> bytes | None:
 
 async def current(tx: Transaction, uid: str, key: str) -> Record | None:
     """The newest version, which may be a delete marker. Shared: not to be changed."""
-    return await tx.load(_object.pack(uid, key), _load)
+    return await tx.load(_object_at(uid, key), _load)
 
 
 async def put_current(tx: Transaction, uid: str, key: str, record: Record) -> None:
-    await tx.put(_object.pack(uid, key), orjson.dumps(record))
+    await tx.put(_object_at(uid, key), orjson.dumps(record))
 
 
 async def archive(tx: Transaction, uid: str, key: str, record: Record) -> None:
