@@ -219,17 +219,30 @@ class Application:
 
     def __init__(self, node: Any, *parameters: str) -> None:
         self.node = node
-        command = [sys.executable, "-m", "cloudlet", "deploy", "apps/scribble", "--endpoint", node.endpoint]
+        self.deploy(*parameters)
+
+    def deploy(self, *parameters: str) -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "cloudlet",
+            "deploy",
+            "apps/scribble",
+            "--endpoint",
+            self.node.endpoint,
+        ]
         for parameter in parameters:
             command += ["--parameter", parameter]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
-        stack = node.client("cloudformation").describe_stacks(StackName="scribble")["Stacks"][0]
+        stack = self.node.client("cloudformation").describe_stacks(StackName="scribble")["Stacks"][0]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
         api = self.outputs["SocketUrl"].split("//")[1].split(".")[0]
-        self.url = f"ws://127.0.0.1:{node.port}/_aws/execute-api/{api}/production"
-        self.picture = f"{node.endpoint}/{self.outputs['BucketName']}/image.png"
-        self._lambda = node.client("lambda")
+        self.url = f"ws://127.0.0.1:{self.node.port}/_aws/execute-api/{api}/production"
+        self.picture = f"{self.node.endpoint}/{self.outputs['BucketName']}/image.png"
+        distribution = self.outputs["PageUrl"].split("//")[1].split(".")[0]
+        self.page = f"{self.node.endpoint}/_aws/cloudfront/{distribution}/"
+        self._lambda = self.node.client("lambda")
 
     def client(self, name: str = "") -> Client:
         return Client(self.url, name)

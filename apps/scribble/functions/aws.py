@@ -21,8 +21,8 @@ REGION = os.environ.get("AWS_REGION", "us-east-1")
 LANES = 32
 PATIENCE = 10.0
 """Seconds until a request that gets no answer has failed."""
-TRIES = 2
-"""A connection may have been closed while it was idle; then the request goes out again on a new one."""
+LOOK = 1.0
+"""Seconds after which, if nothing happens, it is looked who has waited for too long."""
 
 
 class Answer:
@@ -101,21 +101,24 @@ class Service:
         try:
             return self._send(requests)
         except BaseException:
-            for lane in self._lanes:
-                lane.close()
-            self._lanes.clear()
+            self.close()
             raise
+
+    def close(self):
+        for lane in self._lanes:
+            lane.close()
+        self._lanes.clear()
 
     def _send(self, requests):
         answers = [Answer(0, b"")] * len(requests)
-        waiting = deque((number, 1) for number in range(len(requests)))
+        waiting = deque(range(len(requests)))
         idle = list(self._lanes)
         busy = 0
         while waiting or busy:
             done = []
             while waiting and (idle or len(self._lanes) < LANES):
                 lane = idle.pop() if idle else self._open()
-                lane.number, lane.tries = waiting.popleft()
+                lane.number = waiting.popleft()
                 busy += 1
                 if lane.start(requests[lane.number]):
                     done.append(lane)
@@ -125,8 +128,9 @@ class Service:
                     lane.busy = False
                     if lane.answer is not None:
                         answers[lane.number] = lane.answer
-                    elif lane.tries < TRIES:
-                        waiting.append((lane.number, lane.tries + 1))
+                    elif lane.used and not lane.late:  # it may have been closed while it was idle
+                        waiting.append(lane.number)
+                    lane.used = True
                     if lane.open:
                         idle.append(lane)
                 elif lane in idle:
@@ -137,13 +141,13 @@ class Service:
 
     def _ready(self):
         """The lanes that are done: with an answer, or closed without."""
-        ready = [key.data for key, _ in self._selector.select(1.0)]
+        ready = [key.data for key, _ in self._selector.select(LOOK)]
         if ready:
             return [lane for lane in ready if lane.step()]
         limit = time.monotonic() - PATIENCE
         late = [lane for lane in self._lanes if lane.busy and lane.since < limit]
         for lane in late:
-            lane.tries = TRIES
+            lane.late = True
             lane.close()
         return late
 
@@ -161,13 +165,13 @@ class Service:
 
     def _events(self):
         """The lanes on which something happened, or that have waited for too long."""
-        ready = [key.data for key, _ in self._selector.select(1.0)]
+        ready = [key.data for key, _ in self._selector.select(LOOK)]
         if ready:
             return ready
         limit = time.monotonic() - PATIENCE
         late = [lane for lane in self._lanes if lane.busy and lane.since < limit]
         for lane in late:
-            lane.tries = TRIES
+            lane.late = True
             lane.close()
         return late
 
@@ -176,14 +180,15 @@ class Lane:
     """One connection, and the request that is under way on it."""
 
     __slots__ = (
-        "answer", "busy", "connection", "got", "number", "open", "selector", "since", "tries", "unsent", "watched",
+        "answer", "busy", "connection", "got", "late", "number", "open", "selector", "since", "unsent", "used",
+        "watched",
     )  # fmt: skip
 
     def __init__(self, connection, selector):
         self.connection = connection
         self.selector = selector
         self.open = True
-        self.busy = False
+        self.busy = self.used = self.late = False
         self.unsent = b""
         self.watched = selectors.EVENT_READ
         selector.register(connection, self.watched, self)

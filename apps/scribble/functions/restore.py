@@ -23,7 +23,7 @@ def set_pixel(pixels, index, colour):
     at = index * settings.BITS
     shift = 8 - settings.BITS - at % 8
     mask = 2**settings.BITS - 1
-    pixels[at // 8] = pixels[at // 8] & ~(mask << shift) & 255 | (colour & mask) << shift
+    pixels[at // 8] = pixels[at // 8] & ~(mask << shift) & 255 | min(colour, mask) << shift
 
 
 def keep(id, pixels):
