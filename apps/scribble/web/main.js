@@ -267,8 +267,10 @@ tools.onstroke = () => (at("undo").disabled = !tools.canUndo);
 /** The panels' places, so that the picture fits between them. */
 function measure() {
   const top = at("top").getBoundingClientRect();
-  const bottom = at("dock").getBoundingClientRect();
-  view.insets = { top: top.bottom, right: 0, bottom: innerHeight - (bottom.height ? bottom.top : innerHeight - 80), left: 0 };
+  const dock = at("dock").getBoundingClientRect();
+  // While the replay is there instead of the dock, the picture stays where it is.
+  const bottom = dock.height ? innerHeight - dock.top : view.insets.bottom;
+  view.insets = { top: top.bottom, right: 0, bottom, left: 0 };
   view.resize();
 }
 

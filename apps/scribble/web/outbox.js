@@ -98,7 +98,7 @@ export class Outbox {
   open() {
     this.#open = true;
     this.#held = 0;
-    for (const ref of [...this.#under.keys()]) this.#again(ref);
+    for (const ref of [...this.#under.keys()].reverse()) this.#again(ref);
     this.#wake();
   }
 
@@ -203,7 +203,7 @@ export class Outbox {
   #pump() {
     this.#timer = null;
     const now = performance.now();
-    const silent = [...this.#under].filter(([, { at }]) => now - at > UNANSWERED);
+    const silent = [...this.#under].filter(([, { at }]) => now - at > UNANSWERED).reverse();
     for (const [ref] of silent) this.#again(ref);
     if (silent.length) this.onsilence();
     if (this.#queue.size && this.#wait() <= 0) this.#message(now);
