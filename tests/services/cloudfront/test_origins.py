@@ -129,6 +129,20 @@ class TestABucket:
         view = cdn.get("/new")
         assert (view.body, view.headers["content-type"]) == (b"written", "text/x-own")
 
+    def test_may_be_a_website(self, s3: Any, private: str, deploy: Deploy) -> None:
+        s3.delete_public_access_block(Bucket=private)
+        allow(s3, private, "*")
+        s3.put_bucket_website(
+            Bucket=private,
+            WebsiteConfiguration={"IndexDocument": {"Suffix": "page"}, "ErrorDocument": {"Key": "sorry"}},
+        )
+        s3.put_object(Bucket=private, Key="folder/page", Body=b"inside", ContentType="text/html")
+        s3.put_object(Bucket=private, Key="sorry", Body=b"sorry", ContentType="text/html")
+        host = f"{private}.s3-website-us-east-1.amazonaws.com"
+        cdn = deploy({**custom(80), "DomainName": host})
+        assert [cdn.get(path).body for path in ("/", "/folder/")] == [b"hello", b"inside"]
+        assert (cdn.get("/nothing").status, cdn.get("/nothing").body) == (404, b"sorry")
+
     @pytest.mark.slow
     @pytest.mark.node_only
     def test_with_a_large_object_does_not_fill_the_memory(
