@@ -48,7 +48,7 @@ class TestManyClients:
         for number, each in enumerate(clients):
             each.set(f"many{number}", number)
         assert [each.get(f"many{number}") for number, each in enumerate(clients)] == [
-            b"%d" % n for n in range(200)
+            b"%d" % n for n in range(40)
         ]
         for each in clients:
             each.close()

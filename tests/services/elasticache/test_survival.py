@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import signal
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +58,31 @@ class TestANode:
         assert kit.described(caches, "kept")["Endpoint"] == before
         with kit.connect(node, before) as cache:
             assert [cache.get(f"key{number}") for number in range(300)] == [b"%d" % n for n in range(300)]
+
+
+class TestAWriter:
+    def test_finds_all_that_was_acknowledged_before_the_node_was_killed(self, fresh_node: Any) -> None:
+        node = fresh_node()
+        caches = node.client("elasticache")
+        caches.create_serverless_cache(ServerlessCacheName="written", Engine="valkey")
+        endpoint = kit.described(caches, "written")["Endpoint"]
+        acknowledged: list[int] = []
+
+        def write() -> None:
+            with kit.connect(node, endpoint) as cache, contextlib.suppress(redis.ConnectionError):
+                for number in itertools.count():
+                    cache.set(f"key{number}", number)
+                    acknowledged.append(number)
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        eventually(lambda: len(acknowledged) > 200)
+        node.kill()
+        writer.join()
+        node.restart()
+        kit.described(caches, "written")
+        with kit.connect(node, endpoint) as cache:
+            assert [number for number in acknowledged if cache.get(f"key{number}") is None] == []
 
 
 class TestAServer:

@@ -59,6 +59,8 @@ class Keeper:
         """The node stops: the server ends cleanly, its data stay."""
         self._ending = True
         self._changed.set()
+        if self._process is not None and not self.up.is_set():
+            await self._process.stop()  # it may have much to load yet
         if self._task is not None:
             await asyncio.wait([self._task])
 
@@ -78,7 +80,8 @@ class Keeper:
                     await self._launch()
                     await self._attend()
                 except (StartError, OSError, resp.RespError, asyncio.IncompleteReadError) as error:
-                    await self._failed(error)
+                    if not self._ending:
+                        await self._failed(error)
                 finally:
                     await self._halt()
                 if self._ending or self.record["state"] == "deleting":

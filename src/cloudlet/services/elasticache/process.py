@@ -1,7 +1,7 @@
 """One Valkey server as a process: its files, its start, its end.
 
 A server listens on a socket file in its folder, which is the node's private way to it. If its cache is reached without
-TLS it has its TCP port itself, else the node has it. Its folder is its working directory:
+TLS it gets its TCP port once it is ready, else the node has the port. Its folder is its working directory:
 
     valkey.conf users.acl     written at each start
     appendonlydir/            the data: whatever was acknowledged has been written to it
@@ -92,6 +92,8 @@ class ValkeyProcess:
             if self.ended.done():
                 raise StartError(self._last_words())
             await sleep(next(steps, READY_STEP))
+        if self.record["tls"] == "off":
+            await self.ask(("CONFIG", "SET", "port", str(self.record["port"])))
 
     async def _answers(self) -> bool:
         """Whether the server is there and has loaded its data; in cluster mode it is made to take its slots."""
@@ -146,7 +148,7 @@ class ValkeyProcess:
         record = self.record
         direct = record["tls"] == "off"
         lines: list[tuple[str, ...]] = [
-            ("port", str(record["port"]) if direct else "0"),
+            ("port", "0"),
             ("bind", *(_binding(self._hosts) if direct else ["127.0.0.1"])),
             ("protected-mode", "no"),
             ("unixsocket", "valkey.sock"),
