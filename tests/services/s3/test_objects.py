@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
+from .conftest import ask
 
 LARGE = os.urandom(3_000_000)
 
@@ -76,6 +79,49 @@ class TestPutObject:
             s3.put_object(Bucket=bucket, Key="a", Body=b"4", IfMatch=etag)
         assert code(error) == ("PreconditionFailed", 412)
         assert s3.get_object(Bucket=bucket, Key="a")["Body"].read() == b"3"
+
+    def test_many_at_once_and_one_is_first(self, s3: Any, bucket: str) -> None:
+        def put(number: int) -> bool:
+            try:
+                s3.put_object(Bucket=bucket, Key="a", Body=b"%d" % number, IfNoneMatch="*")
+            except ClientError as error:
+                assert error.response["Error"]["Code"] == "PreconditionFailed"
+                return False
+            return True
+
+        with ThreadPoolExecutor(8) as pool:
+            won = [number for number, first in enumerate(pool.map(put, range(16))) if first]
+        assert [b"%d" % number for number in won] == [s3.get_object(Bucket=bucket, Key="a")["Body"].read()]
+
+    def test_conditions_of_other_writes(self, s3: Any, bucket: str) -> None:
+        etag = s3.put_object(Bucket=bucket, Key="a", Body=b"1")["ETag"]
+        s3.put_object(Bucket=bucket, Key="b", Body=b"3")
+        id = s3.create_multipart_upload(Bucket=bucket, Key="a")["UploadId"]
+        part = s3.upload_part(Bucket=bucket, Key="a", UploadId=id, PartNumber=1, Body=b"2")["ETag"]
+        parts = {"Parts": [{"PartNumber": 1, "ETag": part}]}
+        complete = {"Bucket": bucket, "Key": "a", "UploadId": id, "MultipartUpload": parts}
+        for write in [
+            lambda: s3.complete_multipart_upload(**complete, IfNoneMatch="*"),
+            lambda: s3.complete_multipart_upload(**complete, IfMatch='"other"'),
+            lambda: s3.copy_object(Bucket=bucket, Key="a", CopySource=f"{bucket}/b", IfNoneMatch="*"),
+            lambda: s3.delete_object(Bucket=bucket, Key="a", IfMatch='"other"'),
+        ]:
+            with pytest.raises(ClientError) as error:
+                write()
+            assert code(error) == ("PreconditionFailed", 412)
+        s3.complete_multipart_upload(**complete, IfMatch=etag)
+        assert s3.get_object(Bucket=bucket, Key="a")["Body"].read() == b"2"
+        with pytest.raises(ClientError) as error:
+            s3.put_object(Bucket=bucket, Key="none", Body=b"x", IfMatch=etag)
+        assert code(error) == ("NoSuchKey", 404)
+
+    def test_a_body_that_looks_like_a_form(self, node: Any, s3: Any, bucket: str) -> None:
+        """As curl sends it."""
+        url = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "a"})
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        body = b"Action=ListQueues&Version=2012-11-05"
+        assert ask(node, "PUT", url.removeprefix(node.endpoint), body, **headers)[0] == 200
+        assert s3.get_object(Bucket=bucket, Key="a")["Body"].read() == body
 
     def test_no_such_bucket(self, s3: Any, unique: Callable[[str], str]) -> None:
         with pytest.raises(ClientError, match="The specified bucket does not exist") as error:
