@@ -14,7 +14,7 @@ from .admin import Admin
 from .aws.dispatch import Dispatcher
 from .clock import Clock
 from .config import Config
-from .context import Context, Edge, Patient, Principal, Runtime, Service
+from .context import Context, Edge, Patient, Principal, Runtime, Service, Streaming
 from .errors import UserError
 from .events import Events
 from .names import arn
@@ -146,7 +146,19 @@ class CloudletNode:
         if request.path.startswith("/_cloudlet/"):
             return Plan(limit=ARTIFACT_LIMIT)
         plan = self.dispatcher.plan(request)
-        return Plan() if plan.stream and self._edge(request) is not None else plan
+        headers = request.headers
+        if (
+            not plan.stream
+            and len(headers.get("content-length", "")) < 7
+            and "transfer-encoding" not in headers
+        ):
+            return plan
+        edge = self._edge(request)
+        if edge is None:
+            return plan
+        if isinstance(edge, Streaming):
+            return Plan(stream=True)
+        return Plan() if plan.stream else plan
 
     def _edge(self, request: Request) -> Edge | None:
         host, path = request.host.lower(), request.path

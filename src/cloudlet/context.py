@@ -69,6 +69,13 @@ class Edge(Protocol):
     async def handle(self, request: Request) -> Response | Upgrade | Tunnel: ...
 
 
+@runtime_checkable
+class Streaming(Protocol):
+    """An edge that takes large bodies piece by piece."""
+
+    streams: bool
+
+
 @dataclass(slots=True, frozen=True)
 class Service:
     """How a service presents itself: `services/<folder>/__init__.py` has one, named SERVICE.
