@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import http.client
 import json
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -128,6 +129,22 @@ class TestABucket:
         assert cdn.get("/new", "PUT", b"written", content_type="text/x-own").status == 200
         view = cdn.get("/new")
         assert (view.body, view.headers["content-type"]) == (b"written", "text/x-own")
+
+    @pytest.mark.slow
+    @pytest.mark.node_only
+    def test_takes_a_large_upload_as_it_comes(
+        self, s3: Any, private: str, web: Web, deploy: Deploy, node: Node
+    ) -> None:
+        s3.delete_public_access_block(Bucket=private)
+        allow(s3, private, "*", Action="s3:PutObject")
+        everything = {"AllowedMethods": methods(*EVERY_METHOD), "CachePolicyId": DISABLED}
+        body = os.urandom(1024) * 1024 * 60
+        before = resident(node)
+        assert deploy(bucket(private), behavior=everything).get("/new", "PUT", body).status == 200
+        assert deploy(custom(web.port), behavior=everything).get("/new", "PUT", body).status == 200
+        assert resident(node) - before < 50 * 1024 * 1024
+        assert s3.get_object(Bucket=private, Key="new")["Body"].read() == body
+        assert web.seen[0].body == body
 
     def test_may_be_a_website(self, s3: Any, private: str, deploy: Deploy) -> None:
         s3.delete_public_access_block(Bucket=private)

@@ -188,6 +188,7 @@ REASONS = {
     "loop": "The request came back to the distribution that had sent it to its origin.",
     "connect": "CloudFront wasn't able to connect to the origin.",
     "resolve": "CloudFront wasn't able to resolve the origin domain name.",
+    "large": "The request's body is larger than this origin takes it here.",
     "slow": "The origin did not answer in time.",
     "broken": "The origin closed the connection.",
     "tls": "CloudFront could not make a TLS connection to the origin: its certificate isn't trusted or doesn't fit.",

@@ -10,7 +10,7 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -148,15 +148,24 @@ class Opened:
     writer: asyncio.StreamWriter
 
 
-async def request(target: Target, method: str, path: str, headers: Headers, body: bytes) -> Answer:
-    """Raises `OriginFailed`."""
+async def request(
+    target: Target, method: str, path: str, headers: Headers, body: bytes | AsyncIterator[bytes]
+) -> Answer:
+    """A streamed body has its length among the headers, or is sent in chunks. Raises `OriginFailed`."""
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
-    if body or method in ("POST", "PUT", "PATCH"):
+    chunked = not isinstance(body, bytes) and _declared(headers) is None
+    if chunked:
+        lines.append("Transfer-Encoding: chunked")
+    elif isinstance(body, bytes) and (body or method in ("POST", "PUT", "PATCH")):
         lines.append(f"Content-Length: {len(body)}")
     lines.append("Connection: close")
     reader, writer = await _connect(target)
     try:
-        writer.write(_head(lines) + body)
+        if isinstance(body, bytes):
+            writer.write(_head(lines) + body)
+        else:
+            writer.write(_head(lines))
+            await _upload(target, writer, body, chunked=chunked)
         return await _answer(target, reader, writer, method)
     except BaseException:
         writer.close()
@@ -183,6 +192,17 @@ async def open_socket(target: Target, path: str, headers: Headers) -> Answer | O
     except BaseException:
         writer.close()
         raise
+
+
+async def _upload(
+    target: Target, writer: asyncio.StreamWriter, body: AsyncIterator[bytes], *, chunked: bool
+) -> None:
+    async for piece in body:
+        if piece:
+            writer.writelines((b"%x\r\n" % len(piece), piece, b"\r\n") if chunked else (piece,))
+            await _timed(writer.drain(), target.read_seconds)
+    if chunked:
+        writer.write(b"0\r\n\r\n")
 
 
 def _head(lines: list[str]) -> bytes:

@@ -17,6 +17,8 @@ NOBODY = "1.1 00000000000000000000000000000000.cloudfront.net (CloudFront)"
 
 
 class CloudFrontEdge:
+    streams = True
+
     def __init__(self, node: Node) -> None:
         self._cdn: Cdn = node.runtimes["cloudfront"]
 

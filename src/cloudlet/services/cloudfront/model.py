@@ -34,6 +34,8 @@ CACHE_BYTES = 128 * 1024 * 1024
 """Of all distributions together; then what was used least recently goes. Ours: an edge location's isn't told."""
 OBJECT_BYTES = 16 * 1024 * 1024
 """A larger object passes through without being kept. AWS keeps up to 50 GB."""
+BODY_BYTES = 16 * 1024 * 1024
+"""Of a request to a host of this node that isn't a bucket."""
 COMPRESS_MIN, COMPRESS_MAX = 1_000, 10_000_000
 """Sizes that are compressed: "Serve compressed files"."""
 ERROR_TTL = 10

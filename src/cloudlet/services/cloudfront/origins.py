@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...context import Node, Principal
 from ...net.messages import Request, Response, Tunnel, Upgrade
-from . import answers, client
+from . import answers, client, fills, model
 from .client import OriginFailed, Target
 from .relay import MAX_MESSAGE, Relay
 from .validation import is_bucket, items
@@ -89,13 +89,21 @@ class Origin:
         for name, value in request.raw_headers:
             key = name.lower()
             request.headers[key] = f"{request.headers[key]}, {value}" if key in request.headers else value
-        request.headers["content-length"] = str(len(request.body))
+        request.stream = viewer.stream
+        length = str(len(request.body)) if viewer.stream is None else viewer.headers.get("content-length")
+        if length is not None:
+            request.headers["content-length"] = length
         port, request.scheme = self._place(viewer)
         if self._principal is not None:
             return await self._node.serve(request, self._identity(request))
-        if self._is_here(port):
-            return await self._node.serve(request)
-        return await self._outside(request, port)
+        if not self._is_here(port):
+            return await self._outside(request, port)
+        if request.stream is not None:
+            whole = await fills.collected(request.stream, model.BODY_BYTES)
+            if whole is None:
+                return answers.page(distribution.via, 413, "large")
+            request.body, request.stream = whole, None
+        return await self._node.serve(request)
 
     def _with_own(
         self, distribution: Distribution, behavior: Behavior, viewer: Request, headers: list[tuple[str, str]]
@@ -154,7 +162,10 @@ class Origin:
             raise OriginFailed(502, "broken")
         if request.wants_websocket:
             return await _socket(target, path, request.raw_headers)
-        answer = await client.request(target, request.method, path, request.raw_headers, request.body)
+        headers = request.raw_headers
+        if request.stream is not None and "content-length" in request.headers:
+            headers = [*headers, ("Content-Length", request.headers["content-length"])]
+        answer = await client.request(target, request.method, path, headers, request.stream or request.body)
         return Response(answer.status, answer.headers, answer.body)
 
 
