@@ -112,6 +112,36 @@ class TestAnotherAccount:
         with pytest.raises(ClientError, match="BucketAlreadyExists"):
             other.create_bucket(Bucket=filled)
 
+    @pytest.mark.parametrize(
+        ("ownership", "acl", "given"),
+        [
+            ("ObjectWriter", "bucket-owner-full-control", False),
+            ("BucketOwnerPreferred", "private", False),
+            ("BucketOwnerPreferred", "bucket-owner-full-control", True),
+            ("BucketOwnerEnforced", "bucket-owner-full-control", True),
+        ],
+    )
+    def test_whose_its_objects_are(
+        self,
+        client: Callable[..., Any],
+        s3: Any,
+        bucket: str,
+        ownership: str,
+        acl: str,
+        given: bool,
+    ) -> None:
+        other = client("s3", aws_access_key_id="111122223333")
+        rules = {"Rules": [{"ObjectOwnership": ownership}]}
+        s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=rules)
+        principal = {"AWS": "arn:aws:iam::111122223333:root"}
+        s3.put_bucket_policy(
+            Bucket=bucket, Policy=readable(bucket, Principal=principal, Action="s3:PutObject")
+        )
+        other.put_object(Bucket=bucket, Key="theirs", Body=b"x", ACL=acl)
+        [entry] = s3.list_objects_v2(Bucket=bucket, FetchOwner=True)["Contents"]
+        ours = s3.list_buckets()["Owner"]["ID"]
+        assert (entry["Owner"]["ID"] == ours) == given
+
 
 class TestHosts:
     @pytest.mark.parametrize(

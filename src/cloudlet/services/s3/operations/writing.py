@@ -98,7 +98,7 @@ async def put_version(
     uid, key = bucket["uid"], request["Key"]
     newest = await storage.current(tx, uid, key)
     _check_conditions(request, newest)
-    owner = bucket["owner"] if bucket.get("ownership") == "BucketOwnerEnforced" else ctx.principal.account
+    owner = _owner(ctx, bucket, request)
     acl = grants.wanted(request, bucket, owner, of_object=True)
     versions = bucket.get("versioning") == "Enabled"
     stamp = tx.stamp()
@@ -125,6 +125,14 @@ async def put_version(
     await storage.put_current(tx, uid, key, record)
     record["versioned"] = versions
     return record
+
+
+def _owner(ctx: Context, bucket: Record, request: Request) -> str:
+    """The account that the object is to belong to."""
+    ownership = bucket.get("ownership")
+    given_away = ownership == "BucketOwnerPreferred" and request.get("ACL") == "bucket-owner-full-control"
+    owner: str = bucket["owner"]
+    return owner if ownership == "BucketOwnerEnforced" or given_away else ctx.principal.account
 
 
 def _spare(bucket: Record, newest: Record | None) -> str:
