@@ -20,7 +20,7 @@ from ...store.interface import Task, Transaction
 from . import delivering, filters, outbox
 from .circles import Circle, Member, topics
 from .envelope import Message, Notification, raw_attributes, text_for
-from .queues import Entry, Place
+from .queues import Entry
 from .storage import Name
 
 
@@ -34,8 +34,6 @@ class Delivery:
         self.circle = circle
         self._topics = topics(node)
         self._notifications: dict[str, Notification] = {}
-        self._raw: dict[str, Any] | None = None
-        self._size = 0
         self._open = 1
         self._all: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.failed: list[tuple[Member, AwsError]] = []
@@ -54,15 +52,15 @@ class Delivery:
 
     async def run(self) -> None:
         members = self.members()
-        if any(not member.raw and member.protocol != "sms" for member in members):
-            await self._sign({text_for(self.message, member.protocol) for member in members})
-        self._size = len(text_for(self.message, "")) * 4 + len(orjson.dumps(self.message["attributes"]))
+        signed = {member.protocol for member in members if not member.raw and member.protocol != "sms"}
+        if signed:
+            await self._sign({text_for(self.message, protocol) for protocol in signed})
+        self._to_queues([member for member in members if member.place is not None])
         functions = []
         for member in members:
             if member.place is not None:
-                self._open += 1
-                self._queue(member, member.place)
-            elif member.protocol == "lambda":
+                continue
+            if member.protocol == "lambda":
                 functions.append(self._invoke(member))
             elif member.protocol.startswith("http"):
                 self.later.append(member)
@@ -86,27 +84,33 @@ class Delivery:
     def notification(self, member: Member) -> Notification:
         return self._notifications[text_for(self.message, member.protocol)]
 
-    def _queue(self, member: Member, place: Place) -> None:
-        if member.raw:
-            body, attributes = text_for(self.message, "sqs"), self._raw_attributes()
-            size = self._size
-        else:
-            body, attributes = self.notification(member).document(member.unsubscribe), None
-            size = len(body) * 4
+    def _to_queues(self, members: list[Member]) -> None:
+        text = text_for(self.message, "sqs")
+        signed = self._notifications.get(text)
+        raw: dict[str, Any] | None = None
+        size = 0
+        self._open += len(members)
+        put = self._topics.queues.put
+        for member in members:
+            assert member.place is not None
+            if not member.raw:
+                assert signed is not None
+                body = signed.document(member.unsubscribe)
+                put(member.place, Entry(body, None, _bytes(body), self, member))
+                continue
+            if raw is None:
+                raw = raw_attributes(self.message)
+                size = _bytes(text) + len(orjson.dumps(self.message["attributes"]))
+            put(member.place, Entry(text, raw, size, self, member))
 
-        def done(error: BaseException | None) -> None:
-            if isinstance(error, AwsError):
-                self.failed.append((member, error))
-            elif error is not None and not self._all.done():
-                self._all.set_exception(RuntimeError(f"the queue {place.url} can't be reached: {error!r}"))
-            self._end()
-
-        self._topics.queues.put(place, Entry(body, attributes, size, done))
-
-    def _raw_attributes(self) -> dict[str, Any]:
-        if self._raw is None:
-            self._raw = raw_attributes(self.message)
-        return self._raw
+    def ended(self, which: Member, error: BaseException | None) -> None:
+        """A queue has its message, or hasn't."""
+        if isinstance(error, AwsError):
+            self.failed.append((which, error))
+        elif error is not None and not self._all.done():
+            text = f"the queue {which.endpoint} can't be reached: {error!r}"
+            self._all.set_exception(RuntimeError(text))
+        self._end()
 
     async def _invoke(self, member: Member) -> None:
         try:
@@ -140,6 +144,11 @@ class Delivery:
             "topic_policy": self.circle.delivery_policy,
             "attempt": 1,
         }
+
+
+def _bytes(text: str) -> int:
+    """How many there are, at most."""
+    return len(text) if text.isascii() else len(text) * 4
 
 
 async def on_fanout(node: Node, task: Task) -> None:

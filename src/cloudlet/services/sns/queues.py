@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ...context import Context
 from ...errors import AwsError
@@ -17,7 +17,11 @@ from ...errors import AwsError
 BATCH = 10
 BATCH_BYTES = 1_048_576
 
-Done = Callable[[BaseException | None], None]
+
+class Waiter(Protocol):
+    """Who waits for messages to be in their queues."""
+
+    def ended(self, which: Any, error: BaseException | None) -> None: ...
 
 
 class Place(NamedTuple):
@@ -31,7 +35,9 @@ class Entry(NamedTuple):
     attributes: dict[str, Any] | None
     size: int
     """Bytes, at most."""
-    done: Done
+    waiter: Waiter
+    which: Any
+    """What the waiter calls it."""
 
 
 class Queues:
@@ -41,7 +47,7 @@ class Queues:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def put(self, place: Place, entry: Entry) -> None:
-        """`entry.done` is called once the message is in the queue, or with what hindered it."""
+        """The entry's waiter is told once the message is in the queue, or what hindered it."""
         waiting = self._waiting.get(place)
         if waiting is None:
             waiting = self._waiting[place] = deque()
@@ -70,7 +76,7 @@ class Queues:
         except BaseException as error:
             # The batch's fate is unknown: those who wait for it, and for what comes after, are told why.
             for entry in (*batch, *waiting):
-                entry.done(error)
+                entry.waiter.ended(entry.which, error)
             if not isinstance(error, Exception):
                 raise
         finally:
@@ -100,7 +106,7 @@ async def _send(ctx: Context, url: str, batch: list[Entry]) -> None:
     except AwsError as error:
         failed = dict.fromkeys(map(str, range(len(batch))), error)
     for number, entry in enumerate(batch):
-        entry.done(failed.get(str(number)))
+        entry.waiter.ended(entry.which, failed.get(str(number)) if failed else None)
 
 
 def _message(entry: Entry) -> dict[str, Any]:
