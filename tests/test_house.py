@@ -15,7 +15,8 @@ SERVICES = sorted(p.name for p in (PACKAGE / "services").iterdir() if (p / "__in
 MAY_IMPORT = {
     "net": {"net", "errors"},
     "store": {"store", "errors", "clock"},
-    "aws": {"aws", "errors", "names", "context", "net"},
+    "aws": {"aws", "errors", "names", "context", "net", "policies", "permissions"},
+    "policies": {"policies"},
 }
 IN_A_WORKER = "runtimes"
 """Code that runs in a function's process, where nothing of ours is."""

@@ -7,8 +7,8 @@ the same constraints, validation, permission check and errors as over the wire, 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -23,6 +23,7 @@ from .store.interface import Store, Tasks, Timers
 
 if TYPE_CHECKING:
     from .aws.dispatch import Dispatcher
+    from .policies.decision import Holdings
 
 
 @dataclass(slots=True, frozen=True)
@@ -34,7 +35,36 @@ class Principal:
     account: str
     arn: str
     user_id: str = ""
+    """Of a service the ARN of the resource it acts for: `aws:SourceArn`."""
     access_key: str = ""
+    role: str = ""
+    """Of a session the ARN of its role."""
+    session: tuple[str, ...] = ()
+    """The policies that a session was limited to: documents, and ARNs of managed ones."""
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True, frozen=True)
+class KnownKey:
+    """What the owner of an access key (IAM of users', STS of sessions') tells of it."""
+
+    principal: Principal
+    until: float
+    """When to ask again."""
+    secret: str
+    token: str = ""
+    """The session token that has to come with it."""
+
+
+@dataclass(slots=True, frozen=True)
+class Need:
+    """One permission that a request needs. `facts` are the condition keys of its service, in lower case; `owner` is
+    the account of the resource, "" the principal's own."""
+
+    action: str
+    resource: str
+    facts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    owner: str = ""
 
 
 @dataclass(slots=True, frozen=True)
@@ -84,6 +114,8 @@ class Service:
     the inner door's too. An operation PutItem is `operations.put_item(ctx, request)`; `validation.put_item(request)`,
     if there is one, runs before it and may return the request in a compiled form. `runtime` makes the long-lived part;
     `register` adds timer and task handlers; both get the node.
+    `permissions` has `needs(ctx, operation, request)`, the permissions that a request needs, and, where resources have
+    policies, `await policy(ctx, resource)`, the document of one; without it an operation needs the action of its name.
     `decoders` maps an operation to a function that turns its JSON body into the request, for hot paths.
     """
 
@@ -94,6 +126,7 @@ class Service:
     runtime: Callable[[Node], Runtime] | None = None
     register: Callable[[Node], None] | None = None
     edges: Callable[[Node], list[Edge]] | None = None
+    permissions: ModuleType | None = None
     decoders: Mapping[str, Callable[[bytes], dict[str, Any]]] | None = None
     dress: Callable[[Node, Request, Mapping[str, str], Response], Awaitable[None]] | None = None
     """Adds headers to a finished answer that depend on the request alone (CORS); it gets the path's variables, too."""
@@ -150,7 +183,9 @@ class Node(Protocol):
 
 
 class Context:
-    __slots__ = ("account", "node", "origin", "principal", "region", "request_id", "source_ip", "user_agent")
+    __slots__ = (
+        "account", "holdings", "node", "origin", "principal", "region", "request_id", "source_ip", "user_agent",
+    )  # fmt: skip
 
     def __init__(self, node: Node, principal: Principal, account: str, region: str, id: str = "") -> None:
         self.node = node
@@ -158,6 +193,8 @@ class Context:
         self.account = account
         self.region = region
         self.request_id = id or request_id()
+        self.holdings: Holdings | None = None
+        """The principal's policies; the pipeline reads them before it asks for permission."""
         self.source_ip = "127.0.0.1"
         self.user_agent = ""
         self.origin = ""
@@ -178,8 +215,13 @@ class Context:
         """
         return self.node.call(self, service, operation, params)
 
-    def as_service(self, name: str) -> Context:
-        """The same account and region, asked by a service, e.g. "apigateway.amazonaws.com"."""
-        return Context(
-            self.node, Principal("service", self.account, name), self.account, self.region, self.request_id
-        )
+    def as_service(self, name: str, source: str = "") -> Context:
+        """The same account and region, asked by a service, e.g. "apigateway.amazonaws.com", for the resource whose ARN
+        is `source`: what conditions on `aws:SourceArn` see."""
+        who = Principal("service", self.account, name, source)
+        return Context(self.node, who, self.account, self.region, self.request_id)
+
+    async def as_role(self, service: str, role: str, session: str) -> Context:
+        """What a service does with a role that it was given: as the session `session` of the role, if the role trusts
+        the service. Raises STS's AccessDenied otherwise."""
+        return await self.node.dispatcher.assume(self, service, role, session)

@@ -1,6 +1,6 @@
 """The one way of a request through the house, in AWS's own order of failure:
 
-    authenticate → route → parse → constrain → validate → run → serialize
+    authenticate → route → parse → constrain → authorize → validate → run → serialize
 
 `handle` is the outer door (HTTP), `call` the inner one (`ctx.call`): the same constraints, validation and errors.
 An `AwsError` becomes bytes in one place, `Dispatcher._failed`; any other exception is a bug: 500, logged with its
@@ -15,17 +15,18 @@ from typing import Any
 
 import orjson
 
-from ..context import Context, Encoded, Node, Principal, Service
+from ..context import Context, Encoded, KnownKey, Node, Principal, Service
 from ..errors import AwsError, PeerGone
 from ..names import request_id, snake
 from ..net.messages import Plan, Request, Response
 from ..net.requests import Refused
 from . import constraints, ec2, json, query, rest, restxml, shapes
+from .authorize import Authorizer
 from .identity import Identities
 from .json import Reader, Writer
 from .model import Model, Models, Operation, patch_of, with_forms
 from .route import Match, NoService, Router, UnknownOperation
-from .sigv4 import Unauthenticated
+from .sigv4 import SignatureMismatch, Unauthenticated
 
 PROTOCOLS: dict[str, ModuleType] = {
     "ec2": ec2,
@@ -40,6 +41,8 @@ COLLECTED = 1024 * 1024
 """Bodies up to this size are not streamed: it would cost more than it saves."""
 STREAM = Plan(stream=True)
 ANONYMOUS = Principal("anonymous", "", "")
+ROLE_MARGIN = 900.0
+ROLES_REMEMBERED = 1024
 
 
 class Bound:
@@ -53,6 +56,7 @@ class Bound:
         "model",
         "operation",
         "patient",
+        "permissions",
         "plan",
         "read",
         "run",
@@ -69,6 +73,7 @@ class Bound:
         self.decoder = (service.decoders or {}).get(operation.name)
         self.dress = service.dress
         self.patient = operation.name in service.patient
+        self.permissions = service.permissions
         payload = operation.output.members.get(operation.output.payload) if operation.output else None
         self.body = payload.name if payload is not None and payload.shape.type == "blob" else ""
         self.read: Reader = protocol.reader(operation, self.decoder)
@@ -91,6 +96,8 @@ class Dispatcher:
         self.router = Router(self.services, self.models)
         self._streamers = frozenset(name for name in self.services if patch_of(name).get("streams"))
         self.identities = Identities(node)
+        self.authorizer = Authorizer(node)
+        self._roles: dict[tuple[str, str, str], KnownKey] = {}
         self._bound: dict[tuple[str, str], Bound] = {}
         self._targets: dict[str, tuple[Bound, Match]] = {}
         self._plans: dict[str, Plan] = {}
@@ -152,17 +159,19 @@ class Dispatcher:
                 bound, match = self._route(request, identity.service)
             if identity.expires and self.node.clock.now() > identity.expires:
                 raise self._expired(bound.model, identity.expires)
-            params = bound.read(request, match)
-            if bound.validate is not None:
-                params = bound.validate(params)
             if principal is None:
-                principal = identity.principal or await self.identities.principal(identity)
+                principal = identity.principal or await self.identities.principal(identity, request)
                 if not identity.access_key and bound.model.patch.get("anonymous"):
                     principal = ANONYMOUS
+            params = bound.read(request, match)
             ctx = Context(self.node, principal, principal.account, identity.region, id)
             ctx.source_ip = request.peer[0] or "127.0.0.1"
             ctx.user_agent = request.headers.get("user-agent", "")
             ctx.origin = f"{request.scheme}://{request.host}" if request.host else ""
+            if principal.kind != "root":
+                await self._authorize(ctx, bound, params)
+            if bound.validate is not None:
+                params = bound.validate(params)
             request.patient = bound.patient
             answer = bound.write(await bound.run(ctx, params), id)
         except (PeerGone, Refused):
@@ -182,6 +191,8 @@ class Dispatcher:
         if refusal is not None:
             raise bound.model.failure("validation", refusal)
         given = dict(params)
+        if ctx.principal.kind != "root":
+            await self._authorize(ctx, bound, given)
         if bound.decoder is not None:
             given = bound.decoder(shapes.dumps(shapes.to_json(bound.operation.input, given)))
         if bound.validate is not None:
@@ -193,6 +204,24 @@ class Dispatcher:
         if result is not None and bound.body:
             await _collect(result, bound.body)
         return result or {}
+
+    async def _authorize(self, ctx: Context, bound: Bound, params: dict[str, Any]) -> None:
+        await self.authorizer.hold(ctx)
+        await self.authorizer.check(ctx, bound.model, bound.operation.name, bound.permissions, params)
+
+    async def assume(self, ctx: Context, service: str, role: str, session: str) -> Context:
+        """See `Context.as_role`. A session is used until a quarter of an hour before its end."""
+        key = service, role, session
+        known = self._roles.get(key)
+        if known is None or known.until < self.node.clock.now() + ROLE_MARGIN:
+            if len(self._roles) >= ROLES_REMEMBERED:
+                self._roles.clear()
+            asked = {"RoleArn": role, "RoleSessionName": session}
+            answer = await ctx.as_service(service, ctx.principal.user_id).call("sts", "AssumeRole", asked)
+            known = await self.identities.known(answer["Credentials"]["AccessKeyId"])
+            assert known is not None
+            self._roles[key] = known
+        return Context(self.node, known.principal, known.principal.account, ctx.region, ctx.request_id)
 
     def _route(self, request: Request, signed_for: str) -> tuple[Bound, Match]:
         target = request.headers.get("x-amz-target", "")
@@ -254,7 +283,10 @@ class Dispatcher:
             model = self._model_spoken(request)
         if isinstance(error, Unauthenticated):
             status = 400 if model.protocol == "json" else error.status
-            error = model.failure(error.kind, error.message, status=status)
+            failure = model.failure(error.kind, error.message, status=status)
+            if isinstance(error, SignatureMismatch):
+                _explain(failure, error, model)
+            error = failure
         elif not isinstance(error, AwsError):
             self.node.log.error("request %s to %s failed", id, model.name, exc_info=error)
             error = model.failure("internal", INTERNAL, status=500)
@@ -270,6 +302,22 @@ class Dispatcher:
             return error.model
         except NoService as error:
             return Model.nameless(error.protocol)
+
+
+def _explain(failure: AwsError, mismatch: SignatureMismatch, model: Model) -> None:
+    """What was expected, as the services say it: S3 in members of the error, the JSON protocols in the message."""
+    if model.protocol == "rest-xml":
+        failure.fields = {
+            "AWSAccessKeyId": mismatch.signature.access_key,
+            "StringToSign": mismatch.to_sign,
+            "SignatureProvided": mismatch.signature.signature,
+            "CanonicalRequest": mismatch.canonical,
+        }
+    elif model.protocol in ("json", "rest-json"):
+        failure.message += (
+            f"\n\nThe Canonical String for this request should have been\n'{mismatch.canonical}'"
+            f"\n\nThe String-to-Sign should have been\n'{mismatch.to_sign}'\n"
+        )
 
 
 async def _collect(result: dict[str, Any], member: str) -> None:

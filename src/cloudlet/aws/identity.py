@@ -3,8 +3,8 @@
 - `test` (and every key that nobody made) is the root of the node's account; a key of 12 digits the root of that
   account.
 - `ASIA…` keys are temporary credentials; STS knows them. `AKIA…` keys belong to users; IAM knows them. Both are
-  asked through their runtimes: `await runtime.principal(access_key)` gives the principal and until when to believe
-  it, or None.
+  asked through their runtimes: `await runtime.known(access_key)` gives a `KnownKey`, or None. What they sign is
+  verified.
 - An unsigned request acts as the root of the node's account.
 
 An Authorization header up to its `Signature=` is the same all day for a client, so what it says is remembered by it.
@@ -12,14 +12,15 @@ An Authorization header up to its `Signature=` is the same all day for a client,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..context import Node, Principal
+from ..context import KnownKey, Node, Principal
 from ..errors import AwsError
 from ..net.messages import Request
-from . import sigv4
+from . import sigv4, verify
 
 REMEMBERED = 4096
+INVALID_TOKEN = "The security token included in the request is invalid."
 OWNERS = {"ASIA": "sts", "AKIA": "iam"}
 """Which runtime knows a key, by its first letters."""
 REFUSALS = {"ExpiredToken": "expired_token", "InvalidClientTokenId": "invalid_token"}
@@ -35,13 +36,14 @@ class Identity:
     """None: it must be asked for."""
     expires: float = 0.0
     """When a presigned request ends; 0: never."""
+    signature: sigv4.Signature = sigv4.UNSIGNED
 
 
 class Identities:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._known: dict[str, Identity] = {}
-        self._principals: dict[str, tuple[Principal, float]] = {}
+        self._keys: dict[str, KnownKey] = {}
         self._unsigned = Identity("", node.config.region, "", self._root(node.config.account, ""))
 
     def of(self, request: Request) -> Identity:
@@ -70,27 +72,44 @@ class Identities:
         except sigv4.Unauthenticated:
             return ""
 
-    async def principal(self, identity: Identity) -> Principal:
-        """Ask the key's owner, and believe the answer for as long as it says."""
-        key = identity.access_key
-        now = self._node.clock.now()
-        remembered = self._principals.get(key)
-        if remembered is not None and now < remembered[1]:
-            return remembered[0]
-        found = await self._ask(key)
-        if found is None:
-            return self._root(self._node.config.account, key)
-        if len(self._principals) >= REMEMBERED:
-            self._principals.clear()
-        self._principals[key] = found
-        return found[0]
+    async def principal(self, identity: Identity, request: Request) -> Principal:
+        """Ask the key's owner, verify what was signed, and believe the answer for as long as it says."""
+        known = await self.known(identity.access_key)
+        if known is None:
+            return self._root(self._node.config.account, identity.access_key)
+        self._verify(request, identity, known)
+        return known.principal
 
-    async def _ask(self, key: str) -> tuple[Principal, float] | None:
+    async def known(self, key: str) -> KnownKey | None:
+        remembered = self._keys.get(key)
+        if remembered is not None and self._node.clock.now() < remembered.until:
+            return remembered
+        found = await self._ask(key)
+        if found is not None:
+            if len(self._keys) >= REMEMBERED:
+                self._keys.clear()
+            self._keys[key] = found
+        return found
+
+    def _verify(self, request: Request, identity: Identity, known: KnownKey) -> None:
+        signature = identity.signature
+        given = signature.token or request.headers.get("x-amz-security-token", "")
+        if known.token and given != known.token:
+            raise sigv4.Unauthenticated("invalid_token", INVALID_TOKEN, 403)
+        authorization = request.headers.get("authorization")
+        if authorization is not None:
+            signature = replace(signature, signature=sigv4.signature_in(authorization))
+        try:
+            verify.check(request, signature, known.secret)
+        except verify.Mismatch as mismatch:
+            raise sigv4.SignatureMismatch(mismatch.canonical, mismatch.to_sign, signature) from mismatch
+
+    async def _ask(self, key: str) -> KnownKey | None:
         runtime = self._node.runtimes.get(OWNERS[key[:4]])
         if runtime is None:
             return None
         try:
-            found: tuple[Principal, float] | None = await runtime.principal(key)
+            found: KnownKey | None = await runtime.known(key)
         except AwsError as error:
             raise sigv4.Unauthenticated(REFUSALS[error.code], error.message, 403) from error
         return found
@@ -103,7 +122,7 @@ class Identities:
         else:
             account = key if len(key) == 12 and key.isdigit() else self._node.config.account
             principal = self._root(account, key)
-        return Identity(signature.service, region, key, principal, signature.expires)
+        return Identity(signature.service, region, key, principal, signature.expires, signature)
 
     def _root(self, account: str, access_key: str) -> Principal:
         return Principal("root", account, f"arn:aws:iam::{account}:root", account, access_key)

@@ -28,6 +28,7 @@ PATCHES = Path(__file__).parent / "patches"
 
 FAILURES: dict[str, dict[str, str]] = {
     "json": {
+        "access_denied": "AccessDeniedException",
         "broken_framing": "SerializationException",
         "broken_json": "SerializationException",
         "expired_request": "InvalidSignatureException",
@@ -37,12 +38,14 @@ FAILURES: dict[str, dict[str, str]] = {
         "invalid_token": "UnrecognizedClientException",
         "missing_token": "MissingAuthenticationTokenException",
         "serialization": "SerializationException",
+        "signature_mismatch": "InvalidSignatureException",
         "too_large": "RequestEntityTooLargeException",
         "unknown_operation": "UnknownOperationException",
         "unsupported": "NotImplemented",
         "validation": "ValidationException",
     },
     "query": {
+        "access_denied": "AccessDenied",
         "broken_framing": "MalformedInput",
         "broken_json": "MalformedInput",
         "expired_request": "SignatureDoesNotMatch",
@@ -52,6 +55,7 @@ FAILURES: dict[str, dict[str, str]] = {
         "invalid_token": "InvalidClientTokenId",
         "missing_token": "MissingAuthenticationToken",
         "serialization": "MalformedInput",
+        "signature_mismatch": "SignatureDoesNotMatch",
         "too_large": "RequestEntityTooLarge",
         "unknown_operation": "InvalidAction",
         "unsupported": "NotImplemented",

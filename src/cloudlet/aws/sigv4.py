@@ -1,7 +1,7 @@
 """Signature version 4, read: who signed, for which day, region and service, over which headers.
 
-It reads the Authorization header and presigned query strings, and words what is malformed as AWS does. The signature
-itself is not verified here.
+It reads the Authorization header and presigned query strings, and words what is malformed as AWS does; `verify` makes
+the signature again.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ from ..errors import AwsError
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 OLD_QUERY_SERVICE = "s3"
+MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key"
+    " and signing method. Consult the service documentation for details."
+)
 ALGORITHM_ASYMMETRIC = "AWS4-ECDSA-P256-SHA256"
 
 
@@ -42,6 +46,21 @@ class Unauthenticated(AwsError):
     def __init__(self, kind: str, message: str, status: int) -> None:
         super().__init__(kind, message, status=status)
         self.kind = kind
+
+
+class SignatureMismatch(Unauthenticated):
+    """The secret makes another signature of the request than it has."""
+
+    def __init__(self, canonical: str, to_sign: str, signature: Signature) -> None:
+        super().__init__("signature_mismatch", MISMATCH, 403)
+        self.canonical = canonical
+        self.to_sign = to_sign
+        self.signature = signature
+
+
+def signature_in(authorization: str) -> str:
+    """The signature itself, of an Authorization header that was read before."""
+    return authorization[authorization.rfind("Signature=") + 10 :].partition(",")[0].strip()
 
 
 def incomplete(message: str) -> Unauthenticated:

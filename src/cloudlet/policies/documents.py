@@ -86,6 +86,14 @@ def parsed(text: str) -> Policy:
     return policy_of(document)
 
 
+def parsed_or_none(text: str | None) -> Policy | None:
+    """A resource's policy, if it has one. One that can't be read says nothing, and so allows nothing."""
+    try:
+        return parsed(text) if text is not None else None
+    except BadPolicy:
+        return None
+
+
 def policy_of(document: Any) -> Policy:
     """The same, of a document that is read already."""
     if not isinstance(document, dict):

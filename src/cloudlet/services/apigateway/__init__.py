@@ -1,7 +1,7 @@
 """API Gateway: WebSocket APIs (`apigatewayv2`), and the gateway that serves them with its `@connections`."""
 
 from ...context import Edge, Node, Service
-from . import model, operations, validation
+from . import model, operations, permissions, validation
 from .edges import ExecuteApi
 from .gateway import Gateway
 
@@ -15,6 +15,7 @@ SERVICE = Service(
     operations=operations,
     validation=validation,
     model=model,
+    permissions=permissions,
     runtime=Gateway,
     edges=_edges,
 )

@@ -1,7 +1,7 @@
 """Amazon DynamoDB."""
 
 from ...context import Service
-from . import model, operations, validation
+from . import model, operations, permissions, validation
 from .cleanup import register
 
 SERVICE = Service(
@@ -9,5 +9,6 @@ SERVICE = Service(
     operations=operations,
     validation=validation,
     model=model,
+    permissions=permissions,
     register=register,
 )

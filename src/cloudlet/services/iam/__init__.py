@@ -4,8 +4,13 @@ Documents are stored, checked for form and handed out; evaluating them is for a 
 """
 
 from ...context import Service
-from . import keys, model, operations, validation
+from . import keys, model, operations, permissions, validation
 
 SERVICE = Service(
-    models=("iam",), operations=operations, validation=validation, model=model, runtime=keys.AccessKeys
+    models=("iam",),
+    operations=operations,
+    validation=validation,
+    model=model,
+    permissions=permissions,
+    runtime=keys.AccessKeys,
 )

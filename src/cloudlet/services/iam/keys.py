@@ -1,15 +1,15 @@
-"""Access keys of users, resolved to the users they belong to: IAM's runtime."""
+"""IAM's runtime: access keys, resolved to the users they belong to, and what principals hold."""
 
 from __future__ import annotations
 
-from ...context import Node, Principal
+from ...context import KnownKey, Principal
 from ...store.interface import Transaction
 from . import model, storage
+from .holdings import Holder
 
 
-class AccessKeys:
-    def __init__(self, node: Node) -> None:
-        self._node = node
+class AccessKeys(Holder):
+    """Whose key is this, and what does he hold?"""
 
     async def start(self) -> None:
         """Nothing is needed to answer."""
@@ -17,28 +17,27 @@ class AccessKeys:
     async def stop(self) -> None:
         """Nothing is held."""
 
-    async def principal(self, access_key: str) -> tuple[Principal, float] | None:
-        """Who acts with the key, and until when to believe it; None if nobody made it. Raises InvalidClientTokenId."""
+    async def known(self, access_key: str) -> KnownKey | None:
+        """Who acts with the key; None if nobody made it. Raises InvalidClientTokenId."""
 
-        async def body(tx: Transaction) -> tuple[str, str, str, str] | None:
+        async def body(tx: Transaction) -> tuple[str, storage.Record, storage.Record] | None:
             owner = await storage.key_owner(tx, access_key)
             if owner is None:
                 return None
             account, name = owner
             user = await storage.entity(tx, account, "user", name)
             key = await storage.access_key(tx, account, name, access_key)
-            if user is None or key is None:
-                return None
-            return account, user["Arn"], user["UserId"], key["Status"]
+            return None if user is None or key is None else (account, user, key)
 
         found = await self._node.store.read(body)
         if found is None:
             return None
-        account, arn, user_id, status = found
-        if status != "Active":
+        account, user, key = found
+        if key["Status"] != "Active":
             raise model.inactive_key()
-        who = Principal("user", account, arn, user_id, access_key)
-        return who, self._node.clock.now() + model.KEY_BELIEVED
+        tags = tuple((tag["Key"], tag["Value"]) for tag in user.get("Tags", ()))
+        who = Principal("user", account, user["Arn"], user["UserId"], access_key, tags=tags)
+        return KnownKey(who, self._node.clock.now() + model.KEY_BELIEVED, key["SecretAccessKey"])
 
     async def owner(self, access_key: str) -> str | None:
         """The account that a key belongs to."""

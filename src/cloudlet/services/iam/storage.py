@@ -7,7 +7,10 @@
 ("iam", account, "policy", name)                                     a customer managed policy's record
 ("iam", account, "version", policy name, number)                     one version of it: document and date
 ("iam", account, "key", user, access key)                            an access key's record
+("iam", account, "member", user, group)                              a user in a group: the group's name
+("iam", account, "members", group, user)                             the same, found from the group: the user's name
 ("iam owner", access key)                                            account and user of an access key
+("iam generation", account)                                          a stamp, new with whatever changes permissions
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ Record = dict[str, Any]
 
 _space = Subspace("iam")
 _owners = Subspace("iam owner")
+_generations = Subspace("iam generation")
 
 
 async def _get(tx: Transaction, key: bytes) -> Record | None:
@@ -34,7 +38,15 @@ async def _records(tx: Transaction, *parts: Any) -> list[Record]:
     return [orjson.loads(value) for _, value in await tx.range(*_space.range(*parts))]
 
 
-# --- roles and users
+async def generation(tx: Transaction, account: str) -> bytes:
+    return await tx.load(_generations.pack(account), bytes) or b""
+
+
+async def _renew(tx: Transaction, account: str) -> None:
+    await tx.put(_generations.pack(account), tx.stamp())
+
+
+# --- roles, users and groups
 
 
 async def entity(tx: Transaction, account: str, kind: str, name: str) -> Record | None:
@@ -42,15 +54,40 @@ async def entity(tx: Transaction, account: str, kind: str, name: str) -> Record 
 
 
 async def put_entity(tx: Transaction, account: str, kind: str, name: str, record: Record) -> None:
+    await _renew(tx, account)
     await tx.put(_space.pack(account, kind, name.lower()), orjson.dumps(record))
 
 
 async def delete_entity(tx: Transaction, account: str, kind: str, name: str) -> None:
+    await _renew(tx, account)
     await tx.delete(_space.pack(account, kind, name.lower()))
 
 
 async def entities(tx: Transaction, account: str, kind: str) -> list[Record]:
     return await _records(tx, account, kind)
+
+
+# --- members of groups
+
+
+async def join(tx: Transaction, account: str, user: str, group: str) -> None:
+    await _renew(tx, account)
+    await tx.put(_space.pack(account, "member", user.lower(), group.lower()), group.encode())
+    await tx.put(_space.pack(account, "members", group.lower(), user.lower()), user.encode())
+
+
+async def leave(tx: Transaction, account: str, user: str, group: str) -> None:
+    await _renew(tx, account)
+    await tx.delete(_space.pack(account, "member", user.lower(), group.lower()))
+    await tx.delete(_space.pack(account, "members", group.lower(), user.lower()))
+
+
+async def groups_of(tx: Transaction, account: str, user: str) -> list[str]:
+    return [value.decode() for _, value in await tx.range(*_space.range(account, "member", user.lower()))]
+
+
+async def members_of(tx: Transaction, account: str, group: str) -> list[str]:
+    return [value.decode() for _, value in await tx.range(*_space.range(account, "members", group.lower()))]
 
 
 # --- inline policies
@@ -61,11 +98,13 @@ async def inline(tx: Transaction, account: str, kind: str, name: str, policy: st
 
 
 async def put_inline(tx: Transaction, account: str, kind: str, name: str, policy: str, document: str) -> None:
+    await _renew(tx, account)
     record = {"PolicyName": policy, "PolicyDocument": document}
     await tx.put(_space.pack(account, "inline", kind, name.lower(), policy), orjson.dumps(record))
 
 
 async def delete_inline(tx: Transaction, account: str, kind: str, name: str, policy: str) -> None:
+    await _renew(tx, account)
     await tx.delete(_space.pack(account, "inline", kind, name.lower(), policy))
 
 
@@ -77,6 +116,7 @@ async def inlines(tx: Transaction, account: str, kind: str, name: str) -> list[R
 
 
 async def attach(tx: Transaction, account: str, kind: str, owner: Record, policy: Record) -> None:
+    await _renew(tx, account)
     name = owner["RoleName" if kind == "role" else "UserName"]
     arn = policy["PolicyArn"]
     await tx.put(_space.pack(account, "attached", kind, name.lower(), arn), orjson.dumps(policy))
@@ -85,6 +125,7 @@ async def attach(tx: Transaction, account: str, kind: str, owner: Record, policy
 
 
 async def detach(tx: Transaction, account: str, kind: str, name: str, arn: str) -> None:
+    await _renew(tx, account)
     await tx.delete(_space.pack(account, "attached", kind, name.lower(), arn))
     await tx.delete(_space.pack(account, "attachment", arn, kind, name.lower()))
 
@@ -109,10 +150,12 @@ async def policy(tx: Transaction, account: str, name: str) -> Record | None:
 
 
 async def put_policy(tx: Transaction, account: str, record: Record) -> None:
+    await _renew(tx, account)
     await tx.put(_space.pack(account, "policy", record["PolicyName"].lower()), orjson.dumps(record))
 
 
 async def delete_policy(tx: Transaction, account: str, name: str) -> None:
+    await _renew(tx, account)
     await tx.delete(_space.pack(account, "policy", name.lower()))
     await tx.delete_range(*_space.range(account, "version", name.lower()))
 
@@ -126,10 +169,12 @@ async def version(tx: Transaction, account: str, name: str, number: int) -> Reco
 
 
 async def put_version(tx: Transaction, account: str, name: str, number: int, record: Record) -> None:
+    await _renew(tx, account)
     await tx.put(_space.pack(account, "version", name.lower(), number), orjson.dumps(record))
 
 
 async def delete_version(tx: Transaction, account: str, name: str, number: int) -> None:
+    await _renew(tx, account)
     await tx.delete(_space.pack(account, "version", name.lower(), number))
 
 

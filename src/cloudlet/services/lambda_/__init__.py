@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from ...context import Edge, Node, Runtime, Service
-from . import code, model, operations, runs, storage, validation
+from . import code, model, operations, permissions, runs, storage, validation
 from .gates import Gates
 
 
@@ -37,6 +37,7 @@ SERVICE = Service(
     operations=operations,
     validation=validation,
     model=model,
+    permissions=permissions,
     runtime=_runtime,
     register=_register,
     edges=_edges,

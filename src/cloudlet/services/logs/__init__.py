@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...context import Node, Service
-from . import model, operations, storage, validation
+from . import model, operations, permissions, storage, validation
 from .operations.groups import on_retention_timer
 
 
@@ -12,5 +12,10 @@ def _register(node: Node) -> None:
 
 
 SERVICE = Service(
-    models=("logs",), operations=operations, validation=validation, model=model, register=_register
+    models=("logs",),
+    operations=operations,
+    validation=validation,
+    model=model,
+    permissions=permissions,
+    register=_register,
 )

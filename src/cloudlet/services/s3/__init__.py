@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...context import Node, Service
-from . import cors, model, operations, storage, validation
+from . import cors, model, operations, permissions, storage, validation
 from .contents import Contents
 from .site import WebsiteEdge
 
@@ -18,6 +18,7 @@ SERVICE = Service(
     operations=operations,
     validation=validation,
     model=model,
+    permissions=permissions,
     runtime=Contents,
     register=_register,
     edges=lambda node: [WebsiteEdge(node)],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...context import Node, Service
-from . import model, operations, storage, validation, waiting
+from . import model, operations, permissions, storage, validation, waiting
 from .operations.moves import on_move
 from .operations.queues import on_name_free, on_retention, on_sweep
 
@@ -20,6 +20,7 @@ SERVICE = Service(
     operations=operations,
     validation=validation,
     model=model,
+    permissions=permissions,
     runtime=waiting.Bells,
     register=_register,
     patient=frozenset({"ReceiveMessage"}),

@@ -6,7 +6,7 @@ import base64
 import secrets
 from typing import Any
 
-from ...context import Context, Node, Principal
+from ...context import Context, KnownKey, Node, Principal
 from ...names import UPPER_ALNUM, random_id
 from ...store.interface import Transaction
 from . import model, storage
@@ -14,8 +14,8 @@ from . import model, storage
 EXPIRY = "sts.expire"
 
 
-async def issue(ctx: Context, principal: Principal, seconds: float, **session: Any) -> dict[str, Any]:
-    """Make credentials with which `principal` acts; `session` is kept beside them. The answer is the API's shape."""
+async def issue(ctx: Context, principal: Principal, seconds: float, **about: Any) -> dict[str, Any]:
+    """Make credentials with which `principal` acts; `about` is kept beside them. The answer is the API's shape."""
     now = ctx.clock.now()
     record = {
         "access_key": "ASIA" + random_id(16, UPPER_ALNUM),
@@ -26,7 +26,10 @@ async def issue(ctx: Context, principal: Principal, seconds: float, **session: A
         "account": principal.account,
         "arn": principal.arn,
         "user_id": principal.user_id,
-        **session,
+        "role": principal.role,
+        "session": principal.session,
+        "tags": principal.tags,
+        **about,
     }
 
     async def body(tx: Transaction) -> None:
@@ -55,8 +58,8 @@ class Credentials:
     async def stop(self) -> None:
         """Nothing is held."""
 
-    async def principal(self, access_key: str) -> tuple[Principal, float] | None:
-        """Who acts with the key, and until when; None if it isn't ours. Raises ExpiredToken."""
+    async def known(self, access_key: str) -> KnownKey | None:
+        """Who acts with the key; None if it isn't ours. Raises ExpiredToken."""
 
         async def body(tx: Transaction) -> dict[str, Any] | None:
             return await storage.credentials(tx, access_key)
@@ -66,8 +69,17 @@ class Credentials:
             return None
         if found["expires"] <= self._node.clock.now():
             raise model.expired()
-        who = Principal(found["kind"], found["account"], found["arn"], found["user_id"], access_key)
-        return who, found["expires"]
+        who = Principal(
+            found["kind"],
+            found["account"],
+            found["arn"],
+            found["user_id"],
+            access_key,
+            found["role"],
+            tuple(found["session"]),
+            tuple((key, value) for key, value in found["tags"]),
+        )
+        return KnownKey(who, found["expires"], found["secret"], found["token"])
 
 
 def register(node: Node) -> None:

@@ -17,7 +17,7 @@ async def get_caller_identity(ctx: Context, request: dict[str, Any]) -> dict[str
 
 
 async def assume_role(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """A role's trust policy is stored, not yet evaluated: who may ask at all may assume."""
+    """Whether the role trusts who asks was asked before, as for every permission."""
     role = await _role(ctx, request["RoleArn"])
     seconds = request.get("DurationSeconds", model.DEFAULT_ROLE_SECONDS)
     if seconds > role.get("MaxSessionDuration", model.DEFAULT_ROLE_SECONDS):
@@ -26,17 +26,19 @@ async def assume_role(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
         raise model.duration_exceeds_chain()
     account = request["RoleArn"].split(":")[4]
     session = request["RoleSessionName"]
+    tags = {tag["Key"]: tag["Value"] for tag in (*role.get("Tags", ()), *request.get("Tags", ()))}
     assumed = Principal(
         "role",
         account,
         arn("sts", "", account, f"assumed-role/{role['RoleName']}/{session}"),
         f"{role['RoleId']}:{session}",
+        role=role["Arn"],
+        session=_limits(request),
+        tags=tuple(tags.items()),
     )
-    kept = {
-        name: request[name] for name in ("Policy", "PolicyArns", "Tags", "SourceIdentity") if name in request
-    }
+    about = {"source_identity": request["SourceIdentity"]} if "SourceIdentity" in request else {}
     answer: dict[str, Any] = {
-        "Credentials": await credentials.issue(ctx, assumed, seconds, role=request["RoleArn"], session=kept),
+        "Credentials": await credentials.issue(ctx, assumed, seconds, **about),
         "AssumedRoleUser": {"AssumedRoleId": assumed.user_id, "Arn": assumed.arn},
     }
     if "Policy" in request or "Tags" in request:
@@ -44,6 +46,12 @@ async def assume_role(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     if "SourceIdentity" in request:
         answer["SourceIdentity"] = request["SourceIdentity"]
     return answer
+
+
+def _limits(request: dict[str, Any]) -> tuple[str, ...]:
+    """The policies that a session is limited to."""
+    own = (request["Policy"],) if "Policy" in request else ()
+    return (*own, *(each["arn"] for each in request.get("PolicyArns", ())))
 
 
 async def _role(ctx: Context, role_arn: str) -> dict[str, Any]:

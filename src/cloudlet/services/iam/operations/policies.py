@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
-
-import orjson
 
 from ....context import Context
 from ....names import arn
 from ....store.interface import Transaction
 from .. import model, storage
+from ..managed import aws_managed
 from .common import Record, new_id, page, under, with_tags, without_tags
-
-
-@lru_cache(maxsize=1)
-def aws_managed() -> dict[str, Record]:
-    """AWS's well-known policies by ARN, each with its `Document`; read at first use."""
-    return {
-        model.AWS_MANAGED_PREFIX + path: _aws_record(path, entry)
-        for path, entry in orjson.loads(model.AWS_MANAGED.read_bytes()).items()
-    }
-
-
-def _aws_record(path: str, entry: dict[str, Any]) -> Record:
-    folder, _, name = f"/{path}".rpartition("/")
-    return {
-        "PolicyName": name,
-        "PolicyId": entry["id"],
-        "Arn": model.AWS_MANAGED_PREFIX + path,
-        "Path": f"{folder}/",
-        "DefaultVersionId": entry.get("version", "v1"),
-        "IsAttachable": True,
-        "CreateDate": 1_422_000_000.0,
-        "UpdateDate": 1_422_000_000.0,
-        "Document": orjson.dumps(entry["document"]).decode(),
-    }
 
 
 def name_of(policy_arn: str, account: str) -> str:

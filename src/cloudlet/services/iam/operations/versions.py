@@ -7,8 +7,9 @@ from typing import Any
 from ....context import Context
 from ....store.interface import Transaction
 from .. import model, storage
+from ..managed import aws_managed
 from .common import Record, encoded, page
-from .policies import aws_managed, own_policy
+from .policies import own_policy
 
 
 def _number(version_id: str) -> int:

@@ -1,0 +1,36 @@
+"""AWS's own managed policies that are known here, read from `aws_managed.json` at first use."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from . import model
+
+Record = dict[str, Any]
+
+
+@lru_cache(maxsize=1)
+def aws_managed() -> dict[str, Record]:
+    """AWS's well-known policies by ARN, each with its `Document`; read at first use."""
+    return {
+        model.AWS_MANAGED_PREFIX + path: _aws_record(path, entry)
+        for path, entry in orjson.loads(model.AWS_MANAGED.read_bytes()).items()
+    }
+
+
+def _aws_record(path: str, entry: dict[str, Any]) -> Record:
+    folder, _, name = f"/{path}".rpartition("/")
+    return {
+        "PolicyName": name,
+        "PolicyId": entry["id"],
+        "Arn": model.AWS_MANAGED_PREFIX + path,
+        "Path": f"{folder}/",
+        "DefaultVersionId": entry.get("version", "v1"),
+        "IsAttachable": True,
+        "CreateDate": 1_422_000_000.0,
+        "UpdateDate": 1_422_000_000.0,
+        "Document": orjson.dumps(entry["document"]).decode(),
+    }
