@@ -16,7 +16,7 @@ import orjson
 
 from .context import Context, Need, Principal
 from .policies.decision import Verdict, decide
-from .policies.documents import Policy, Who
+from .policies.documents import Policy, Who, parsed_or_none
 
 TYPES = {"user": "User", "role": "AssumedRole", "root": "Account", "anonymous": "Anonymous"}
 """`aws:PrincipalType`."""
@@ -34,6 +34,17 @@ def weigh(ctx: Context, need: Need, policy: Policy | None = None, params: Any = 
         owner=need.owner,
         resource_policy=policy,
     )
+
+
+async def trust_in(ctx: Context, role: str, service: str, source: str = "") -> bool | None:
+    """Whether the role of that ARN trusts a service that acts for the resource `source`; None if there is no such role.
+    For services that refuse a role when they are given it."""
+    document = await ctx.node.runtimes["iam"].trust(role)
+    if document is None:
+        return None
+    asked = ctx.as_service(service, source)
+    need = Need("sts:AssumeRole", role, owner=role.split(":")[4])
+    return weigh(asked, need, parsed_or_none(document)).allowed
 
 
 def who_of(principal: Principal) -> Who:

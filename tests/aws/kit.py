@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, cast
 
+from cloudlet.aws import sigv4, verify
 from cloudlet.aws.dispatch import Dispatcher
 from cloudlet.aws.model import Models
 from cloudlet.clock import ManualClock
@@ -25,6 +27,17 @@ SERVICES = (
 def authorization(service: str, key: str = "test", region: str = "us-east-1") -> str:
     scope = f"{key}/20260101/{region}/{service}/aws4_request"
     return f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature=abcdef"
+
+
+def sign(asked: Request, secret: str) -> None:
+    """Put the right signature in the place of the header's."""
+    signature = sigv4.read_header(asked.headers["authorization"], True)
+    try:
+        verify.check(asked, signature, secret)
+    except verify.Mismatch as mismatch:
+        key = verify.signing_key(secret, signature.date, signature.region, signature.service)
+        right = hmac.digest(key, mismatch.to_sign.encode(), "sha256").hex()
+        asked.headers["authorization"] = asked.headers["authorization"].replace("abcdef", right)
 
 
 def request(

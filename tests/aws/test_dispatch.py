@@ -10,8 +10,10 @@ import orjson
 import pytest
 
 from cloudlet.aws.dispatch import Dispatcher
-from cloudlet.context import Encoded, Principal
+from cloudlet.context import Encoded, KnownKey, Principal
 from cloudlet.errors import AwsError
+from cloudlet.policies.decision import Holdings
+from cloudlet.policies.documents import policy_of
 from tests.aws import kit
 from tests.aws.kit import answer, authorization, dispatcher, head, request
 
@@ -350,23 +352,37 @@ class Keys:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def principal(self, key: str) -> tuple[Principal, float] | None:
+    async def known(self, key: str) -> KnownKey | None:
         self.asked += 1
         if key == "ASIAOLD":
             raise AwsError("ExpiredToken", "The security token included in the request is expired")
         if key != "ASIAGOOD":
             return None
         arn = "arn:aws:sts::111122223333:assumed-role/r/s"
-        return Principal("role", "111122223333", arn, "AROA:s", key), 1_700_000_100.0
+        who = Principal("role", "111122223333", arn, "AROA:s", key)
+        return KnownKey(who, 1_700_000_100.0, "secret", "token")
+
+
+class Everything:
+    """A runtime that knows no key, and for which everybody may do everything."""
+
+    async def known(self, key: str) -> KnownKey | None:
+        return None
+
+    async def holdings(self, principal: Principal) -> Holdings:
+        statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        return Holdings([policy_of({"Statement": statement})])
 
 
 class TestWhoAsks:
-    def arn(self, made: Dispatcher, key: str) -> str:
+    def arn(self, made: Dispatcher, key: str, secret: str = "secret", token: str = "token") -> str:
         asked = request(
             body=b"Action=GetCallerIdentity&Version=2011-06-15",
             content_type=FORM,
             authorization=authorization("sts", key),
+            x_amz_security_token=token,
         )
+        kit.sign(asked, secret)
         response = answer(made, asked)
         assert isinstance(response.body, bytes)
         return response.body.decode()
@@ -374,7 +390,7 @@ class TestWhoAsks:
     def made(self, keys: Keys) -> Dispatcher:
         return dispatcher(
             {"GetCallerIdentity": lambda ctx, params: {"Arn": ctx.principal.arn, "Account": ctx.account}},
-            on=kit.node(sts=keys),
+            on=kit.node(sts=keys, iam=Everything()),
         )
 
     def test_temporary_credentials_are_their_owners_until_they_expire(self) -> None:
@@ -386,6 +402,15 @@ class TestWhoAsks:
         made.node.clock.advance(1000)
         self.arn(made, "ASIAGOOD")
         assert keys.asked == 2
+
+    def test_what_another_secret_signed_is_refused(self) -> None:
+        refused = self.arn(self.made(Keys()), "ASIAGOOD", secret="guess")
+        assert "<Code>SignatureDoesNotMatch</Code>" in refused
+        assert "The request signature we calculated does not match the signature you provided." in refused
+
+    def test_temporary_credentials_come_with_their_token(self) -> None:
+        for token in ("", "another"):
+            assert "<Code>InvalidClientTokenId</Code>" in self.arn(self.made(Keys()), "ASIAGOOD", token=token)
 
     def test_expired(self) -> None:
         assert "<Code>ExpiredToken</Code>" in self.arn(self.made(Keys()), "ASIAOLD")

@@ -67,5 +67,5 @@ def refusal(ctx: Context, model: Model, need: Need, verdict: Verdict) -> AwsErro
     text = wording(ctx, action, need.resource, verdict)
     if style.get("plain"):
         text = text.partition(" because ")[0]
-    status = 400 if model.protocol == "json" else 403
+    status = style.get("status", 400 if model.protocol == "json" else 403)
     return model.failure("access_denied", style.get("prefix", "") + text, status=status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -44,7 +45,9 @@ class TestDeleteUser:
 
 
 class TestAccessKeys:
-    def test_who_uses_one_is_the_user(self, iam: Any, user: str, client: Callable[..., Any]) -> None:
+    def test_who_uses_one_is_the_user(
+        self, iam: Any, user: str, client: Callable[..., Any], refused: Any
+    ) -> None:
         key = iam.create_access_key(UserName=user)["AccessKey"]
         sts = client(
             "sts", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
@@ -55,6 +58,11 @@ class TestAccessKeys:
         own = client(
             "iam", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
         )
+        with refused("AccessDenied", status=403):
+            own.get_user()
+        allowed = {"Effect": "Allow", "Action": "iam:GetUser", "Resource": who["Arn"]}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        iam.put_user_policy(UserName=user, PolicyName="self", PolicyDocument=document)
         assert own.get_user()["User"]["UserName"] == user
 
     def test_an_inactive_one_is_refused(
@@ -73,7 +81,3 @@ class TestAccessKeys:
             iam.create_access_key(UserName=user)
         with refused("LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 2", 409):
             iam.create_access_key(UserName=user)
-
-    def test_unsupported_groups_say_so(self, iam: Any, refused: Any) -> None:
-        with refused("NotImplemented", "Cloudlet does not support CreateGroup: groups are not built", 501):
-            iam.create_group(GroupName="g")

@@ -16,7 +16,8 @@ POLICY_VERSIONS = 5
 ACCESS_KEYS = 2
 ATTACHED_POLICIES = 10
 DEFAULT_SESSION_SECONDS = 3600
-INLINE_SIZE = {"role": 10_240, "user": 2_048}
+INLINE_SIZE = {"group": 5_120, "role": 10_240, "user": 2_048}
+GROUPS_OF_A_USER = 10
 TRUST_SIZE = 2_048
 MANAGED_SIZE = 6_144
 KEY_BELIEVED = 5.0
@@ -27,11 +28,7 @@ AWS_MANAGED = Path(__file__).parent / "aws_managed.json"
 """Well-known policies of AWS's own, by what follows the prefix: id and document."""
 
 _REASONS = {
-    "groups are not built": (
-        "AddUserToGroup AttachGroupPolicy CreateGroup DeleteGroup DeleteGroupPolicy DetachGroupPolicy GetGroup"
-        " GetGroupPolicy ListAttachedGroupPolicies ListGroupPolicies ListGroups ListGroupsForUser PutGroupPolicy"
-        " RemoveUserFromGroup UpdateGroup"
-    ),
+    "groups keep their names": "UpdateGroup",
     "there are no virtual machines to use instance profiles": (
         "AddRoleToInstanceProfile CreateInstanceProfile DeleteInstanceProfile GetInstanceProfile"
         " ListInstanceProfileTags ListInstanceProfiles ListInstanceProfilesForRole RemoveRoleFromInstanceProfile"
@@ -141,6 +138,18 @@ def must_delete_policies() -> AwsError:
 
 def must_delete_keys() -> AwsError:
     return AwsError("DeleteConflict", "Cannot delete entity, must delete access keys first.")
+
+
+def must_remove_users() -> AwsError:
+    return AwsError("DeleteConflict", "Cannot delete entity, must remove users from group first.")
+
+
+def must_leave_groups() -> AwsError:
+    return AwsError("DeleteConflict", "Cannot delete entity, must remove user from group first.")
+
+
+def too_many_groups() -> AwsError:
+    return AwsError("LimitExceeded", f"Cannot exceed quota for GroupsPerUser: {GROUPS_OF_A_USER}")
 
 
 def policy_in_use() -> AwsError:

@@ -10,7 +10,7 @@ import orjson
 from ...resources import Call, Params, Resource, View
 
 GONE = frozenset({"NoSuchEntity"})
-OWNERS = (("Roles", "Role"), ("Users", "User"))
+OWNERS = (("Roles", "Role"), ("Users", "User"), ("Groups", "Group"))
 
 
 def text(document: Any) -> str:
@@ -156,7 +156,7 @@ def _inline_deleted(kind: str, member: str) -> Call:
 
 _POLICY = Resource(
     required={"PolicyName", "PolicyDocument"},
-    create=[_inline(kind, member) for member, kind in (*OWNERS, ("Groups", "Group"))],
+    create=[_inline(kind, member) for member, kind in OWNERS],
     update=[
         *(_inline_dropped(kind, member) for member, kind in OWNERS),
         *(_inline(kind, member) for member, kind in OWNERS),
@@ -228,7 +228,7 @@ _MANAGED_POLICY = Resource(
     required={"PolicyDocument"},
     create=[
         Call("iam", "CreatePolicy", _create_policy, result="Policy"),
-        *(_attached(kind, member) for member, kind in (*OWNERS, ("Groups", "Group"))),
+        *(_attached(kind, member) for member, kind in OWNERS),
     ],
     update=[
         Call(

@@ -1,6 +1,6 @@
-"""Keys of IAM. An entity is a role or a user; names are kept as given and compared without case, as IAM does.
+"""Keys of IAM. An entity is a role, a user or a group; names are kept as given and compared without case, as IAM does.
 
-("iam", account, "role" | "user", name)                              the entity's record
+("iam", account, "role" | "user" | "group", name)                    the entity's record
 ("iam", account, "inline", kind, name, policy name)                  an inline policy's document
 ("iam", account, "attached", kind, name, policy arn)                 a managed policy on an entity: its name
 ("iam", account, "attachment", policy arn, kind, name)               the same, found from the policy
@@ -117,10 +117,10 @@ async def inlines(tx: Transaction, account: str, kind: str, name: str) -> list[R
 
 async def attach(tx: Transaction, account: str, kind: str, owner: Record, policy: Record) -> None:
     await _renew(tx, account)
-    name = owner["RoleName" if kind == "role" else "UserName"]
+    name = owner[f"{kind.capitalize()}Name"]
     arn = policy["PolicyArn"]
     await tx.put(_space.pack(account, "attached", kind, name.lower(), arn), orjson.dumps(policy))
-    about = {"kind": kind, "name": name, "id": owner["RoleId" if kind == "role" else "UserId"]}
+    about = {"kind": kind, "name": name, "id": owner[f"{kind.capitalize()}Id"]}
     await tx.put(_space.pack(account, "attachment", arn, kind, name.lower()), orjson.dumps(about))
 
 

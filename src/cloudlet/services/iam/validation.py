@@ -34,7 +34,7 @@ def put_role_policy(request: dict[str, Any]) -> dict[str, Any]:
     return request
 
 
-put_user_policy = put_role_policy
+put_user_policy = put_group_policy = put_role_policy
 create_policy_version = put_role_policy
 
 

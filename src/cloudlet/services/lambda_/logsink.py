@@ -12,9 +12,10 @@ import time
 from typing import Any
 
 from cloudlet.clock import Handle
-from cloudlet.context import Context, Node, Principal
+from cloudlet.context import Context, Node
 from cloudlet.errors import AwsError
 
+from . import roles
 from .spec import FunctionSpec
 
 FLUSH_SECONDS = 0.25
@@ -34,22 +35,22 @@ class Stream:
     __slots__ = (
         "_partial",
         "_sink",
-        "context",
         "events",
         "function",
         "group",
         "made",
         "name",
+        "spec",
         "tail",
         "tail_size",
     )
 
-    def __init__(self, sink: LogSink, spec: FunctionSpec, context: Context, now: float) -> None:
+    def __init__(self, sink: LogSink, spec: FunctionSpec, now: float) -> None:
         day = time.strftime("%Y/%m/%d", time.gmtime(now))
         self.name = f"{day}/[{spec.version}]{secrets.token_hex(16)}"
         self.group = spec.log_group or f"/aws/lambda/{spec.name}"
         self.function = spec.name
-        self.context = context
+        self.spec = spec
         self.events: list[dict[str, Any]] = []
         self.made = False
         self.tail: list[str] = []
@@ -116,9 +117,7 @@ class LogSink:
         self._flushing: asyncio.Task[None] | None = None
 
     def stream(self, spec: FunctionSpec) -> Stream:
-        principal = Principal("service", spec.account, "lambda.amazonaws.com")
-        context = self._node.context(principal, account=spec.account, region=spec.region)
-        return Stream(self, spec, context, self._node.clock.now())
+        return Stream(self, spec, self._node.clock.now())
 
     def take(self, stream: Stream, message: str) -> None:
         node = self._node
@@ -167,24 +166,29 @@ class LogSink:
 
     async def _put(self, stream: Stream, events: list[dict[str, Any]]) -> None:
         try:
-            await self._make(stream)
+            context = await self._acting(stream)
+            await self._make(stream, context)
             target = {"logGroupName": stream.group, "logStreamName": stream.name}
             for batch in batches(events):
                 try:
-                    await stream.context.call("logs", "PutLogEvents", {**target, "logEvents": batch})
+                    await context.call("logs", "PutLogEvents", {**target, "logEvents": batch})
                 except AwsError as error:
                     if error.code != "ResourceNotFoundException":
                         raise
                     stream.made = False  # somebody deleted the group; AWS makes it again, too
-                    await self._make(stream)
-                    await stream.context.call("logs", "PutLogEvents", {**target, "logEvents": batch})
+                    await self._make(stream, context)
+                    await context.call("logs", "PutLogEvents", {**target, "logEvents": batch})
         except Exception as error:
             if not isinstance(error, AwsError):
                 self._node.log.exception("logs of %s are lost", stream.function)
             else:
                 self._node.log.warning("logs of %s are lost: %s", stream.function, error)
 
-    async def _make(self, stream: Stream) -> None:
+    async def _acting(self, stream: Stream) -> Context:
+        spec = stream.spec
+        return await roles.acting(self._node, spec.account, spec.region, spec.role, spec.name)
+
+    async def _make(self, stream: Stream, context: Context) -> None:
         if stream.made:
             return
         target = {"logGroupName": stream.group}
@@ -193,7 +197,7 @@ class LogSink:
             ("CreateLogStream", {**target, "logStreamName": stream.name}),
         ):
             try:
-                await stream.context.call("logs", operation, params)
+                await context.call("logs", operation, params)
             except AwsError as error:
                 if error.code != "ResourceAlreadyExistsException":
                     raise

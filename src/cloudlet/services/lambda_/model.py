@@ -305,6 +305,10 @@ def unreserved_too_low() -> AwsError:
     )
 
 
+def role_not_assumable() -> AwsError:
+    return invalid("The role defined for the function cannot be assumed by Lambda.")
+
+
 def policy_too_long(size: int) -> AwsError:
     text = f"The final policy size ({size}) is bigger than the limit ({MAX_POLICY})."
     return _user("PolicyLengthExceededException", text)

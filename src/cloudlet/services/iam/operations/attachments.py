@@ -1,4 +1,4 @@
-"""Managed policies on roles and users.
+"""Managed policies on roles, users and groups.
 
 Any ARN under AWS's own prefix can be attached, known here or not, so that a template that deploys there deploys here.
 """
@@ -62,6 +62,10 @@ async def _list(ctx: Context, kind: str, request: dict[str, Any]) -> dict[str, A
     return page(request, await ctx.store.read(body), "AttachedPolicies", "PolicyArn")
 
 
+async def attach_group_policy(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    return await _attach(ctx, "group", request)
+
+
 async def attach_role_policy(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     return await _attach(ctx, "role", request)
 
@@ -70,12 +74,20 @@ async def attach_user_policy(ctx: Context, request: dict[str, Any]) -> dict[str,
     return await _attach(ctx, "user", request)
 
 
+async def detach_group_policy(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    return await _detach(ctx, "group", request)
+
+
 async def detach_role_policy(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     return await _detach(ctx, "role", request)
 
 
 async def detach_user_policy(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     return await _detach(ctx, "user", request)
+
+
+async def list_attached_group_policies(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    return await _list(ctx, "group", request)
 
 
 async def list_attached_role_policies(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -96,9 +108,13 @@ async def list_entities_for_policy(ctx: Context, request: dict[str, Any]) -> dic
         return await storage.attachments(tx, ctx.account, arn)
 
     found = sorted(await ctx.store.read(body), key=lambda record: (record["kind"], record["name"]))
-    of = {kind: [record for record in found if record["kind"] == kind] for kind in ("role", "user")}
+    of = {kind: [record for record in found if record["kind"] == kind] for kind in NAMES}
     return {
-        "PolicyGroups": [],
+        "PolicyGroups": [
+            {"GroupName": record["name"], "GroupId": record["id"]}
+            for record in of["group"]
+            if wanted in ("", "Group")
+        ],
         "PolicyRoles": [
             {"RoleName": record["name"], "RoleId": record["id"]}
             for record in of["role"]

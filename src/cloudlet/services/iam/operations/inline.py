@@ -1,4 +1,4 @@
-"""Inline policies of roles and users: the same four operations for both."""
+"""Inline policies of roles, users and groups: the same four operations for each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ....store.interface import Transaction
 from .. import model, storage
 from .common import encoded, existing, page
 
-NAMES = {"role": "RoleName", "user": "UserName"}
+NAMES = {"group": "GroupName", "role": "RoleName", "user": "UserName"}
 
 
 async def _put(ctx: Context, kind: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -68,12 +68,20 @@ async def _delete(ctx: Context, kind: str, request: dict[str, Any]) -> dict[str,
     return {}
 
 
+async def put_group_policy(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    return await _put(ctx, "group", request)
+
+
 async def put_role_policy(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     return await _put(ctx, "role", request)
 
 
 async def put_user_policy(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     return await _put(ctx, "user", request)
+
+
+async def get_group_policy(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    return await _get(ctx, "group", request)
 
 
 async def get_role_policy(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -84,12 +92,20 @@ async def get_user_policy(ctx: Context, request: dict[str, Any]) -> dict[str, An
     return await _get(ctx, "user", request)
 
 
+async def list_group_policies(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    return await _list(ctx, "group", request)
+
+
 async def list_role_policies(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     return await _list(ctx, "role", request)
 
 
 async def list_user_policies(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     return await _list(ctx, "user", request)
+
+
+async def delete_group_policy(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    return await _delete(ctx, "group", request)
 
 
 async def delete_role_policy(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:

@@ -81,6 +81,9 @@ async def _move(tx: Transaction, account: str, user: Record, name: str) -> None:
     for key in await storage.access_keys(tx, account, old):
         await storage.delete_access_key(tx, account, old, key["AccessKeyId"])
         await storage.put_access_key(tx, account, {**key, "UserName": name})
+    for group in await storage.groups_of(tx, account, old):
+        await storage.leave(tx, account, old, group)
+        await storage.join(tx, account, name, group)
     await storage.delete_entity(tx, account, "user", old)
 
 
@@ -91,6 +94,8 @@ async def delete_user(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
         await existing(tx, ctx.account, "user", name)
         if await storage.access_keys(tx, ctx.account, name):
             raise model.must_delete_keys()
+        if await storage.groups_of(tx, ctx.account, name):
+            raise model.must_leave_groups()
         await refuse_if_used(tx, ctx.account, "user", name)
         await storage.delete_entity(tx, ctx.account, "user", name)
 

@@ -8,7 +8,7 @@ from typing import Any
 from ....context import Context
 from ....store.interface import Transaction
 from .. import code as packages
-from .. import configuration, layers, model, storage, vpc
+from .. import configuration, layers, model, roles, storage, vpc
 from ..arns import Reference, is_version, parse
 from ..runs import prepare, workers
 from ..storage import Record
@@ -25,6 +25,7 @@ async def create_function(ctx: Context, request: dict[str, Any]) -> Response:
             raise model.function_exists(ref.name)
 
     await ctx.store.read(check)
+    await roles.check(ctx, request["Role"])
     request = await vpc.resolved(ctx, request, "CreateFunction")
     kept = await layers.entries(ctx, request.get("Layers", ()))
     code = await packages.keep(ctx, await packages.fetch(ctx, request["Code"]))
@@ -164,6 +165,8 @@ async def update_function_configuration(ctx: Context, request: dict[str, Any]) -
     ref = parse(ctx, request["FunctionName"])._replace(qualifier="")
     now = ctx.clock.now()
     content = configuration.new_id()
+    if "Role" in request:
+        await roles.check(ctx, request["Role"])
     request = await vpc.resolved(ctx, request, "UpdateFunctionConfiguration")
     kept = await _wanted_layers(ctx, ref, request)
 
