@@ -161,6 +161,17 @@ def python_function(lambda_client: Any, name: str, source: str, **options: Any) 
         lambda_client.delete_function(FunctionName=name)
 
 
+def let_gateway(lambda_client: Any, arn: str, source: str = "") -> None:
+    """Let API Gateway invoke the function: every API, or what has the ARN `source`."""
+    lambda_client.add_permission(
+        FunctionName=arn,
+        StatementId=f"gateway-{abs(hash(source))}",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+        **({"SourceArn": source} if source else {}),
+    )
+
+
 @contextmanager
 def websocket_api(
     node: Any, arn: str | None, *routes: str, stage: str = "dev", two_way: bool = False
@@ -177,13 +188,7 @@ def websocket_api(
     how = {"IntegrationType": "AWS_PROXY", "IntegrationUri": uri} if arn else {"IntegrationType": "MOCK"}
     target = f"integrations/{api.create_integration(ApiId=id, **how)['IntegrationId']}"
     if arn:
-        node.client("lambda").add_permission(
-            FunctionName=arn,
-            StatementId=f"api-{id}",
-            Action="lambda:InvokeFunction",
-            Principal="apigateway.amazonaws.com",
-            SourceArn=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{id}/*",
-        )
+        let_gateway(node.client("lambda"), arn, f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{id}/*")
     for key in routes:
         more = {"RouteResponseSelectionExpression": "$default"} if two_way and key == "$default" else {}
         route = api.create_route(ApiId=id, RouteKey=key, Target=target, **more)

@@ -48,7 +48,8 @@ async def trust_in(ctx: Context, role: str, service: str, source: str = "") -> b
 
 
 def who_of(principal: Principal) -> Who:
-    return Who(principal.kind, principal.account, principal.arn, principal.role)
+    source = principal.user_id if principal.kind == "service" else ""
+    return Who(principal.kind, principal.account, principal.arn, principal.role, source=source)
 
 
 def wording(ctx: Context, action: str, resource: str, verdict: Verdict) -> str:

@@ -124,7 +124,8 @@ class TestResourcePolicies:
         opened = policy(allow(Principal={"Service": "sns.amazonaws.com"}, Condition=condition))
         assert why(topic) is Reason.RESOURCE
         assert why(topic, resource_policy=opened) is Reason.RESOURCE
-        source = {"aws:sourcearn": ["arn:aws:sns:us-east-1:111111111111:news"]}
+        news = "arn:aws:sns:us-east-1:111111111111:news"
+        topic, source = topic._replace(source=news), {"aws:sourcearn": [news]}
         assert decide(topic, None, "sqs:SendMessage", QUEUE, source.get, resource_policy=opened).allowed
 
     def test_anybody_may_what_is_public(self) -> None:

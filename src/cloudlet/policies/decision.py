@@ -53,6 +53,8 @@ class Holdings:
 
 
 REMEMBERED = 1024
+OF_SOURCE = frozenset({"aws:sourcearn", "aws:sourceaccount"})
+"""Conditions on these alone are decided by who asks."""
 ALLOWED = Verdict(True)
 
 
@@ -70,6 +72,15 @@ def decide(
 
     `holdings` is None for those that have no identity policies: the root of an account, services, anonymous ones.
     """
+    if who.kind == "service" and resource_policy is not None and resource_policy.keys <= OF_SOURCE:
+        key = who, action, resource
+        found: Verdict | None = resource_policy.verdicts.get(key)
+        if found is None:
+            found = _weigh(who, None, action, resource, facts, owner, resource_policy)
+            if len(resource_policy.verdicts) >= REMEMBERED:
+                resource_policy.verdicts.clear()
+            resource_policy.verdicts[key] = found
+        return found
     if resource_policy is None and holdings is not None and (not owner or owner == who.account):
         known = holdings.cache.get((action, resource))
         if known is not None:

@@ -6,7 +6,7 @@ The text of a document is the key of a bounded cache, so a policy is compiled on
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -32,6 +32,8 @@ class Who(NamedTuple):
     """Of a session: the ARN of its role."""
     canonical: str = ""
     """S3's canonical id of the account."""
+    source: str = ""
+    """Of a service: the ARN of what it acts for."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -73,7 +75,10 @@ class Statement:
 class Policy:
     statements: tuple[Statement, ...]
     fixed: bool
-    name: str = ""
+    keys: frozenset[str] = frozenset()
+    """The condition keys that it asks for, in lower case."""
+    verdicts: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What was decided for services, by all that it hangs on."""
 
 
 @lru_cache(maxsize=2048)
@@ -105,7 +110,10 @@ def policy_of(document: Any) -> Policy:
         raise BadPolicy("a policy document has a list of statements")
     variables = document.get("Version") == VERSION_WITH_VARIABLES
     made = tuple(_statement(one, variables) for one in statements)
-    return Policy(made, all(one.fixed and one.principals is None for one in made))
+    keys = {
+        key.lower() for one in made for pairs in (one.source.get("Condition") or {}).values() for key in pairs
+    }
+    return Policy(made, all(one.fixed and one.principals is None for one in made), frozenset(keys))
 
 
 def _statement(source: dict[str, Any], variables: bool) -> Statement:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from tests.harness import REGION, client, eventually, python_function
+from tests.harness import REGION, client, eventually, let_gateway, python_function
 
 SOURCE = """
 import json, os, time
@@ -164,6 +164,7 @@ def told_function(node: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     events = tmp_path_factory.mktemp("events") / "events.jsonl"
     environment = {"Variables": {"EVENTS": str(events)}}
     with python_function(node.client("lambda"), "gateway-told", SOURCE, Environment=environment) as arn:
+        let_gateway(node.client("lambda"), arn)
         yield arn, events
 
 

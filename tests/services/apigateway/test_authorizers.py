@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.harness import python_function
+from tests.harness import let_gateway, python_function
 
 from .conftest import Api, Gateway, uri_of
 
@@ -48,6 +48,7 @@ def authorizer(node: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     events = tmp_path_factory.mktemp("authorizer") / "events.jsonl"
     environment = {"Variables": {"EVENTS": str(events)}}
     with python_function(node.client("lambda"), "gateway-authorizer", SOURCE, Environment=environment) as arn:
+        let_gateway(node.client("lambda"), arn)
         yield arn, events
 
 

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
-from tests.harness import Node, eventually, python_function
+from tests.harness import Node, eventually, let_gateway, python_function
 
 from .conftest import SOURCE, Api, Gateway
 
@@ -274,6 +274,7 @@ def alone(fresh_node: Callable[..., Node], tmp_path: Any) -> Any:
     events = tmp_path / "events.jsonl"
     environment = {"Variables": {"EVENTS": str(events)}}
     with python_function(node.client("lambda"), "told", SOURCE, Environment=environment) as arn:
+        let_gateway(node.client("lambda"), arn)
         yield Gateway(node, node.client("apigatewayv2"), arn, events)
         if node.process.poll() is not None:
             node.start()

@@ -290,10 +290,11 @@ class TestFunctions:
                 event = json.dumps({"queue": queue}).encode()
                 return json.loads(functions.invoke(FunctionName=name, Payload=event)["Payload"].read())
 
+            session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name.rpartition(':')[2]}"
             assert ask() == (
-                "An error occurred (AccessDenied) when calling the SendMessage operation: User:"
-                f" arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name.rpartition(':')[2]} is not authorized to perform: sqs:sendmessage on"
-                f" resource: {queue_arn(queue)} because no identity-based policy allows the sqs:sendmessage action"
+                f"An error occurred (AccessDenied) when calling the SendMessage operation: User: {session} is not"
+                f" authorized to perform: sqs:sendmessage on resource: {queue_arn(queue)} because no identity-based"
+                " policy allows the sqs:sendmessage action"
             )
             statement = allow("sqs:SendMessage", queue_arn(queue))
             iam.put_role_policy(RoleName=role, PolicyName="send", PolicyDocument=document(statement))

@@ -74,7 +74,7 @@ class AccessLog:
             self._sending = None
 
     async def _send(self, batch: list[dict[str, Any]]) -> None:
-        ctx = self._stage.context()
+        ctx = await self._stage.caller(self._stage.arn)()
         where = {"logGroupName": self._group, "logStreamName": self._stream}
         if not self._has_stream:
             try:

@@ -94,7 +94,7 @@ class Authorizer:
         if self._function is None:
             raise failed("the authorizer's URI names no function")
         try:
-            result = await self._context().call(
+            result = await (await self._context()).call(
                 "lambda", "Invoke", {"FunctionName": self._function, "Payload": event}
             )
         except AwsError as error:

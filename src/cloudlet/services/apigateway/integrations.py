@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import orjson
@@ -37,7 +37,8 @@ _SERVICES = {
 }
 """Services in integration URIs whose actions take JSON, by their names here."""
 
-NewContext = Callable[[], Context]
+NewContext = Callable[[], Awaitable[Context]]
+"""As whom the gateway calls: itself, for a route, or the role that the integration names."""
 
 
 class Integration(Protocol):
@@ -109,7 +110,7 @@ class LambdaProxy:
 
     async def invoke(self, scope: Scope, event: bytes) -> Answer:
         try:
-            result = await self._context().call(
+            result = await (await self._context()).call(
                 "lambda", "Invoke", {"FunctionName": self._function, "Payload": event}
             )
         except AwsError as error:
@@ -288,7 +289,7 @@ class LambdaBackend:
         payload = body if parse_json(body) is not NOT_JSON else orjson.dumps(body.decode(errors="replace"))
         params = {"FunctionName": self._function, "InvocationType": kind, "Payload": payload}
         try:
-            result = await self._context().call("lambda", "Invoke", params)
+            result = await (await self._context()).call("lambda", "Invoke", params)
         except AwsError as error:
             return Answer(500, failure=model.INTERNAL, log=f"{error.code}: {error.message}")
         returned: bytes = result.get("Payload", b"")
@@ -312,7 +313,7 @@ class ServiceBackend:
         if not isinstance(params, dict):
             return Answer(400, orjson.dumps({"__type": "SerializationException"}))
         try:
-            result = await self._context().call(self._service, self._action, params)
+            result = await (await self._context()).call(self._service, self._action, params)
         except AwsError as error:
             return Answer(error.status or 400, orjson.dumps({"__type": error.code, "message": error.message}))
         result.pop("ResponseMetadata", None)

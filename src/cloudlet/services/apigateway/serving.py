@@ -16,7 +16,7 @@ from ...names import arn
 from . import events, selection
 from .accesslog import AccessLog
 from .authorizers import Authorizer
-from .integrations import Broken, Integration, compile_integration
+from .integrations import Broken, Integration, NewContext, compile_integration, with_variables
 from .schema import Schema
 from .scope import NOT_JSON, Scope
 from .storage import Record
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 SERVICE = "apigateway.amazonaws.com"
+ROLE_SESSION = "BackplaneAssumeRoleSession"
 
 
 class Route:
@@ -86,7 +87,9 @@ def _integration(record: Record, stage: Stage, snapshot: Record) -> tuple[Integr
     id = target.removeprefix("integrations/")
     for integration in snapshot["Integrations"]:
         if integration["IntegrationId"] == id:
-            return compile_integration(integration, stage.variables, stage.context), integration
+            role = with_variables(integration.get("CredentialsArn", ""), stage.variables)
+            caller = stage.caller(f"{stage.arn}/{record['RouteKey']}", role)
+            return compile_integration(integration, stage.variables, caller), integration
     return Broken(f"the route's integration {id} is not in the deployment"), {}
 
 
@@ -102,7 +105,6 @@ class Stage:
         self.domain = f"{self.api_id}.execute-api.{self.region}.amazonaws.com"
         self.arn = arn("execute-api", self.region, self.account, f"{self.api_id}/{self.name}")
         self.sessions: set[Session] = set()
-        self._principal = Principal("service", self.account, SERVICE)
         self._served: Record = {}
         self._authorizers_from: Any = None
         self.authorizers: dict[str, Authorizer] = {}
@@ -119,7 +121,7 @@ class Stage:
         if origin != self._authorizers_from:
             self._authorizers_from = origin
             self.authorizers = {
-                record["AuthorizerId"]: Authorizer(record, self.variables, self.context)
+                record["AuthorizerId"]: Authorizer(record, self.variables, self._authorizing(record))
                 for record in snapshot["Authorizers"]
             }
         routes = {record["RouteKey"]: Route(record, self, served) for record in snapshot["Routes"]}
@@ -133,9 +135,20 @@ class Stage:
         for session in self.sessions:
             session.stage_changed()
 
-    def context(self) -> Context:
-        """A new context for a call that the gateway makes for this API."""
-        return Context(self.node, self._principal, self.account, self.region)
+    def caller(self, source: str, role: str = "") -> NewContext:
+        """Makes contexts for calls on behalf of `source`, an ARN: as the gateway, or as the role it is given."""
+        principal = Principal("service", self.account, SERVICE, source)
+
+        async def context() -> Context:
+            made = Context(self.node, principal, self.account, self.region)
+            return await made.as_role(SERVICE, role, ROLE_SESSION) if role else made
+
+        return context
+
+    def _authorizing(self, record: Record) -> NewContext:
+        id = record["AuthorizerId"]
+        source = arn("execute-api", self.region, self.account, f"{self.api_id}/authorizers/{id}")
+        return self.caller(source, record.get("AuthorizerCredentialsArn", ""))
 
     def route_for(self, session: Session, payload: bytes) -> Route | None:
         """The route of a message: the one that the expression selects, else $default."""

@@ -6,13 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
 from ...context import Context, Need
 from ...errors import AwsError
 from ...names import arn
-from ...policies.documents import Policy, parsed_or_none
-from ...store.interface import Transaction
+from ...policies.documents import Policy
 from . import storage
 from .arns import Reference, parse
 
@@ -70,8 +67,4 @@ async def policy(ctx: Context, resource: str) -> Policy | None:
         return None
     ref = Reference(parts[4], parts[3], parts[6], parts[7] if len(parts) > 7 else "")
 
-    async def body(tx: Transaction) -> dict[str, Any] | None:
-        return await storage.policy(tx, ref)
-
-    record = await ctx.store.read(body)
-    return parsed_or_none(orjson.dumps({"Statement": record["statements"]}).decode()) if record else None
+    return await ctx.store.read(lambda tx: storage.compiled_policy(tx, ref))

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ...policies.documents import Policy, policy_of
 from ...store.interface import Transaction
 from ...store.keys import Subspace
 from . import layers_public, model
@@ -279,6 +280,15 @@ async def set_revision(tx: Transaction, ref: Reference, revision: str) -> None:
 async def policy(tx: Transaction, ref: Reference) -> Record | None:
     value = await tx.get(_space.pack("policy", ref.account, ref.region, ref.name, ref.qualifier))
     return None if value is None else orjson.loads(value)
+
+
+async def compiled_policy(tx: Transaction, ref: Reference) -> Policy | None:
+    key = _space.pack("policy", ref.account, ref.region, ref.name, ref.qualifier)
+    return await tx.load(key, _compiled)
+
+
+def _compiled(value: bytes) -> Policy:
+    return policy_of({"Version": "2012-10-17", "Statement": orjson.loads(value)["statements"]})
 
 
 async def put_policy(tx: Transaction, ref: Reference, record: Record) -> None:
