@@ -221,7 +221,7 @@ class Context:
         who = Principal("service", self.account, name, source)
         return Context(self.node, who, self.account, self.region, self.request_id)
 
-    async def as_role(self, service: str, role: str, session: str) -> Context:
+    async def as_role(self, service: str, role: str, session: str, source: str = "") -> Context:
         """What a service does with a role that it was given: as the session `session` of the role, if the role trusts
-        the service. Raises STS's AccessDenied otherwise."""
-        return await self.node.dispatcher.assume(self, service, role, session)
+        the service on behalf of `source`. Raises STS's AccessDenied otherwise."""
+        return await self.node.dispatcher.assume(self, service, role, session, source)

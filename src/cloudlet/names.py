@@ -32,7 +32,13 @@ def request_id() -> str:
     return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{'89ab'[int(h[16], 16) & 3]}{h[17:20]}-{h[20:]}"
 
 
-_ZONES = {"us-east-1": "abcdef", "us-west-1": "ab", "us-west-2": "abcd", "ap-northeast-1": "acd", "ca-central-1": "abd"}
+_ZONES = {
+    "us-east-1": "abcdef",
+    "us-west-1": "ab",
+    "us-west-2": "abcd",
+    "ap-northeast-1": "acd",
+    "ca-central-1": "abd",
+}
 
 
 def zones(region: str) -> list[str]:

@@ -97,7 +97,7 @@ class Dispatcher:
         self._streamers = frozenset(name for name in self.services if patch_of(name).get("streams"))
         self.identities = Identities(node)
         self.authorizer = Authorizer(node)
-        self._roles: dict[tuple[str, str, str], KnownKey] = {}
+        self._roles: dict[tuple[str, str, str, str], KnownKey] = {}
         self._bound: dict[tuple[str, str], Bound] = {}
         self._targets: dict[str, tuple[Bound, Match]] = {}
         self._plans: dict[str, Plan] = {}
@@ -209,15 +209,15 @@ class Dispatcher:
         await self.authorizer.hold(ctx)
         await self.authorizer.check(ctx, bound.model, bound.operation.name, bound.permissions, params)
 
-    async def assume(self, ctx: Context, service: str, role: str, session: str) -> Context:
+    async def assume(self, ctx: Context, service: str, role: str, session: str, source: str) -> Context:
         """See `Context.as_role`. A session is used until a quarter of an hour before its end."""
-        key = service, role, session
+        key = service, role, session, source
         known = self._roles.get(key)
         if known is None or known.until < self.node.clock.now() + ROLE_MARGIN:
             if len(self._roles) >= ROLES_REMEMBERED:
                 self._roles.clear()
             asked = {"RoleArn": role, "RoleSessionName": session}
-            answer = await ctx.as_service(service, ctx.principal.user_id).call("sts", "AssumeRole", asked)
+            answer = await ctx.as_service(service, source).call("sts", "AssumeRole", asked)
             known = await self.identities.known(answer["Credentials"]["AccessKeyId"])
             assert known is not None
             self._roles[key] = known

@@ -24,7 +24,9 @@ OFF = {"Mode": "OFF"}
 
 
 def role_of(iam: Any, name: str, trust: dict[str, Any] | None = None) -> str:
+    """A role that the scheduler may take, and that may do everything."""
     made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust or TRUST))
+    iam.attach_role_policy(RoleName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     return str(made["Role"]["Arn"])
 
 

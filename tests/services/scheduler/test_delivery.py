@@ -165,6 +165,8 @@ class TestRetries:
             at(own.now() + 60),
             Target=own.target(DeadLetterConfig={"Arn": own.queue}, RetryPolicy={"MaximumRetryAttempts": 0}),
         )
-        own.node.client("iam").delete_role(RoleName="own")
+        iam = own.node.client("iam")
+        iam.detach_role_policy(RoleName="own", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+        iam.delete_role(RoleName="own")
         own.node.advance(61)
         eventually(lambda: "is not authorized to perform: sts:AssumeRole" in own.node.log)

@@ -54,6 +54,7 @@ SAM: dict[str, Any] = {
                 "def handler(event, context):\n"
                 "    boto3.client('sqs').send_message(QueueUrl=os.environ['QUEUE'], MessageBody=json.dumps(event))\n",
                 "Environment": {"Variables": {"QUEUE": {"Ref": "Queue"}}},
+                "Policies": "AmazonSQSFullAccess",
                 "Events": {
                     "Tick": {
                         "Type": "ScheduleV2",

@@ -141,7 +141,7 @@ class Stage:
 
         async def context() -> Context:
             made = Context(self.node, principal, self.account, self.region)
-            return await made.as_role(SERVICE, role, ROLE_SESSION) if role else made
+            return await made.as_role(SERVICE, role, ROLE_SESSION, source) if role else made
 
         return context
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from cloudlet.clock import Handle
 from cloudlet.context import Context, Node
 from cloudlet.errors import AwsError
 
-from . import roles
 from .spec import FunctionSpec
 
 FLUSH_SECONDS = 0.25
@@ -108,8 +108,9 @@ class Stream:
 
 
 class LogSink:
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, acting: Callable[[FunctionSpec], Awaitable[Context]]) -> None:
         self._node = node
+        self._acting = acting
         self._dirty: dict[Stream, None] = {}
         self._waiting = 0
         self._dropped = 0
@@ -166,7 +167,7 @@ class LogSink:
 
     async def _put(self, stream: Stream, events: list[dict[str, Any]]) -> None:
         try:
-            context = await self._acting(stream)
+            context = await self._acting(stream.spec)
             await self._make(stream, context)
             target = {"logGroupName": stream.group, "logStreamName": stream.name}
             for batch in batches(events):
@@ -183,10 +184,6 @@ class LogSink:
                 self._node.log.exception("logs of %s are lost", stream.function)
             else:
                 self._node.log.warning("logs of %s are lost: %s", stream.function, error)
-
-    async def _acting(self, stream: Stream) -> Context:
-        spec = stream.spec
-        return await roles.acting(self._node, spec.account, spec.region, spec.role, spec.name)
 
     async def _make(self, stream: Stream, context: Context) -> None:
         if stream.made:

@@ -1,14 +1,12 @@
-"""Functions act as their roles, and Lambda acts as them, too, when it reads queues and writes logs for them."""
+"""The roles that functions are given."""
 
 from __future__ import annotations
 
-from ...context import Context, Node
-from ...errors import AwsError
+from ...context import Context
 from ...permissions import trust_in
 from . import model
 
 SERVICE = "lambda.amazonaws.com"
-SESSION = 64
 
 
 async def check(ctx: Context, role: str) -> None:
@@ -16,12 +14,3 @@ async def check(ctx: Context, role: str) -> None:
     account, and says so."""
     if await trust_in(ctx, role, SERVICE) is False:
         raise model.role_not_assumable()
-
-
-async def acting(node: Node, account: str, region: str, role: str, name: str) -> Context:
-    """What Lambda does for the function `name`: as its role, or as its account where that can't be."""
-    ctx = node.context(account=account, region=region)
-    try:
-        return await ctx.as_role(SERVICE, role, name[:SESSION])
-    except AwsError:
-        return ctx

@@ -137,12 +137,12 @@ class Pool:
 
 class Workers:
     def __init__(self, node: Node) -> None:
-        self.logs = LogSink(node)
+        self._credentials = CredentialCache(node)
+        self.logs = LogSink(node, self._credentials.context)
         self._node = node
         self._pools: dict[tuple[str, str, str, str], tuple[str, Pool]] = {}
         self._functions: dict[tuple[str, str, str], Tally] = {}
         self._accounts: dict[tuple[str, str], Tally] = {}
-        self._credentials = CredentialCache(node)
         self._languages: Once[str, Language | None] = Once()
         self._layers: Once[Package, Path] = Once()
         self._zygotes: Once[tuple[str, bool], Zygote] = Once()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...context import Node, Service
-from . import delivering, firing, model, operations, roles, storage, validation
+from . import delivering, firing, model, operations, storage, validation
 from .operations.groups import on_sweep
 
 
@@ -21,6 +21,5 @@ SERVICE = Service(
     operations=operations,
     validation=validation,
     model=model,
-    runtime=roles.Roles,
     register=_register,
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from ...context import Node
+from ...context import Context, Node
 from ...errors import AwsError
 from ...store.interface import Task
 from . import model, roles, storage, targets
@@ -22,9 +22,12 @@ NEVER = 501
 EXPIRED = ("EventExpired", "The invocation was older than the maximum event age of its retry policy.")
 
 
-def _roles(node: Node) -> roles.Roles:
-    found: roles.Roles = node.runtimes["scheduler"]
-    return found
+async def _acting(node: Node, name: Name, role: str) -> Context:
+    """As the target's role, for the schedule's group."""
+    ctx = node.context(account=name.account, region=name.region)
+    return await ctx.as_role(
+        model.SERVICE_PRINCIPAL, role, roles.SESSION, storage.group_arn(name.place, name.group)
+    )
 
 
 async def on_deliver(node: Node, task: Task) -> None:
@@ -39,7 +42,7 @@ async def on_deliver(node: Node, task: Task) -> None:
     try:
         text = targets.text_of(name, target, delivery)
         wanted = targets.call(node, name, target, text)
-        ctx = await _roles(node).context(name.account, name.region, target["RoleArn"])
+        ctx = await _acting(node, name, target["RoleArn"])
         await ctx.call(wanted.service, wanted.operation, wanted.params)
     except AwsError as error:
         await _failed(node, name, delivery, error)
@@ -91,7 +94,7 @@ async def on_dead(node: Node, task: Task) -> None:
         "SCHEDULE_ARN": name.arn,
         "TARGET_ARN": target["Arn"],
     }
-    ctx = await _roles(node).context(name.account, name.region, target["RoleArn"])
+    ctx = await _acting(node, name, target["RoleArn"])
     message = {
         "QueueUrl": f"http://{node.config.home}/{account}/{queue}",
         "MessageBody": targets.text_of(name, target, letter),

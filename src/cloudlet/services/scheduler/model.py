@@ -22,8 +22,6 @@ START_SLACK = 300
 """Seconds by which a StartDate may lie in the past."""
 BACKOFF_MAX = 480.0
 """Seconds between two attempts, at most: 185 of them fill a day."""
-ROLE_MARGIN = 60.0
-"""A role is assumed anew when its credentials are good for less than that."""
 
 PARAMETERS = {
     "EcsParameters": "ecs",

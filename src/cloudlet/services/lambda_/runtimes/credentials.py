@@ -66,7 +66,7 @@ class CredentialCache:
             Credentials(
                 keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], float(keys["Expiration"])
             ),
-            Principal("role", spec.account, who["Arn"], who["AssumedRoleId"], keys["AccessKeyId"]),
+            Principal("role", spec.account, who["Arn"], who["AssumedRoleId"], keys["AccessKeyId"], spec.role),
         )
 
     def _fallback(self, spec: FunctionSpec, key: Key, error: AwsError) -> Credentials:
