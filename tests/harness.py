@@ -161,11 +161,16 @@ def python_function(lambda_client: Any, name: str, source: str, **options: Any) 
         lambda_client.delete_function(FunctionName=name)
 
 
+def statement_of(source: str) -> str:
+    """The id of the statement that lets an API, or every API (""), invoke a function."""
+    return f"gateway-{source.rpartition(':')[2].rstrip('/*') or 'all'}"
+
+
 def let_gateway(lambda_client: Any, arn: str, source: str = "") -> None:
     """Let API Gateway invoke the function: every API, or what has the ARN `source`."""
     lambda_client.add_permission(
         FunctionName=arn,
-        StatementId=f"gateway-{abs(hash(source))}",
+        StatementId=statement_of(source),
         Action="lambda:InvokeFunction",
         Principal="apigateway.amazonaws.com",
         **({"SourceArn": source} if source else {}),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @dataclass(slots=True, frozen=True)
 class Principal:
     """Who asks. `kind`: "root", "user", "role" (an assumed role), "anonymous" (of services that know it), "service"
-    (another service, on its own account)."""
+    (another service, on its own account), "identity" (an origin access identity of CloudFront)."""
 
     kind: str
     account: str
@@ -184,7 +184,8 @@ class Node(Protocol):
 
 class Context:
     __slots__ = (
-        "account", "holdings", "node", "origin", "principal", "region", "request_id", "source_ip", "user_agent",
+        "account", "facts", "holdings", "node", "origin", "principal", "region", "request_id", "source_ip",
+        "user_agent",
     )  # fmt: skip
 
     def __init__(self, node: Node, principal: Principal, account: str, region: str, id: str = "") -> None:
@@ -193,6 +194,8 @@ class Context:
         self.account = account
         self.region = region
         self.request_id = id or request_id()
+        self.facts: Mapping[str, Sequence[str]] = {}
+        """Condition keys of the request, for a service that asks for permission by itself."""
         self.holdings: Holdings | None = None
         """The principal's policies; the pipeline reads them before it asks for permission."""
         self.source_ip = "127.0.0.1"

@@ -22,11 +22,14 @@ TYPES = {"user": "User", "role": "AssumedRole", "root": "Account", "anonymous": 
 """`aws:PrincipalType`."""
 
 
-def weigh(ctx: Context, need: Need, policy: Policy | None = None, params: Any = None) -> Verdict:
-    """What the policies say of one need; the context must `hold` its principal's."""
+def weigh(
+    ctx: Context, need: Need, policy: Policy | None = None, params: Any = None, canonical: str = ""
+) -> Verdict:
+    """What the policies say of one need; the context must `hold` its principal's. `canonical` is the principal's
+    account as S3 names it."""
     facts = partial(_fact, ctx, need, params, {})
     return decide(
-        who_of(ctx.principal),
+        who_of(ctx.principal, canonical),
         ctx.holdings,
         need.action,
         need.resource,
@@ -47,9 +50,9 @@ async def trust_in(ctx: Context, role: str, service: str, source: str = "") -> b
     return weigh(asked, need, parsed_or_none(document)).allowed
 
 
-def who_of(principal: Principal) -> Who:
+def who_of(principal: Principal, canonical: str = "") -> Who:
     source = principal.user_id if principal.kind == "service" else ""
-    return Who(principal.kind, principal.account, principal.arn, principal.role, source=source)
+    return Who(principal.kind, principal.account, principal.arn, principal.role, canonical, source)
 
 
 def wording(ctx: Context, action: str, resource: str, verdict: Verdict) -> str:

@@ -37,7 +37,8 @@ class Authorizer:
     async def check(self, ctx: Context, model: Model, operation: str, permissions: Any, params: Any) -> None:
         """Raises the service's AccessDenied."""
         who = ctx.principal
-        if who.kind == "root" or who.kind == "anonymous":
+        if who.kind == "anonymous":  # known only to services that ask by themselves
+            await permissions.needs(ctx, operation, params)
             return
         policy_of = getattr(permissions, "policy", None)
         if who.kind == "service" and policy_of is None:
@@ -64,7 +65,8 @@ def refusal(ctx: Context, model: Model, need: Need, verdict: Verdict) -> AwsErro
         action = f"{service}:{name.lower()}"
     elif style.get("action") == "upper":
         action = f"{service.upper()}:{name}"
-    text = wording(ctx, action, need.resource, verdict)
+    resource = f'"{need.resource}"' if style.get("quoted") else need.resource
+    text = wording(ctx, action, resource, verdict)
     if style.get("plain"):
         text = text.partition(" because ")[0]
     status = style.get("status", 400 if model.protocol == "json" else 403)

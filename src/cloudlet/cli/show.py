@@ -36,7 +36,9 @@ def show_event(event: dict[str, Any]) -> None:
     if text is not None:
         at = datetime.fromtimestamp(event["at"]).strftime("%H:%M:%S.%f")[:-3]
         group = event["kind"].split(".")[0]
-        failed = event.get("error") or "FAILED" in str(event.get("status", ""))
+        failed = (
+            event.get("error") or event["kind"] == "iam.denied" or "FAILED" in str(event.get("status", ""))
+        )
         colour = "error" if failed else group if group in COLOURS else "dim"
         say(f"{paint(at, 'dim')}  {paint(text, colour)}")
 
@@ -65,6 +67,8 @@ def _text(e: dict[str, Any]) -> str | None:
         case "cfn.event":
             reason = f"  {e['reason']}" if e.get("reason") else ""
             return f"▲ {e.get('stack')}  {e.get('logical_id')} {e.get('status')}{reason}"
+        case "iam.denied":
+            return _denial(e)
         case "layer.install":
             return f"λ installing {e.get('package')} for {e.get('runtime')} with pip (once)"
         case "listening":
@@ -72,3 +76,11 @@ def _text(e: dict[str, Any]) -> str | None:
         case kind:
             rest = "  ".join(f"{k}={v}" for k, v in e.items() if k not in ("at", "kind"))
             return f"{kind}  {rest}"
+
+
+def _denial(e: dict[str, Any]) -> str:
+    """Who was refused what, and which statement would allow it or forbids it."""
+    who = str(e.get("role") or e.get("who", "")).rpartition("/")[2]
+    forbidden = "explicit deny" in str(e.get("reason", ""))
+    remedy = "this statement denies it" if forbidden else f"missing in the policies of {who}"
+    return f"✗ {who} may not {e.get('action')} on {e.get('resource')}; {remedy}: {e.get('statement')}"

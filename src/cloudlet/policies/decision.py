@@ -108,7 +108,7 @@ def _weigh(
         return denied
     named, granting = _granted(who, resource_policy, action, resource, facts)
     own = not owner or owner == who.account
-    if who.kind in ("service", "anonymous"):
+    if who.kind in ("service", "anonymous", "identity"):
         return Verdict(True, None, granting) if named else Verdict(False, Reason.RESOURCE)
     if who.kind == "root":
         return ALLOWED if own or named else Verdict(False, Reason.RESOURCE)

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
-from tests.harness import ACCOUNT, REGION, python_function
+from tests.harness import ACCOUNT, REGION, plain_url, python_function, statement_of, websocket_api
 
 Statement = dict[str, Any]
 
@@ -170,6 +172,51 @@ class TestUsers:
             ann.asks("lambda").create_function(**asked)
 
 
+@pytest.fixture
+def bucket(client: Callable[..., Any], unique: Callable[[str], str]) -> str:
+    name = unique("bucket")
+    client("s3").create_bucket(Bucket=name)
+    client("s3").put_object(Bucket=name, Key="ann/one", Body=b"1")
+    return name
+
+
+class TestObjects:
+    def test_users_need_a_policy(self, ann: Person, bucket: str, refused: Any) -> None:
+        s3 = ann.asks("s3")
+        resource = f'"arn:aws:s3:::{bucket}/ann/one"'
+        text = (
+            f"User: {ann.arn} is not authorized to perform: s3:PutObject on resource: {resource} because no"
+            " identity-based policy allows the s3:PutObject action"
+        )
+        with refused("AccessDenied", text, 403):
+            s3.put_object(Bucket=bucket, Key="ann/one", Body=b"2")
+        ann.may(allow(["s3:GetObject", "s3:PutObject"], f"arn:aws:s3:::{bucket}/ann/*"))
+        s3.put_object(Bucket=bucket, Key="ann/one", Body=b"2")
+        assert s3.get_object(Bucket=bucket, Key="ann/one")["Body"].read() == b"2"
+        with refused("AccessDenied"):
+            s3.put_object(Bucket=bucket, Key="bob/one", Body=b"2")
+        with refused("AccessDenied", "s3:CreateBucket"):
+            s3.create_bucket(Bucket=f"{bucket}-2")
+        with refused("AccessDenied", "s3:ListAllMyBuckets"):
+            s3.list_buckets()
+
+    def test_a_list_may_be_for_a_prefix(self, ann: Person, bucket: str, refused: Any) -> None:
+        own = {"StringLike": {"s3:prefix": ["ann/*"]}}
+        ann.may(allow("s3:ListBucket", f"arn:aws:s3:::{bucket}", Condition=own))
+        assert ann.asks("s3").list_objects_v2(Bucket=bucket, Prefix="ann/")["KeyCount"] == 1
+        with refused("AccessDenied"):
+            ann.asks("s3").list_objects_v2(Bucket=bucket)
+
+    def test_a_bucket_that_names_the_user_is_open_to_him(
+        self, ann: Person, bucket: str, client: Callable[..., Any], refused: Any
+    ) -> None:
+        opened = {**allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*"), "Principal": {"AWS": ann.arn}}
+        client("s3").put_bucket_policy(Bucket=bucket, Policy=document(opened))
+        assert ann.asks("s3").get_object(Bucket=bucket, Key="ann/one")["Body"].read() == b"1"
+        with refused("AccessDenied"):
+            ann.asks("s3").put_object(Bucket=bucket, Key="ann/one", Body=b"2")
+
+
 class TestSignatures:
     def test_a_wrong_secret_is_refused(self, ann: Person, client: Callable[..., Any], refused: Any) -> None:
         guess = {"aws_access_key_id": ann.keys["AccessKeyId"], "aws_secret_access_key": "guess"}
@@ -310,3 +357,19 @@ class TestFunctions:
         text = "The role defined for the function cannot be assumed by Lambda."
         with refused("InvalidParameterValueException", text):
             python_function(client("lambda"), unique("function"), ASKING, Role=arn).__enter__()
+
+    def test_an_api_needs_the_functions_permission(
+        self, node: Any, client: Callable[..., Any], unique: Callable[[str], str]
+    ) -> None:
+        source = "def handler(event, context):\n    return {'statusCode': 200}\n"
+        with (
+            python_function(client("lambda"), unique("welcome"), source) as arn,
+            websocket_api(node, arn, "$connect") as api,
+        ):
+            url = plain_url(node, api)
+            with connect(url):
+                pass
+            client("lambda").remove_permission(FunctionName=arn, StatementId=statement_of(api))
+            with pytest.raises(InvalidStatus) as refusal:
+                connect(url)
+            assert refusal.value.response.status_code == 500

@@ -61,7 +61,7 @@ class Origin:
                 self._principal = Principal("service", account, SERVICE, arn)
             elif identity:
                 name = f"arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity {identity}"
-                self._principal = Principal("user", identity, name)
+                self._principal = Principal("identity", identity, name)
 
     async def ask(
         self,

@@ -56,7 +56,7 @@ async def make_interface(
 
 async def of_functions(ctx: Context) -> list[Record]:
     """The interfaces of functions that have a VPC, as far as they can be told without their subnets."""
-    asking = ctx.as_service("ec2.amazonaws.com")
+    asking = ctx.node.context(account=ctx.account, region=ctx.region)
     found: dict[str, Record] = {}
     wish: dict[str, str] = {"FunctionVersion": "ALL"}
     while True:

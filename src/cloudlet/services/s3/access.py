@@ -6,14 +6,17 @@ ACL grants; what opens the bucket to everybody counts only where the public acce
 
 from __future__ import annotations
 
-import ipaddress
-import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from ...context import Context
+from ...context import Context, Need
+from ...permissions import tell, weigh, wording
+from ...policies.conditions import pattern
+from ...policies.decision import ALLOWED, Reason, Verdict
+from ...policies.documents import parsed_or_none
 from . import model
 
 Record = dict[str, Any]
@@ -38,28 +41,44 @@ def check(
     ctx: Context, bucket: Record, action: str, key: str | None = None, target: Record | None = None
 ) -> None:
     """Raises AccessDenied. `target` is the object's record, whose ACL may grant what the bucket's doesn't."""
-    if not may(ctx, bucket, action, key, target):
+    need, verdict = _weighed(ctx, bucket, action, key, target)
+    if verdict.allowed:
+        return
+    if ctx.principal.kind not in ("user", "role"):
         raise model.error("AccessDenied")
+    tell(ctx, need, verdict)
+    raise model.error("AccessDenied", wording(ctx, action, f'"{need.resource}"', verdict))
 
 
 def may(
     ctx: Context, bucket: Record, action: str, key: str | None = None, target: Record | None = None
 ) -> bool:
+    return _weighed(ctx, bucket, action, key, target)[1].allowed
+
+
+def _weighed(
+    ctx: Context, bucket: Record, action: str, key: str | None, target: Record | None
+) -> tuple[Need, Verdict]:
     who = ctx.principal
     owns = who.account == bucket["owner"] and who.kind != "service"
-    policy = bucket.get("policy")
-    if policy is None and owns:
-        return True
-    block = bucket.get("block", {})
-    if policy is not None:
-        arn = f"arn:aws:s3:::{bucket['name']}" + (f"/{key}" if key is not None else "")
-        verdict, public = _evaluate(policy, ctx, action, arn)
-        if verdict == "Deny":
-            # The root of the account can always get out of a policy that locks everybody out.
-            return owns and who.kind == "root" and action.endswith("BucketPolicy")
-        if owns or (verdict == "Allow" and not (public and block.get("RestrictPublicBuckets"))):
-            return True
-    return _granted(ctx, bucket, action, target)
+    text = bucket.get("policy")
+    arn = f"arn:aws:s3:::{bucket['name']}" + (f"/{key}" if key is not None else "")
+    need = Need(action, arn, ctx.facts, bucket["owner"])
+    if text is None and owns and who.kind == "root":
+        return need, ALLOWED
+    policy = parsed_or_none(text)
+    if policy is not None and not owns and bucket.get("block", {}).get("RestrictPublicBuckets"):
+        private = (statement for statement in policy.statements if not _is_public(statement.source))
+        policy = replace(policy, statements=tuple(private), verdicts={})
+    canonical = model.canonical_id(who.account) if who.account and who.kind != "service" else ""
+    verdict = weigh(ctx, need, policy, canonical=canonical)
+    if verdict.reason is Reason.DENIED_BY_RESOURCE:
+        # The root of the account can always get out of a policy that locks everybody out.
+        freed = owns and who.kind == "root" and action.endswith("BucketPolicy")
+        return need, ALLOWED if freed else verdict
+    if not verdict.allowed and verdict.statement is None and _granted(ctx, bucket, action, target):
+        return need, ALLOWED
+    return need, verdict
 
 
 def _granted(ctx: Context, bucket: Record, action: str, target: Record | None) -> bool:
@@ -69,7 +88,7 @@ def _granted(ctx: Context, bucket: Record, action: str, target: Record | None) -
     record = target if where == "object" else bucket
     who = ctx.principal
     account = who.account if who.kind != "service" else ""  # a service has no grants of its customer's
-    groups = {model.canonical_id(account)} if account else set()
+    groups = {model.canonical_id(account)} if account and account != bucket["owner"] else set()
     if not bucket.get("block", {}).get("IgnorePublicAcls"):
         groups |= {model.ALL_USERS} | ({model.AUTHENTICATED} if account else set())
     grants = acl_of(record) if record is not None and not record.get("marker") else ()
@@ -120,7 +139,7 @@ def check_policy(text: str, bucket: str) -> None:
     for statement in parsed(text):
         for resource in _listed(statement.get("Resource", statement.get("NotResource"))):
             name = str(resource).removeprefix("arn:aws:s3:::").partition("/")[0]
-            if not _pattern(name).fullmatch(bucket):
+            if not pattern(name).fullmatch(bucket):
                 raise model.error("MalformedPolicy", "Policy has invalid resource")
         for action in _listed(statement.get("Action", statement.get("NotAction"))):
             if action != "*" and not str(action).lower().startswith("s3:"):
@@ -149,122 +168,5 @@ def _is_public(statement: Record) -> bool:
     return not names & fixed
 
 
-def _evaluate(text: str, ctx: Context, action: str, arn: str) -> tuple[str, bool]:
-    """The verdict, and whether what allows is public."""
-    allowed, public = "", True
-    for statement in parsed(text):
-        if not _applies(statement, ctx, action, arn):
-            continue
-        if statement["Effect"] == "Deny":
-            return "Deny", False
-        allowed = "Allow"
-        public = public and _is_public(statement)
-    return allowed, public
-
-
-def _applies(statement: Record, ctx: Context, action: str, arn: str) -> bool:
-    if "Principal" in statement:
-        if not _is_principal(statement["Principal"], ctx):
-            return False
-    elif _is_principal(statement["NotPrincipal"], ctx):
-        return False
-    for name, value, ignore_case in (("Action", action, True), ("Resource", arn, False)):
-        patterns = _listed(statement.get(name, statement.get(f"Not{name}")))
-        matched = any(_pattern(str(p), ignore_case).fullmatch(value) for p in patterns)
-        if matched != (name in statement):
-            return False
-    conditions = statement.get("Condition", {})
-    return all(
-        _holds(operator, key, _listed(values), ctx)
-        for operator, pairs in conditions.items()
-        for key, values in pairs.items()
-    )
-
-
-def _is_principal(principal: Any, ctx: Context) -> bool:
-    who = ctx.principal
-    if principal == "*":
-        return True
-    if not isinstance(principal, dict):
-        return False
-    for kind, values in principal.items():
-        for value in _listed(values):
-            if kind == "Service" and who.kind == "service" and value == who.arn:
-                return True
-            if kind == "CanonicalUser" and who.account and value == model.canonical_id(who.account):
-                return True
-            if kind == "AWS" and (
-                value == "*"
-                or (who.account and value in (who.arn, who.account, f"arn:aws:iam::{who.account}:root"))
-                or (who.kind == "role" and value == _role(who.arn))
-            ):
-                return True
-    return False
-
-
-def _role(arn: str) -> str:
-    """The role of an assumed role's session."""
-    account = arn.split(":")[4]
-    return f"arn:aws:iam::{account}:role/{arn.split('/')[1]}" if "/" in arn else arn
-
-
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
-
-
-@lru_cache(maxsize=4096)
-def _pattern(text: str, ignore_case: bool = False) -> re.Pattern[str]:
-    source = re.escape(text).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.compile(source, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
-
-
-def _secure(ctx: Context) -> bool:
-    """What doesn't leave the machine counts as encrypted: the policies of SAM's and CDK's buckets deny all else."""
-    return ctx.origin.startswith("https") or ipaddress.ip_address(ctx.source_ip).is_loopback
-
-
-def _facts(ctx: Context) -> dict[str, str]:
-    who = ctx.principal
-    facts = {
-        "aws:sourceip": ctx.source_ip,
-        "aws:useragent": ctx.user_agent,
-        "aws:securetransport": "true" if _secure(ctx) else "false",
-        "aws:epochtime": str(int(ctx.clock.now())),
-    }
-    if who.kind == "service":
-        facts |= {
-            "aws:sourceaccount": who.account,
-            "aws:sourcearn": who.user_id,
-            "aws:principalisawsservice": "true",
-        }
-    elif who.account:
-        facts |= {"aws:principalarn": who.arn, "aws:principalaccount": who.account, "aws:userid": who.user_id}
-    return facts
-
-
-def _holds(operator: str, key: str, values: list[Any], ctx: Context) -> bool:
-    name = operator.rpartition(":")[2].removesuffix("IfExists")
-    lenient = operator.endswith("IfExists")
-    fact = _facts(ctx).get(key.lower())
-    wanted = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
-    if name == "Null":
-        return (fact is None) == (wanted == ["true"])
-    negative = "Not" in name
-    if fact is None:
-        return lenient or negative
-    return any(_fits(name.replace("Not", ""), fact, one) for one in wanted) != negative
-
-
-def _fits(name: str, fact: str, wanted: str) -> bool:
-    if name in ("StringLike", "ArnLike", "ArnEquals"):
-        return _pattern(wanted).fullmatch(fact) is not None
-    if name == "StringEqualsIgnoreCase":
-        return fact.lower() == wanted.lower()
-    if name == "Bool":
-        return fact.lower() == wanted.lower()
-    if name == "IpAddress":
-        try:
-            return ipaddress.ip_address(fact) in ipaddress.ip_network(wanted, strict=False)
-        except ValueError:
-            return False
-    return name in ("StringEquals", "NumericEquals") and fact == wanted
