@@ -41,6 +41,7 @@ class Double:
         self.sinces: list[str | None] = []
         self.history: dict[int, bytes] = {}
         self.rate = {"points": 100_000, "seconds": 1}
+        self.socket = "/production"
         self.refuse = False
         self.deaf = False
         self.mute = False
@@ -77,7 +78,7 @@ class Double:
         headers = Headers({"Connection": "close"})
         body: bytes | None = None
         if path == "/config.json":
-            body = b'{"socket": "/production"}'
+            body = json.dumps({"socket": self.socket}).encode()
         elif path == "/image.png" and self.image:
             headers["x-amz-meta-id"] = str(self.image[0])
             body = self.image[1]

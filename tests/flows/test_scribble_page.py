@@ -147,6 +147,27 @@ class TestThePicture:
         see(page, 3, 0, RED)
         assert [shown(page, x, 0) for x in range(4)] == [RED, BLUE, RED, RED]
 
+    def test_a_picture_of_another_size_counts_for_nothing(self, double: Double, open_page: Any) -> None:
+        small = Double(50, 50)
+        small.draw([(at, at, RED) for at in range(50)])
+        small.bake()
+        small.stop()
+        double.image = small.image
+        double.draw([(7, 7, BLUE)])
+        page = open_page(double.url)
+        eventually(lambda: len(double.sinces) == 2)
+        see(page, 7, 7, BLUE)
+        see(page, 8, 8, WHITE)
+        assert double.sinces[1] is None
+
+    def test_the_socket_may_be_elsewhere(self, double: Double, open_page: Any, chromium: Any) -> None:
+        other = Double()
+        double.socket = other.url.replace("http", "ws") + "production"
+        page = open_page(double.url)
+        other.draw([(7, 7, BLUE)])
+        see(page, 7, 7, BLUE)
+        other.stop()
+
     def test_the_download_is_the_picture(self, double: Double, open_page: Any) -> None:
         double.draw([(5, 6, BLUE)])
         page = open_page(double.url)
