@@ -10,7 +10,20 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import cdn, functions, http, items, objects, queues, schedules, start, store, topics, websockets
+from bench import (
+    canvas,
+    cdn,
+    functions,
+    http,
+    items,
+    objects,
+    queues,
+    schedules,
+    start,
+    store,
+    topics,
+    websockets,
+)
 from bench.table import Figure, show
 
 PARTS: dict[str, Callable[[Path, float], list[Figure]]] = {
@@ -25,6 +38,7 @@ PARTS: dict[str, Callable[[Path, float], list[Figure]]] = {
     "schedules": schedules.figures,
     "topics": topics.figures,
     "cdn": cdn.figures,
+    "canvas": canvas.figures,
 }
 
 

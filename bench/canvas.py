@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -38,8 +39,10 @@ TICKS = os.sysconf("SC_CLK_TCK")
 def figures(folder: Path, seconds: float) -> list[Figure]:
     full = seconds >= 1
     people, rate = (1000, DRAWN_PER_SECOND) if full else (50, 20)
-    took = statistics_of_up(folder / "up", 3 if full else 1)
+    took = median_up(folder / "up", 3 if full else 1)
+    began = time.perf_counter()
     node = Node(folder / "node")
+    alone = f"a node alone is ready after {time.perf_counter() - began:.2f} s"
     try:
         url = deployed(node)
         room = run_room(node, url, people, rate, max(seconds * 3, 1.0))
@@ -51,7 +54,7 @@ def figures(folder: Path, seconds: float) -> list[Figure]:
     share = ", ".join(f"{name} {part:.0%}" for name, part in room.shares.items())
     name = f"Scribble, {people:,} in the room, {rate} points/s: a point is everywhere"
     return [
-        Figure("up apps/scribble to its URL, layer and packages cached", took, "s", 4, True, "the stack alone"),
+        Figure("up apps/scribble to its URL, layer and packages cached", took, "s", 4, True, alone),
         Figure(f"{name}, p50", room.p50_ms, "ms", 250, True, beside),
         Figure("the same, p99", room.p99_ms, "ms", 500, True, f"of one processor: {share}"),
     ]
@@ -69,7 +72,7 @@ def deployed(node: Node) -> str:
     return plain_url(node, outputs["SocketUrl"].split("//")[1].split(".")[0], "production")
 
 
-def statistics_of_up(data: Path, rounds: int) -> float:
+def median_up(data: Path, rounds: int) -> float:
     return sorted(_up(data.with_name(f"{data.name}{n}")) for n in range(rounds))[rounds // 2]
 
 
@@ -136,7 +139,9 @@ class Room:
 @contextmanager
 def process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "bench.canvas", *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as made:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as made:
         try:
             yield made
         finally:
@@ -158,17 +163,19 @@ def run_room(node: Node, url: str, people: int, rate: int, seconds: float) -> Ro
 
 def raw(node: Node, people: int, frames: list[str], seconds: float) -> float:
     """ms until everybody in a room of another API has a frame, by an HTTP client that does nothing else."""
-    with websocket_api(node, None, "nothing", stage="raw") as api:
-        with process("listen", plain_url(node, api, "raw"), str(people)) as room:
-            assert room.stdout is not None
-            ids = json.loads(room.stdout.readline())
-            requests = [
-                f"POST /_aws/execute-api/{api}/raw/@connections/{quote(id, safe='')} HTTP/1.1\r\n"
-                f"Host: 127.0.0.1\r\nContent-Length: {len(frame)}\r\n\r\n{frame}".encode()
-                for frame in frames[-5:]
-                for id in ids
-            ]
-            result = load.run(node.port, requests, connections=32, seconds=seconds)
+    with (
+        websocket_api(node, None, "nothing", stage="raw") as api,
+        process("listen", plain_url(node, api, "raw"), str(people)) as room,
+    ):
+        assert room.stdout is not None
+        ids = json.loads(room.stdout.readline())
+        requests = [
+            f"POST /_aws/execute-api/{api}/raw/@connections/{quote(id, safe='')} HTTP/1.1\r\n"
+            f"Host: 127.0.0.1\r\nContent-Length: {len(frame)}\r\n\r\n{frame}".encode()
+            for frame in frames[-5:]
+            for id in ids
+        ]
+        result = load.run(node.port, requests, connections=32, seconds=seconds)
     assert not result.errors
     return people / result.per_second * 1000
 
@@ -208,6 +215,10 @@ class Drawing:
         self.frames: dict[bytes, int] = {}
         self.sent: list[float] = []
 
+    @staticmethod
+    def same(socket: Socket) -> Socket:
+        return socket
+
     def parsed(self, payload: bytes) -> int:
         """A bit for each of our points in the frame; negative for `ready`."""
         mask = self.frames.get(payload)
@@ -222,8 +233,9 @@ class Drawing:
 
     async def run(self, url: str, people: int, rate: int, seconds: float) -> None:
         for start in range(0, people, WAVE):
-            wave = [picows.ws_connect(lambda: Socket(self), url) for _ in range(min(WAVE, people - start))]
-            self.sockets += [socket for _, socket in await asyncio.gather(*wave)]
+            made = [Socket(self) for _ in range(min(WAVE, people - start))]
+            await asyncio.gather(*(picows.ws_connect(partial(self.same, one), url) for one in made))
+            self.sockets += made
         await until(lambda: all(socket.ready for socket in self.sockets), 60)
         await self.draw(rate, 1.0)
         await until(self.complete, 30)
