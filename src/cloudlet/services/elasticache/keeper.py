@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...context import Node
+from ...store.interface import StoreError
 from . import lifecycle, ports, process, resp, snapshots, storage
 from .front import Front
 from .process import StartError, ValkeyProcess
@@ -19,6 +20,8 @@ from .process import StartError, ValkeyProcess
 BACKOFF_FIRST, BACKOFF_LAST = 0.05, 5.0
 STEADY_SECONDS = 10.0
 """A server that lived as long is started again at once."""
+FAILURES = (StartError, OSError, resp.RespError, asyncio.IncompleteReadError, StoreError)
+"""What another attempt may get over."""
 RELAUNCH = ("port", "bus", "tls", "starts", "peers")
 """Members of a record whose change needs a new start."""
 
@@ -78,14 +81,15 @@ class Keeper:
                 began = self.node.clock.monotonic()
                 try:
                     await self._launch()
-                    await self._attend()
-                except (StartError, OSError, resp.RespError, asyncio.IncompleteReadError) as error:
+                    planned = await self._attend()
+                except FAILURES as error:
+                    planned = False
                     if not self._ending:
                         await self._failed(error)
                 finally:
                     await self._halt()
-                if self._ending or self.record["state"] == "deleting":
-                    break
+                if planned or self._ending or self.record["state"] == "deleting":
+                    continue
                 if self.node.clock.monotonic() - began > STEADY_SECONDS:
                     pause = BACKOFF_FIRST
                 await self._rest(pause)
@@ -137,8 +141,8 @@ class Keeper:
             await asyncio.wait_for(self.up.wait(), 10.0)
         return self.up.is_set()
 
-    async def _attend(self) -> None:
-        """Returns when the server is to be started anew or ended, or ended by itself."""
+    async def _attend(self) -> bool:
+        """Returns when the server is to be started anew or ended, or (False) ended by itself."""
         running = self._process
         assert running is not None
         while True:
@@ -150,14 +154,14 @@ class Keeper:
                 self.node.log.warning(
                     "the Valkey server of %s ended by itself", "/".join(self.record["owner"])
                 )
-                return
+                return False
             self._changed.clear()
             record = self.record
             if self._ending or record["state"] == "deleting":
-                return
+                return True
             if any(record[name] != running.record[name] for name in RELAUNCH):
                 self._close_front()
-                return
+                return True
             await running.change(record)
             await lifecycle.settled(self.node, record)
 
@@ -177,11 +181,15 @@ class Keeper:
             self._front.drop()
 
     async def _failed(self, error: Exception) -> None:
+        """Said once for each reason, however often the server is tried."""
         self._close_front()
+        is_news = str(error) != self.trouble
         self.trouble = str(error)
-        self._say("cache.failed", reason=str(error))
-        self.node.log.warning("the Valkey server of %s: %s", "/".join(self.record["owner"]), error)
-        await lifecycle.failed(self.node, self.record, str(error))
+        if is_news:
+            self._say("cache.failed", reason=self.trouble)
+            self.node.log.warning("the Valkey server of %s: %s", "/".join(self.record["owner"]), self.trouble)
+        with contextlib.suppress(StoreError):
+            await lifecycle.failed(self.node, self.record, self.trouble if is_news else "")
 
     async def _rest(self, seconds: float) -> None:
         """Wait before the next start, unless something changes."""

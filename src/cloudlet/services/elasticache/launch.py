@@ -65,7 +65,7 @@ async def transact(
             taken.add(port)
             complete.append(server | {"port": port, "bus": port + storage.BUS if server["cluster"] else 0})
         for server in complete:
-            server["peers"] = [_peer(other) for other in complete if other is not server]
+            server["peers"] = peers(server, complete)
 
         async def attempt(tx: Transaction, complete: list[Record] = complete) -> T:
             result = await body(tx, complete)
@@ -79,9 +79,10 @@ async def transact(
             continue
 
 
-def _peer(server: Record) -> Record:
-    """What the other servers of a cluster are told of one."""
-    return {name: server[name] for name in ("uid", "port", "bus", "slots")}
+def peers(server: Record, servers: list[Record]) -> list[Record]:
+    """What one server of a cluster is told of the others."""
+    others = [other for other in servers if other["uid"] != server["uid"]]
+    return [{name: other[name] for name in ("uid", "port", "bus", "slots")} for other in others]
 
 
 async def change(tx: Transaction, cache: Record, **settings: Any) -> None:

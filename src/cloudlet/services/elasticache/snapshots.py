@@ -169,7 +169,8 @@ def lay_out(data: Path, file: str, server: Path) -> None:
         return
     making = server / "appendonlydir.new"
     shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(mode=0o700, parents=True)
+    server.mkdir(mode=0o700, parents=True, exist_ok=True)
+    making.mkdir(mode=0o700)
     shutil.copyfile(place(data, file), making / "appendonly.aof.1.base.rdb")
     (making / "appendonly.aof.1.incr.aof").touch(mode=0o600)
     (making / "appendonly.aof.manifest").write_text(MANIFEST)
