@@ -14,7 +14,7 @@ import asyncio
 import hashlib
 import os
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeGuard
@@ -167,7 +167,7 @@ class Contents:
             if taken.inline is None:
                 self.pin(taken.sha256)
                 try:
-                    await asyncio.to_thread(intake.settle, self.path(taken.sha256))
+                    await _finished(intake.settle, self.path(taken.sha256))
                     settled = True
                 finally:
                     if not settled:
@@ -192,7 +192,7 @@ class Contents:
                 held.append(piece)
                 size += len(piece)
                 if size >= PIECE:
-                    await asyncio.to_thread(intake.add, b"".join(held))
+                    await _finished(intake.add, b"".join(held))
                     held, size = [], 0
                     if intake.size > wanted.limit:
                         raise _too_large(intake.size, wanted.limit)
@@ -270,11 +270,21 @@ def _listed(folder: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
+async def _finished(work: Callable[..., None], *arguments: Any) -> None:
+    """Work in a thread; who is cancelled meanwhile waits for its end: it writes to a file that would be closed."""
+    thread = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        await asyncio.wait([thread])
+        raise
+
+
 async def _add(intake: _Intake, data: bytes) -> None:
     if len(data) <= model.INLINE and intake.size == 0:
         intake.add(data)
     elif data:
-        await asyncio.to_thread(intake.add, data)
+        await _finished(intake.add, data)
 
 
 def _too_large(size: int, limit: int) -> Exception:
