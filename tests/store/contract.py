@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -90,6 +91,18 @@ class Contract:
         with pytest.raises(LookupError, match="mine"):
             await store.transact(body)
         assert await everything(store) == [(b"a", b"1"), (b"b", b"1")]
+
+    async def test_a_body_that_raises_before_it_has_begun(self, store: Store) -> None:
+        """As `lambda tx: read(tx, name(request))` does where there is no such name."""
+
+        def body(tx: Transaction) -> Awaitable[None]:
+            raise LookupError("mine")
+
+        for start in (store.transact, store.read):
+            with pytest.raises(LookupError, match="mine"):
+                await start(body)
+        await put(store, (b"a", b"1"))
+        assert await everything(store) == [(b"a", b"1")]
 
     async def test_one_that_raises_takes_no_neighbour_with_it(self, store: Store) -> None:
         async def body(tx: Transaction, n: int) -> int:

@@ -111,8 +111,8 @@ class MemoryStore:
         if self._live:
             raise RuntimeError("a transaction body can't start another transaction")
         self._live = True
-        coroutine: Any = body(tx)
         try:
+            coroutine: Any = body(tx)
             coroutine.send(None)
             coroutine.close()
             raise RuntimeError("a transaction body may await nothing but its transaction")

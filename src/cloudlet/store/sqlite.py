@@ -109,8 +109,8 @@ class SqliteStore:
             raise self._refusal()
         tx.live = True
         tx.seen = 0
-        coroutine: Any = body(tx)
         try:
+            coroutine: Any = body(tx)
             coroutine.send(None)
         except StopIteration as end:
             result: T = end.value
@@ -142,8 +142,8 @@ class SqliteStore:
             raise self._refusal()
         tx.live = True
         tx.seen = 0
-        coroutine: Any = body(tx)
         try:
+            coroutine: Any = body(tx)
             coroutine.send(None)
         except StopIteration as end:
             result: T = end.value
