@@ -49,7 +49,7 @@ def _install(needs: list[str]) -> None:
     subprocess.run([python, "-m", "compileall", "-q", ROOT / "src"], check=True)
     _say("installing what Python functions find beside their own packages")
     subprocess.run(
-        [python, "-m", "cloudlet.services.lambda_.runtimes.install", "python"],
+        [python, "-m", "cloudlet.services.lambda_.runtimes", "python"],
         check=True,
         stdout=subprocess.DEVNULL,
     )

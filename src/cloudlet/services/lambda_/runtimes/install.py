@@ -1,7 +1,8 @@
 """What functions find beside their own code: boto3 for Python, the AWS SDK v3 for Node.js, each in a folder of its own.
 
 The folders lie under `.runtimes/` beside the checkout (or under the prefix of an installed Cloudlet), are made once,
-and hold nothing of Cloudlet's own dependencies. `python -m cloudlet.services.lambda_.runtimes.install [python] [node]`.
+and hold nothing of Cloudlet's own dependencies. `python -m cloudlet.services.lambda_.runtimes [python] [node]`
+makes them.
 """
 
 from __future__ import annotations
@@ -111,16 +112,3 @@ def _replace(target: Path, new: Path, old: Path, wanted: str) -> None:
     except OSError:
         if not _has(target, wanted):  # else another process was faster
             raise
-
-
-def main() -> None:
-    wanted = sys.argv[1:] or ["python"]
-    for name in wanted:
-        print({"python": ensure_python, "node": ensure_node}[name]())
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except UserError as error:
-        sys.exit(str(error))
