@@ -151,10 +151,7 @@ class Contents:
     # --- in ------------------------------------------------------------
 
     async def take(self, body: Any, wanted: Wanted) -> Taken:
-        """Read a body to its end and keep it. Follow with `let_go`, whatever becomes of it."""
-        small = _small(body)
-        if small is not None:
-            return _taken(small, body, wanted)
+        """Read a body to its end and put it on disk. Follow with `let_go`, whatever becomes of it."""
         intake = _Intake(self._uploads, wanted)
         settled = False
         try:
@@ -246,21 +243,17 @@ class Contents:
                     await self.sweep_one(file.name)
 
 
-def _small(body: Any) -> bytes | None:
-    """The body, if it is here and is to lie in the store."""
-    if is_payload(body):
-        whole = body.whole()
-        if whole is not None and body.length not in (None, len(whole)):
-            raise model.error("IncompleteBody")
-    else:
-        whole = bytes(body or b"")
-    return whole if whole is not None and len(whole) <= model.INLINE else None
-
-
-def _taken(data: bytes, body: Any, wanted: Wanted) -> Taken:
-    """A small body in one go. Its SHA-256 is nobody's name, so it is made only where one was signed."""
+def take_small(body: Any, wanted: Wanted) -> Taken | None:
+    """A body that is here already and is to lie in the store, in one go. Its SHA-256 is nobody's name there, so it is
+    made only where one was signed."""
+    streams = is_payload(body)
+    data = body.whole() if streams else bytes(body or b"")
+    if data is None or len(data) > model.INLINE:
+        return None
+    if streams and body.length not in (None, len(data)):
+        raise model.error("IncompleteBody")
     sums = {name: checksums.of(name, data) for name in wanted.sums or (wanted.default,)}
-    sha = hashlib.sha256(data).hexdigest() if is_payload(body) and body.sha256 else ""
+    sha = hashlib.sha256(data).hexdigest() if streams and body.sha256 else ""
     taken = Taken(len(data), hashlib.md5(data, usedforsecurity=False).hexdigest(), sha, sums, data)
     _check(taken, body, wanted)
     return taken

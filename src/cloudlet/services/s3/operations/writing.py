@@ -53,6 +53,9 @@ async def taking(
     ctx: Context, body: Any, wanted: Wanted, write: Callable[[Transaction, Taken], Awaitable[Record]]
 ) -> Record:
     """Take a body in and refer to it in one transaction; if that fails, nobody ever sees the body."""
+    small = contents.take_small(body, wanted)
+    if small is not None:
+        return await ctx.store.transact(lambda tx: write(tx, small))
     runtime = contents.of(ctx)
     taken = await runtime.take(body, wanted)
     kept = False
