@@ -10,6 +10,8 @@ import pytest
 import redis
 from botocore.exceptions import ClientError
 
+from tests.harness import eventually
+
 pytestmark = pytest.mark.node_only
 
 
@@ -97,8 +99,8 @@ class TestMemory:
     def test_what_expires_makes_room(self, small: redis.Redis) -> None:
         for number in range(100):
             small.set(f"brief{number}", b"x" * 100_000, ex=3600)
-        assert small.get("brief0") is None
         assert small.get("brief99") is not None
+        assert 10 < small.dbsize() < 60
 
 
 class TestRebootCacheCluster:
@@ -140,8 +142,6 @@ class TestParameterGroups:
             self.wait_for_policy(cache, "volatile-lru")
 
     def wait_for_policy(self, cache: redis.Redis, policy: str) -> None:
-        from tests.harness import eventually
-
         eventually(lambda: cache.info("memory")["maxmemory_policy"] == policy)
 
     def test_parameters_have_their_sources(self, caches: Any, unique: Any) -> None:

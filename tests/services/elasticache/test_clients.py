@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 import sys
@@ -146,8 +147,6 @@ class TestAFunction:
     def test_reaches_a_cache_without_further_arguments(
         self, client: Any, endpoint: dict[str, Any], unique: Any
     ) -> None:
-        import json
-
         runtime = f"python3.{sys.version_info.minor}"
         with python_function(client("lambda"), unique("cached"), FUNCTION, Runtime=runtime) as arn:
             event = {"host": endpoint["Address"], "port": endpoint["Port"]}

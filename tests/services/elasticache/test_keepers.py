@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cloudlet.config import Config
 from cloudlet.errors import AwsError
 from cloudlet.services.elasticache import binary, launch, ports, process
 from cloudlet.services.elasticache.front import listener
@@ -25,8 +27,6 @@ class TestTheProgram:
 
 class TestPorts:
     def test_taken_ones_are_passed_over(self) -> None:
-        from cloudlet.config import Config
-
         first = next(ports.free(Config(), set(), cluster=False, first=7800))
         with listener("127.0.0.1", first):
             second = next(ports.free(Config(), set(), cluster=False, first=first))
@@ -34,8 +34,6 @@ class TestPorts:
             assert next(ports.free(Config(), {second}, cluster=True, first=first)) > second
 
     def test_a_cluster_needs_the_port_of_its_bus_too(self) -> None:
-        from cloudlet.config import Config
-
         first = next(ports.free(Config(), set(), cluster=True, first=7900))
         with listener("127.0.0.1", first + 10_000):
             assert next(ports.free(Config(), set(), cluster=True, first=first)) > first
@@ -44,8 +42,6 @@ class TestPorts:
 class TestLeftOvers:
     def test_a_process_that_is_somebody_elses_is_left_alone(self, tmp_path: Path) -> None:
         """The pid in a file may have gone to another process since: here it is this very one's."""
-        import os
-
         (tmp_path / "valkey.pid").write_text(str(os.getpid()))
         process.end_left_over(tmp_path)
         assert not (tmp_path / "valkey.pid").exists()

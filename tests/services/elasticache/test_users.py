@@ -76,6 +76,21 @@ class TestAccess:
             with pytest.raises(redis.exceptions.NoPermissionError):
                 client.set("a", 1)
 
+    def test_selectors_and_odd_patterns_come_through(self, node: Any, caches: Any, unique: Any) -> None:
+        rules = """on ~it's:* +@read (~both:* +@all) (%R~plain\\* +get)"""
+        id, group = user(caches, unique("selective"), rules), unique("selectors")
+        caches.create_user_group(UserGroupId=group, Engine="valkey", UserIds=[id])
+        with (
+            kit.serverless(caches, unique("selected"), UserGroupId=group) as cache,
+            kit.connect(node, cache["Endpoint"], username=id, password=PASSWORD) as client,
+        ):
+            assert client.get("it's:a") is None
+            assert client.set("both:a", 1)
+            assert client.get("plain*") is None
+            for forbidden in (["SET", "it's:a", "1"], ["CONFIG", "GET", "*"], ["SHUTDOWN"]):
+                with pytest.raises(redis.exceptions.NoPermissionError):
+                    client.execute_command(*forbidden)
+
 
 class TestCreateUser:
     @pytest.mark.parametrize(
@@ -85,6 +100,8 @@ class TestCreateUser:
             {"AccessString": "on ~* +@nothing"},
             {"AccessString": "on >password ~*"},
             {"AccessString": "on ~* (+get"},
+            {"AccessString": "on ~* ~more +@all"},
+            {"AccessString": "on nopass ~* +@all"},
             {"Passwords": ["short"]},
             {"Passwords": [PASSWORD], "NoPasswordRequired": True},
             {"AuthenticationMode": {"Type": "iam"}},

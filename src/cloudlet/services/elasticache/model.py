@@ -201,6 +201,10 @@ def too_many_tags() -> AwsError:
     return AwsError("TagQuotaPerResourceExceeded", f"A resource can have at most {MAX_TAGS} tags.")
 
 
+def bad_access(reason: str) -> AwsError:
+    return invalid(f"The access string is not valid: {reason}")
+
+
 def no_memcached() -> AwsError:
     return invalid("Cloudlet does not serve the engine memcached: its caches are Valkey servers. Use valkey.")
 

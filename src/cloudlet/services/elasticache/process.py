@@ -199,7 +199,8 @@ def _changeable(record: dict[str, Any]) -> dict[str, str]:
 
 def _users(users: list[str], password: str) -> str:
     digest = hashlib.sha256(password.encode()).hexdigest()
-    return "".join(f"user {line}\n" for line in [f"{resp.ADMIN} on #{digest} ~* &* +@all", *users])
+    lines = [f"{resp.ADMIN} on #{digest} ~* &* +@all", *users]
+    return "".join(f"user {line}\n" for line in lines)  # words are split at blanks, nothing is quoted
 
 
 def node_id(text: str) -> str:

@@ -243,13 +243,16 @@ def create_user(request: Request) -> Request:
     if not _LOGIN.fullmatch(request["UserName"]):
         raise model.bad_identifier("UserName")
     engine(request)
-    access.check(request["AccessString"])
+    access.check_form(request["AccessString"])
     tags(request)
     return _passwords(request)
 
 
 def modify_user(request: Request) -> Request:
     request["UserId"] = request["UserId"].lower()
+    for member in ("AccessString", "AppendAccessString"):
+        if member in request:
+            access.check_form(request[member])
     engine(request)
     return _passwords(request)
 

@@ -9,7 +9,7 @@ from ...context import Context
 from . import fleet, lifecycle, storage
 from .storage import Name, Record
 
-LONGEST = 3.0
+LONGEST = 8.0
 
 
 async def settled(ctx: Context, name: Name) -> Record | None:

@@ -77,6 +77,7 @@ async def create_user(ctx: Context, request: dict[str, Any]) -> Response:
         "digests": digests,
         "tags": tags(request),
     }
+    await access.check(ctx.node, user["access"])
 
     async def body(tx: Transaction) -> Response:
         if name.name == DEFAULT_ID:
@@ -94,13 +95,15 @@ async def modify_user(ctx: Context, request: dict[str, Any]) -> Response:
     if name.name == DEFAULT_ID:
         raise model.is_default("user", DEFAULT_ID)
     digests = _digests(request)
+    old = await ctx.store.read(lambda tx: storage.need(tx, name))
+    rules = str(request.get("AccessString", old["access"]))
+    if request.get("AppendAccessString"):
+        rules = f"{rules} {request['AppendAccessString']}"
+    if rules != old["access"]:
+        await access.check(ctx.node, rules)
 
     async def body(tx: Transaction) -> Response:
         user = await storage.need(tx, name)
-        rules = str(request.get("AccessString", user["access"]))
-        if request.get("AppendAccessString"):
-            rules = f"{rules} {request['AppendAccessString']}"
-        access.check(rules)
         user = user | {
             "access": rules,
             "digests": user["digests"] if digests is None else digests,
