@@ -70,6 +70,7 @@ class TestPutBucketWebsite:
             ({}, "IndexDocument Suffix must be provided"),
             ({"IndexDocument": {"Suffix": "a/b"}}, "not well formed"),
             (INDEX | {"RedirectAllRequestsTo": {"HostName": "x"}}, "in conjunction with other Routing Rules"),
+            ({"RedirectAllRequestsTo": {"HostName": "x\ny"}}, "host name is not valid"),
             ({"RedirectAllRequestsTo": {"HostName": "x", "Protocol": "ftp"}}, "Invalid protocol"),
             (
                 INDEX

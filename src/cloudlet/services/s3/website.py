@@ -23,6 +23,7 @@ _DASHED = frozenset((
     "sa-east-1", "us-gov-west-1",
 ))  # fmt: skip
 """The regions whose website host names have a dash before the region; the younger ones have a dot."""
+_HOST_NAME = re.compile(r"[^\s/?#@]+")
 _KEY_SAFE = "/~!$&'()*+,;=:@"
 
 
@@ -63,10 +64,12 @@ def _check_redirect_all(config: Config) -> None:
         raise model.invalid("RedirectAllRequestsTo", "not null", text)
     if not config["RedirectAllRequestsTo"].get("HostName"):
         raise model.error("MalformedXML")
-    _check_protocol(config["RedirectAllRequestsTo"])
+    _check_target(config["RedirectAllRequestsTo"])
 
 
-def _check_protocol(redirect: Rule) -> None:
+def _check_target(redirect: Rule) -> None:
+    if not _HOST_NAME.fullmatch(redirect.get("HostName", "x")):
+        raise model.error("InvalidRequest", "The provided host name is not valid.")
     if redirect.get("Protocol", "http") not in ("http", "https"):
         text = (
             "Invalid protocol, protocol can be http or https. If not defined the protocol will be selected "
@@ -79,7 +82,7 @@ def _check_rule(rule: Rule) -> None:
     redirect = rule.get("Redirect")
     if not redirect:
         raise model.error("MalformedXML")
-    _check_protocol(redirect)
+    _check_target(redirect)
     if "ReplaceKeyWith" in redirect and "ReplaceKeyPrefixWith" in redirect:
         text = "You can only define ReplaceKeyPrefix or ReplaceKey but not both."
         raise model.error("InvalidRequest", text)
