@@ -42,7 +42,9 @@ def _middle(values: list[float]) -> float:
 
 def _plan(node: Node, seconds: int) -> list[float]:
     """One-time schedules in the next seconds; their times."""
-    role = node.client("iam").create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(TRUST))
+    iam = node.client("iam")
+    role = iam.create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(TRUST))
+    iam.attach_role_policy(RoleName="bench", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     node.client("sqs").create_queue(QueueName="bench")
     scheduler = node.client("scheduler")
     begin = int(time.time()) + 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from urllib.parse import urlencode
@@ -12,6 +13,7 @@ from tests.harness import ACCOUNT, REGION, Node
 
 BODIES = 500
 QUEUES = 100
+LET_IN = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 
 
@@ -46,8 +48,9 @@ def _subscribe(node: Node, topic: str, queues: int) -> None:
     sns, sqs = node.client("sns"), node.client("sqs")
     sns.create_topic(Name=topic)
     for number in range(queues):
-        sqs.create_queue(QueueName=f"{topic}-{number}")
         queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{topic}-{number}"
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [{**LET_IN, "Resource": queue}]})
+        sqs.create_queue(QueueName=f"{topic}-{number}", Attributes={"Policy": policy})
         sns.subscribe(TopicArn=_arn(topic), Protocol="sqs", Endpoint=queue)
 
 

@@ -19,13 +19,17 @@ from tests.harness import ACCOUNT, REGION
 
 
 class Queue:
-    """A queue of SQS that topics send to."""
+    """A queue of SQS that a topic may send to."""
 
-    def __init__(self, sqs: Any, name: str) -> None:
+    def __init__(self, sqs: Any, name: str, topic: str) -> None:
         self._sqs = sqs
-        attributes = {"VisibilityTimeout": "43200", "MessageRetentionPeriod": "1209600"}
-        self.url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         self.arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+        attributes = {
+            "VisibilityTimeout": "43200",
+            "MessageRetentionPeriod": "1209600",
+            "Policy": json.dumps(policy(self.arn, topic)),
+        }
+        self.url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
 
     def message(self, within: float = 20.0) -> dict[str, Any]:
         """The next message."""
@@ -48,6 +52,18 @@ class Queue:
         return str(self.envelope()["Message"])
 
 
+def policy(queue: Any, topic: Any) -> dict[str, Any]:
+    """A queue's policy that lets SNS send for the topic."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
 class Topic:
     def __init__(self, node: Any, name: str, **attributes: str) -> None:
         self.node = node
@@ -60,13 +76,14 @@ class Topic:
     def queue(self, **attributes: str) -> Queue:
         """A new queue that is subscribed; with attributes of the subscription."""
         self._queues += 1
-        made = Queue(self._sqs, f"{self.name}-{self._queues}")
+        made = Queue(self._sqs, f"{self.name}-{self._queues}", self.arn)
         self.subscribe("sqs", made.arn, **attributes)
         return made
 
     def bare_queue(self) -> Queue:
+        """A new queue that is not subscribed, but could be."""
         self._queues += 1
-        return Queue(self._sqs, f"{self.name}-{self._queues}")
+        return Queue(self._sqs, f"{self.name}-{self._queues}", self.arn)
 
     def subscribe(self, protocol: str, endpoint: str, **attributes: str) -> str:
         answer = self.sns.subscribe(

@@ -115,6 +115,13 @@ class TestQueues:
         made.publish("one")
         assert dead.said() == alive.said() == "one"
 
+    def test_one_that_does_not_let_sns_in(self, topic):
+        made, other = topic(), topic()
+        dead, closed = made.bare_queue(), other.bare_queue()
+        made.subscribe("sqs", closed.arn, RedrivePolicy=redrive(dead))
+        made.publish("refused")
+        assert dead.said() == "refused"
+
     def test_raw_letters_keep_their_attributes(self, topic):
         made = topic()
         dead = made.bare_queue()

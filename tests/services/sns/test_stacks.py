@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Queue, refused
+from .conftest import Queue, policy, refused
 
 BY_HAND: dict[str, Any] = {
     "Parameters": {
@@ -35,6 +35,13 @@ BY_HAND: dict[str, Any] = {
                 "FilterPolicyScope": "MessageBody",
                 "FilterPolicy": {"paint": {"colour": [{"Ref": "Colour"}]}},
                 "RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": ["Jobs", "Arn"]}},
+            },
+        },
+        "LetIn": {
+            "Type": "AWS::SQS::QueuePolicy",
+            "Properties": {
+                "Queues": [{"Ref": "Jobs"}, {"Ref": "Other"}],
+                "PolicyDocument": policy("*", {"Ref": "News"}),
             },
         },
         "Policy": {
@@ -194,7 +201,11 @@ def test_a_schedule_publishes(client, topic, unique):
             }
         ],
     }
-    role = client("iam").create_role(RoleName=unique("role"), AssumeRolePolicyDocument=json.dumps(trust))
+    allowed = {"Effect": "Allow", "Action": "sns:Publish", "Resource": made.arn}
+    iam, name = client("iam"), unique("role")
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_role_policy(RoleName=name, PolicyName="publish", PolicyDocument=document)
     client("scheduler").create_schedule(
         Name=made.name,
         ScheduleExpression="rate(365 days)",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...context import Node, Service
-from . import delivering, firing, model, operations, storage, validation
+from . import delivering, firing, model, operations, permissions, storage, validation
 from .operations.groups import on_sweep
 
 
@@ -21,5 +21,6 @@ SERVICE = Service(
     operations=operations,
     validation=validation,
     model=model,
+    permissions=permissions,
     register=_register,
 )

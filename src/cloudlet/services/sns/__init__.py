@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...context import Edge, Node, Service
-from . import circles, delivering, fanout, model, operations, storage, validation
+from . import circles, delivering, fanout, model, operations, permissions, storage, validation
 from .operations.subscribing import on_token
 from .signing import CertificateEdge
 
@@ -27,6 +27,7 @@ SERVICE = Service(
     operations=operations,
     validation=validation,
     model=model,
+    permissions=permissions,
     runtime=circles.Topics,
     register=_register,
     edges=_edges,

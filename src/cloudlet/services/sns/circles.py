@@ -55,9 +55,8 @@ class Topics:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._circles: OrderedDict[Name, Circle] = OrderedDict()
-        self._contexts: dict[tuple[str, str], Context] = {}
         self.signing = Signing(node)
-        self.queues = Queues(self.context)
+        self.queues = Queues(lambda place: self.context(place.topic, place.region))
 
     async def start(self) -> None:
         """Deliveries are tasks; nothing else has to be begun."""
@@ -65,13 +64,11 @@ class Topics:
     async def stop(self) -> None:
         await self.queues.stop()
 
-    def context(self, account: str, region: str) -> Context:
-        """A context in which SNS itself asks."""
-        known = self._contexts.get((account, region))
-        if known is None:
-            sns = Principal("service", account, model.SERVICE_PRINCIPAL)
-            known = self._contexts[account, region] = self._node.context(sns, account=account, region=region)
-        return known
+    def context(self, topic: str, region: str) -> Context:
+        """A context in which SNS itself asks for a topic: the policy of what it delivers to has to allow it."""
+        account = topic.split(":")[4]
+        sns = Principal("service", account, model.SERVICE_PRINCIPAL, topic)
+        return self._node.context(sns, account=account, region=region)
 
     async def circle(self, name: Name) -> Circle | None:
         """Who hears of a topic now; None if it is gone."""
@@ -119,7 +116,7 @@ def _circle(node: Node, name: Name, topic: Record, version: str, records: list[R
 def _member(node: Node, name: Name, record: Record) -> Member:
     arn, attributes = f"{name.arn}:{record['Id']}", record["Attributes"]
     policy = attributes.get("FilterPolicy")
-    place = queue_place(node, record["Endpoint"]) if record["Protocol"] == "sqs" else None
+    place = queue_place(node, name.arn, record["Endpoint"]) if record["Protocol"] == "sqs" else None
     return Member(
         arn,
         record["Protocol"],
@@ -134,7 +131,7 @@ def _member(node: Node, name: Name, record: Record) -> Member:
     )
 
 
-def queue_place(node: Node, arn: str) -> Place:
-    """Where to send what is meant for a queue."""
-    _, _, _, region, account, queue = arn.split(":")
-    return Place(account, region, f"http://{node.config.home}/{account}/{queue}")
+def queue_place(node: Node, topic: str, queue: str) -> Place:
+    """Where to send what a topic has for a queue."""
+    _, _, _, region, account, name = queue.split(":")
+    return Place(topic, region, f"http://{node.config.home}/{account}/{name}")

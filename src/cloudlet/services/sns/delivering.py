@@ -81,7 +81,7 @@ async def on_deliver(node: Node, task: Task) -> None:
         elif protocol == "lambda":
             notification = await _notification(node, work)
             event = notification.event(work["arn"], _unsubscribe(node, work))
-            await invoke(node, work["subscription"]["Endpoint"], event)
+            await invoke(node, _topic(work), work["subscription"]["Endpoint"], event)
         else:
             await _post(node, work)
     except (AwsError, Refused) as error:
@@ -102,16 +102,15 @@ async def on_dead(node: Node, task: Task) -> None:
         node.log.error("sns lost a message of %s, whose dead-letter queue refuses it: %s", work["arn"], error)
 
 
-async def invoke(node: Node, function: str, event: bytes) -> None:
-    _, _, _, region, account, *_ = function.split(":")
-    ctx = topics(node).context(account, region)
+async def invoke(node: Node, topic: str, function: str, event: bytes) -> None:
+    ctx = topics(node).context(topic, function.split(":")[3])
     await ctx.call(
         "lambda", "Invoke", {"FunctionName": function, "InvocationType": "Event", "Payload": event}
     )
 
 
 async def _send(node: Node, work: Work, queue: str) -> None:
-    place = queue_place(node, queue)
+    place = queue_place(node, _topic(work), queue)
     message: dict[str, Any] = {"QueueUrl": place.url}
     if _is_raw(work):
         message["MessageBody"] = text_for(work["message"], "sqs")
@@ -119,7 +118,7 @@ async def _send(node: Node, work: Work, queue: str) -> None:
     else:
         notification = await _notification(node, work)
         message["MessageBody"] = notification.document(_unsubscribe(node, work))
-    await topics(node).context(place.account, place.region).call("sqs", "SendMessage", message)
+    await topics(node).context(place.topic, place.region).call("sqs", "SendMessage", message)
 
 
 async def _post(node: Node, work: Work) -> None:
@@ -130,7 +129,7 @@ async def _post(node: Node, work: Work) -> None:
     headers = {
         "x-amz-sns-message-type": kind,
         "x-amz-sns-message-id": work["message"]["id"] if "message" in work else work["id"],
-        "x-amz-sns-topic-arn": work["arn"].rpartition(":")[0],
+        "x-amz-sns-topic-arn": _topic(work),
         "Content-Type": policy["requestPolicy"]["headerContentType"],
         "User-Agent": AGENT,
         "Accept-Encoding": "identity",
@@ -169,6 +168,11 @@ async def _notification(node: Node, work: Work) -> Notification:
     signer = await topics(node).signing.ready()
     text = text_for(work["message"], work["subscription"]["Protocol"])
     return Notification(node, signer, work["message"], text, work["signature"])
+
+
+def _topic(work: Work) -> str:
+    arn: str = work["arn"]
+    return arn.rpartition(":")[0]
 
 
 def _is_raw(work: Work) -> bool:

@@ -114,7 +114,8 @@ class Delivery:
 
     async def _invoke(self, member: Member) -> None:
         try:
-            await delivering.invoke(self.node, member.endpoint, self.event(member))
+            topic = Name(*self.message["topic"]).arn
+            await delivering.invoke(self.node, topic, member.endpoint, self.event(member))
         except AwsError as error:
             self.failed.append((member, error))
 

@@ -25,7 +25,9 @@ class Waiter(Protocol):
 
 
 class Place(NamedTuple):
-    account: str
+    """A queue, and the topic for which SNS sends to it."""
+
+    topic: str
     region: str
     url: str
 
@@ -41,7 +43,7 @@ class Entry(NamedTuple):
 
 
 class Queues:
-    def __init__(self, context: Callable[[str, str], Context]) -> None:
+    def __init__(self, context: Callable[[Place], Context]) -> None:
         self._context = context
         self._waiting: dict[Place, deque[Entry]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -66,7 +68,7 @@ class Queues:
 
     async def _empty(self, place: Place) -> None:
         waiting = self._waiting[place]
-        ctx = self._context(place.account, place.region)
+        ctx = self._context(place)
         batch: list[Entry] = []
         try:
             while waiting:

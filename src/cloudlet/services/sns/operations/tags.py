@@ -54,5 +54,6 @@ async def untag_resource(ctx: Context, request: dict[str, Any]) -> Response:
 
 
 async def list_tags_for_resource(ctx: Context, request: dict[str, Any]) -> Response:
-    found = await ctx.store.read(lambda tx: _topic(tx, _name(request)))
+    name = _name(request)
+    found = await ctx.store.read(lambda tx: _topic(tx, name))
     return {"Tags": [{"Key": key, "Value": value} for key, value in found["Tags"].items()]}
