@@ -78,6 +78,7 @@ class Client:
         self.here = 0
         self.ready = False
         self.others: list[dict[str, Any]] = []
+        self.cursors: list[list[list[Any]]] = []
         self.acknowledged: dict[int, int] = {}
         self.slow: list[dict[str, Any]] = []
         self.errors: list[dict[str, Any]] = []
@@ -129,6 +130,8 @@ class Client:
 
     def take(self, frame: dict[str, Any]) -> None:
         self.here = frame.get("here", self.here)
+        if "cursors" in frame:
+            self.cursors.append(frame["cursors"])
         match frame.get("type"):
             case "welcome":
                 self.you = frame["you"]
@@ -140,8 +143,6 @@ class Client:
                     if batch["by"] == self.you and "ref" in batch:
                         self.acknowledged[batch["ref"]] = batch["id"]
                 self._seen(max(batch["id"] for batch in frame["batches"]))
-                if "cursors" in frame:
-                    self.others.append({"type": "cursors", "cursors": frame["cursors"]})
             case "picture":
                 self._parts[frame["part"]] = base64.b64decode(frame["data"])
                 if len(self._parts) == frame["parts"]:

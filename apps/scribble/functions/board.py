@@ -193,8 +193,8 @@ def wait_for_points(ms, told_id):
     _cache.xread({POINTS: told_id}, count=1, block=ms)
 
 
-def stop(token):
-    _run("stop", [LOCK], [token])
+def stop(token, told_id):
+    _run("stop", [LOCK, TOLD], [token, told_id])
 
 
 # Catching up

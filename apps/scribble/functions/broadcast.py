@@ -22,10 +22,6 @@ def run(context, watching):
     token = uuid.uuid4().hex
     told_id, told_here, roster, connections = "", "", "", []
     while True:
-        if context.get_remaining_time_in_millis() < RESERVE_MS:
-            board.stop(token)
-            queues.wake(0)
-            return
         said, rest = board.turn(token, told_id, told_here, roster, watching)
         if said == "leave":
             queues.wake(rest[0])
@@ -33,15 +29,19 @@ def run(context, watching):
             return
         if said == "wait":
             board.wait_for_points(*rest)
-            continue
-        new, cursors, told_here, roster, ids, missing = rest
-        if ids is not None:
-            connections = [id.decode() for id in ids]
-        tell(connections, board.entries(new), [json.loads(cursor) for cursor in cursors], told_here)
-        if missing:
-            for connection in connections:
-                queues.catch_up(connection, None)
-        told_id = new[-1][0] if new else told_id
+        else:
+            new, cursors, told_here, roster, ids, missing = rest
+            if ids is not None:
+                connections = [id.decode() for id in ids]
+            tell(connections, board.entries(new), [json.loads(cursor) for cursor in cursors], told_here)
+            if missing:
+                for connection in connections:
+                    queues.catch_up(connection, None)
+            told_id = new[-1][0] if new else told_id
+        if context.get_remaining_time_in_millis() < RESERVE_MS:
+            board.stop(token, told_id)
+            queues.wake(0)
+            return
 
 
 def tell(connections, entries, cursors, here):

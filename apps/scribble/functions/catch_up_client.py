@@ -11,9 +11,10 @@ import board
 import frames
 import posts
 import queues
-import settings
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+PATIENCE = 20
+"""Seconds in which a connection has to open."""
 
 
 def handler(event, context):
@@ -36,7 +37,7 @@ def handler(event, context):
 def greet(waiting):
     """Catch each of them up as soon as it is open; the message ids of those with whom that failed."""
     failed = []
-    pause, until = FIRST_PAUSE, time.monotonic() + settings.YOUNG_MS / 1000
+    pause, until = FIRST_PAUSE, time.monotonic() + PATIENCE
     while waiting:
         here = board.here()
         later = []
