@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cloudlet.app import CloudletNode
 from cloudlet.config import Config
 from cloudlet.errors import AwsError
 from cloudlet.services.elasticache import binary, launch, ports, process
@@ -37,6 +40,36 @@ class TestPorts:
         first = next(ports.free(Config(), set(), cluster=True, first=7900))
         with listener("127.0.0.1", first + 10_000):
             assert next(ports.free(Config(), set(), cluster=True, first=first)) > first
+
+
+@pytest.mark.node_only
+@pytest.mark.slow
+class TestAPortThatIsLost:
+    """Between its choice and its opening somebody else took it."""
+
+    @pytest.mark.parametrize("encrypted", [True, False])
+    async def test_is_exchanged_for_another(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encrypted: bool
+    ) -> None:
+        node = CloudletNode(Config(data=tmp_path / "data", port=0), logging.getLogger("lost"))
+        await node.start()
+        try:
+            port = next(ports.free(node.config, set(), cluster=False, first=7600))
+            chosen, choose = iter([port]), ports.free
+            with listener("127.0.0.1", port):
+                monkeypatch.setattr(ports, "free", lambda *args: chain(chosen, choose(*args)))
+                ctx, group = node.context(), {"ReplicationGroupId": "lost"}
+                wish = {**group, "ReplicationGroupDescription": "x", "TransitEncryptionEnabled": encrypted}
+                made = await ctx.call("elasticache", "CreateReplicationGroup", wish)
+                found = await ctx.call("elasticache", "DescribeReplicationGroups", group)
+            first, second = (
+                each["NodeGroups"][0]["PrimaryEndpoint"]["Port"]
+                for each in (made["ReplicationGroup"], found["ReplicationGroups"][0])
+            )
+            assert found["ReplicationGroups"][0]["Status"] == "available"
+            assert first == port != second
+        finally:
+            await node.stop()
 
 
 class TestLeftOvers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -97,6 +98,12 @@ class TestClusterModeDisabled:
             assert described(caches, id)["TransitEncryptionMode"] == "preferred"
             with kit.connect(node, endpoint) as secure:
                 assert secure.get("a") == plain.get("a") == b"1"
+            with socket.create_connection((endpoint["Address"], endpoint["Port"])) as half:
+                half.sendall(b"PING\r\n")
+                half.shutdown(socket.SHUT_WR)
+                half.settimeout(10)
+                assert half.recv(100) == b"+PONG\r\n"
+                assert half.recv(100) == b""
             caches.modify_replication_group(TransitEncryptionMode="required", **modify)
             assert described(caches, id)["TransitEncryptionMode"] == "required"
             with kit.connect(node, endpoint) as secure:

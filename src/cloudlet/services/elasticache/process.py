@@ -37,6 +37,7 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 READY_STEPS = (0.005, 0.005, 0.01, 0.01, 0.02)
 READY_STEP = 0.05
+STOP_SECONDS = 10.0
 
 
 class StartError(Exception):
@@ -121,14 +122,15 @@ class ValkeyProcess:
         return await resp.ask(self.socket, self._password, *commands)
 
     async def stop(self) -> None:
-        """A clean end: the server writes out what it has. After ten seconds it is made to go."""
-        if self._transport is None or self.ended.done():
+        """A clean end: the server writes out what it has. After a while it is made to go."""
+        if self._transport is None:
             return
-        self._transport.terminate()
-        await asyncio.wait([self.ended], timeout=10.0)
-        if not self.ended.done():
-            self._transport.kill()
-            await self.ended
+        for end in (self._transport.terminate, self._transport.kill):
+            if not self.ended.done():
+                with contextlib.suppress(ProcessLookupError):
+                    end()
+                await asyncio.wait([self.ended], timeout=STOP_SECONDS)
+        self._transport.close()
 
     async def change(self, record: dict[str, Any]) -> None:
         """Take over memory limit, settings and users of a newer record."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from ...context import Node
-from ...store.interface import Task, Transaction
+from ...store.interface import StoreError, Task, Transaction
 from . import model, resp, storage
 from .storage import Name, Record
 
@@ -124,9 +124,10 @@ async def last(node: Node, name: Name, keeper: Keeper) -> None:
     """The part of a server that is about to be deleted: now or never."""
     try:
         await part(node, name, keeper)
-    except (OSError, resp.RespError, TimeoutError) as error:
+    except (OSError, resp.RespError, TimeoutError, StoreError) as error:
         node.log.warning("the final snapshot %s was not taken: %s", name.name, error)
-        await mark(node, name, "failed")
+        with contextlib.suppress(StoreError):
+            await mark(node, name, "failed")
 
 
 async def mark(node: Node, name: Name, status: str) -> None:
