@@ -58,9 +58,10 @@ def test_text_messages_of_a_topic_and_to_a_number(topic, node):
     made.subscribe("sms", number)
     made.publish(json.dumps({"default": "long", "sms": "short"}), MessageStructure="json")
     assert letters(node, number, 1)[0]["body"] == "News> short"
-    id = made.sns.publish(PhoneNumber=number, Message="straight")["MessageId"]
+    sender = {"AWS.SNS.SMS.SenderID": {"DataType": "String", "StringValue": "me"}}
+    id = made.sns.publish(PhoneNumber=number, Message="straight", MessageAttributes=sender)["MessageId"]
     last = letters(node, number, 2)[-1]
-    assert (last["kind"], last["body"], last["message_id"]) == ("sms", "straight", id)
+    assert (last["kind"], last["body"], last["message_id"], last["from"]) == ("sms", "straight", id, "me")
     with refused("InvalidParameter", "PhoneNumber Reason: 123 is not valid to publish to"):
         made.sns.publish(PhoneNumber="123", Message="x")
 

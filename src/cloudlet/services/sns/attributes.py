@@ -18,6 +18,8 @@ _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _QUEUE = re.compile(r"arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+(\.fifo)?")
 ARRAY = "String.Array"
+RESERVED = ("AWS.SNS.", "AWS.MM.")
+"""Names with a meaning of their own: the sender of a text message, and the like."""
 
 
 # --- topics ------------------------------------------------------------
@@ -146,7 +148,7 @@ def _check_name(name: str) -> None:
         raise model.bad_value("Invalid message attribute name ending with character '.' was found.")
     if ".." in name:
         raise model.bad_value("Invalid message attribute name with successive '.' was found.")
-    if name.lower().startswith(("aws.", "amazon.")):
+    if name.lower().startswith(("aws.", "amazon.")) and not name.startswith(RESERVED):
         raise model.bad_value(
             "You can't use message attribute names beginning with 'AWS.' or 'Amazon.'. These strings are reserved "
             "for internal use."

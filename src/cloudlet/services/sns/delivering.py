@@ -23,7 +23,8 @@ from .envelope import Notification, arn_in_url, raw_attributes, text_for, unsubs
 from .storage import Name
 
 Work = dict[str, Any]
-"""message (or document and kind, of a confirmation), arn, subscription, signature, topic_policy, attempt."""
+"""message and signature (or document and kind, of a confirmation), version of the signature, arn, subscription,
+topic_policy, attempt."""
 AGENT = "Amazon Simple Notification Service Agent"
 TOO_MANY = 429
 
@@ -167,7 +168,7 @@ async def _trust(node: Node, subscription: dict[str, Any]) -> ssl.SSLContext | N
 async def _notification(node: Node, work: Work) -> Notification:
     signer = await topics(node).signing.ready()
     text = text_for(work["message"], work["subscription"]["Protocol"])
-    return Notification(node, signer, work["message"], text, work["signature"])
+    return Notification(node, signer, work["message"], text, work["version"], work["signature"])
 
 
 def _topic(work: Work) -> str:

@@ -55,7 +55,10 @@ class Notification:
 
     __slots__ = ("_head", "_tail", "attributes", "fields")
 
-    def __init__(self, node: Node, signer: Signer, message: Message, text: str, version: str) -> None:
+    def __init__(
+        self, node: Node, signer: Signer, message: Message, text: str, version: str, signature: str = ""
+    ) -> None:
+        """`signature`: the one that was made before, of the same message and text."""
         topic = Name(*message["topic"])
         fields = {"Type": "Notification", "MessageId": message["id"], "TopicArn": topic.arn}
         if "subject" in message:
@@ -65,7 +68,7 @@ class Notification:
             "Timestamp": timestamp(message["at"]),
             "SignatureVersion": version,
         }
-        fields["Signature"] = signer.sign(to_sign(fields, SIGNED), version)
+        fields["Signature"] = signature or signer.sign(to_sign(fields, SIGNED), version)
         fields["SigningCertURL"] = f"http://{node.config.home}{signer.path}"
         self.fields = fields
         self.attributes = {name: _shown(attribute) for name, attribute in message["attributes"].items()}

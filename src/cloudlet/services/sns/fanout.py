@@ -10,18 +10,21 @@ Rules
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import orjson
 
 from ...context import Node
 from ...errors import AwsError
 from ...store.interface import Task, Transaction
-from . import delivering, filters, outbox
+from . import delivering, filters, model, outbox
 from .circles import Circle, Member, topics
 from .envelope import Message, Notification, raw_attributes, text_for
 from .queues import Entry
 from .storage import Name
+
+CHUNK = 100
+CHUNK_BYTES = 2 * 1024 * 1024
+"""So many deliveries of one message, and about so many bytes, are under way at once."""
 
 
 class Delivery:
@@ -34,8 +37,8 @@ class Delivery:
         self.circle = circle
         self._topics = topics(node)
         self._notifications: dict[str, Notification] = {}
-        self._open = 1
-        self._all: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._open = 0
+        self._all: asyncio.Future[None]
         self.failed: list[tuple[Member, AwsError]] = []
         self.later: list[Member] = []
         self.captured: list[Member] = []
@@ -55,20 +58,15 @@ class Delivery:
         signed = {member.protocol for member in members if not member.raw and member.protocol != "sms"}
         if signed:
             await self._sign({text_for(self.message, protocol) for protocol in signed})
-        self._to_queues([member for member in members if member.place is not None])
-        functions = []
-        for member in members:
-            if member.place is not None:
-                continue
-            if member.protocol == "lambda":
-                functions.append(self._invoke(member))
-            elif member.protocol.startswith("http"):
-                self.later.append(member)
-            else:
-                self.captured.append(member)
-        await asyncio.gather(*functions)
-        self._end()
-        await self._all
+        queues = [member for member in members if member.place is not None]
+        functions = [member for member in members if member.protocol == "lambda"]
+        self.later = [member for member in members if member.protocol.startswith("http")]
+        self.captured = [member for member in members if member.protocol in model.CAPTURED]
+        chunk = max(1, min(CHUNK, CHUNK_BYTES // (_bytes(text_for(self.message, "")) + 1)))
+        for start in range(0, len(queues), chunk):
+            await self._to_queues(queues[start : start + chunk])
+        for start in range(0, len(functions), chunk):
+            await asyncio.gather(*map(self._invoke, functions[start : start + chunk]))
         if self.failed or self.later or self.captured:
             await self.node.store.transact(self._leave)
 
@@ -84,24 +82,24 @@ class Delivery:
     def notification(self, member: Member) -> Notification:
         return self._notifications[text_for(self.message, member.protocol)]
 
-    def _to_queues(self, members: list[Member]) -> None:
+    async def _to_queues(self, members: list[Member]) -> None:
+        """Put the message into queues, and wait until it is there."""
         text = text_for(self.message, "sqs")
         signed = self._notifications.get(text)
-        raw: dict[str, Any] | None = None
-        size = 0
-        self._open += len(members)
+        raw = raw_attributes(self.message)
+        size = _bytes(text) + len(orjson.dumps(self.message["attributes"]))
+        self._open = len(members)
+        self._all = asyncio.get_running_loop().create_future()
         put = self._topics.queues.put
         for member in members:
             assert member.place is not None
-            if not member.raw:
-                assert signed is not None
-                body = signed.document(member.unsubscribe)
-                put(member.place, Entry(body, None, _bytes(body), self, member))
+            if member.raw:
+                put(member.place, Entry(text, raw, size, self, member))
                 continue
-            if raw is None:
-                raw = raw_attributes(self.message)
-                size = _bytes(text) + len(orjson.dumps(self.message["attributes"]))
-            put(member.place, Entry(text, raw, size, self, member))
+            assert signed is not None
+            body = signed.document(member.unsubscribe)
+            put(member.place, Entry(body, None, _bytes(body), self, member))
+        await self._all
 
     def ended(self, which: Member, error: BaseException | None) -> None:
         """A queue has its message, or hasn't."""
@@ -110,7 +108,9 @@ class Delivery:
         elif error is not None and not self._all.done():
             text = f"the queue {which.endpoint} can't be reached: {error!r}"
             self._all.set_exception(RuntimeError(text))
-        self._end()
+        self._open -= 1
+        if not self._open and not self._all.done():
+            self._all.set_result(None)
 
     async def _invoke(self, member: Member) -> None:
         try:
@@ -121,11 +121,6 @@ class Delivery:
 
     def event(self, member: Member) -> bytes:
         return self.notification(member).event(member.arn, member.unsubscribe)
-
-    def _end(self) -> None:
-        self._open -= 1
-        if not self._open and not self._all.done():
-            self._all.set_result(None)
 
     async def _leave(self, tx: Transaction) -> None:
         """What is still to be done, as tasks and letters."""
@@ -141,7 +136,8 @@ class Delivery:
             "message": self.message,
             "arn": member.arn,
             "subscription": member.record,
-            "signature": self.circle.signature,
+            "version": self.circle.signature,
+            "signature": "" if member.raw else self.notification(member).fields["Signature"],
             "topic_policy": self.circle.delivery_policy,
             "attempt": 1,
         }

@@ -53,6 +53,7 @@ SERVICE_PRINCIPAL = "sns.amazonaws.com"
 PROTOCOLS = frozenset(("http", "https", "email", "email-json", "sms", "sqs", "lambda"))
 ELSEWHERE = {"application": _PUSH, "firehose": "Firehose is not here"}
 CONFIRMED_BY_HAND = frozenset(("http", "https", "email", "email-json"))
+CAPTURED = frozenset(("email", "email-json", "sms"))
 RAW = frozenset(("http", "https", "sqs"))
 
 FEEDBACK = frozenset(

@@ -33,6 +33,7 @@ async def capture(node: Node, tx: Transaction, delivery: Delivery, member: Membe
     about = {"message_id": message["id"], "topic": Name(*message["topic"]).arn, "subscription": member.arn}
     if member.protocol == "sms":
         body = f"{display}> {text}" if display else text
+        about |= sender(message["attributes"])
         await put(node, tx, "sms", member.endpoint, body[: model.MAX_SMS], **about)
         return
     if member.protocol == "email-json":
@@ -41,6 +42,12 @@ async def capture(node: Node, tx: Transaction, delivery: Delivery, member: Membe
         body = f"{text}\n\n--\nTo stop these notifications, visit\n{member.unsubscribe}\n"
     subject = message.get("subject") or "AWS Notification Message"
     await put(node, tx, "email", member.endpoint, body, **_from(display), subject=subject, **about)
+
+
+def sender(attributes: dict[str, Any]) -> dict[str, str]:
+    """Who a text message says it is from."""
+    given = attributes.get("AWS.SNS.SMS.SenderID")
+    return {"from": given["StringValue"]} if given else {}
 
 
 def _from(display: str) -> dict[str, str]:

@@ -94,4 +94,5 @@ async def _text(ctx: Context, phone: str, id: str, request: dict[str, Any]) -> N
     """A text message to a number: into the outbox."""
     texts = validation.texts_of(request)
     words = texts.get("sms", texts[""])[: model.MAX_SMS]
-    await ctx.store.transact(lambda tx: outbox.put(ctx.node, tx, "sms", phone, words, message_id=id))
+    about = outbox.sender(request.get("MessageAttributes") or {})
+    await ctx.store.transact(lambda tx: outbox.put(ctx.node, tx, "sms", phone, words, message_id=id, **about))
