@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from pathlib import Path
 from typing import Any, cast
@@ -88,8 +90,7 @@ class Fleet:
         if len(os.fsencode(direct)) <= LONGEST_SOCKET:
             return direct
         if self._short is None:
-            self._short = Path(tempfile.mkdtemp(prefix="cloudlet-"))
-            (self._short / "s").symlink_to(self.folder.absolute())
+            self._short = _short_way(self.folder.absolute())
         return self._short / "s" / uid / "valkey.sock"
 
     def _sweep(self, known: set[str]) -> None:
@@ -98,6 +99,21 @@ class Fleet:
             for folder in self.folder.iterdir():
                 if folder.name not in known:
                     process.remove(folder)
+
+
+def _short_way(folder: Path) -> Path:
+    """A folder with a link `s` to the given one; the same at each start, so a node that was killed often leaves one."""
+    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    way = Path(tempfile.gettempdir()) / f"cloudlet-{name}"
+    try:
+        way.mkdir(mode=0o700)
+    except FileExistsError:
+        found = way.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+            way = Path(tempfile.mkdtemp(prefix="cloudlet-"))
+    (way / "s").unlink(missing_ok=True)
+    (way / "s").symlink_to(folder)
+    return way
 
 
 def of(ctx: Context) -> Fleet:
