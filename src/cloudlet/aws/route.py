@@ -32,6 +32,14 @@ class Match(NamedTuple):
     """The parameters of a query request, read already to find its action."""
 
 
+class Meant(NamedTuple):
+    resource: str
+    """Whose name stands in the host, "" if none does."""
+    models: list[Model]
+    trees: list[tuple[Model, Tree]]
+    """Of those among them that go by paths."""
+
+
 class NoService(AwsError):
     """No service of ours can be told from the request; `protocol` is the one it seems to speak."""
 
@@ -72,15 +80,16 @@ class Router:
             for name in self._names
             if (pattern := patch_of(name).get("virtual_hosts"))
         ]
-        self._virtual = lru_cache(maxsize=1024)(self._match_host)
+        self._meant = lru_cache(maxsize=1024)(self._meant_by)
 
     def find(self, request: Request, signed_for: str) -> Match:
         target = request.headers.get("x-amz-target")
         if target:
             return self._by_target(target, signed_for)
-        form = _form(request)
-        if form is not None and "Action" in form:
-            return self._by_action(form, signed_for)
+        if request.method == "POST" or request.query:
+            form = _form(request)
+            if form is not None and "Action" in form:
+                return self._by_action(form, signed_for)
         return self._by_path(request, signed_for)
 
     def candidates(self, signed_for: str, version: str = "") -> list[Model]:
@@ -131,32 +140,32 @@ class Router:
         raise _no_service(signed_for, "query")
 
     def _by_path(self, request: Request, signed_for: str) -> Match:
-        owner, path = self._by_virtual_host(request)
-        if owner is not None:
-            models = [owner]
-        elif signed_for:
-            models = self.candidates(signed_for)
-        else:
-            models = self._by_host(request) or self.candidates("")
-        for model in models:
-            if model.protocol.startswith("rest"):
-                found = self.tree(model).find(request.method, path, request.query, request.headers)
-                if found is not None:
-                    return Match(model, *found)
+        resource, models, trees = self._meant(request.headers.get("host", ""), signed_for)
+        path = f"/{resource}{request.path}" if resource else request.path
+        for model, tree in trees:
+            found = tree.find(request.method, path, request.query, request.headers)
+            if found is not None:
+                return Match(model, *found)
         if signed_for and models:
             rest = models[0].protocol.startswith("rest")
             text = f"No operation has {request.method} {request.path}" if rest else ""
             raise UnknownOperation(models[0], text, 404 if rest else 400)
         raise _no_service(signed_for, "rest-json")
 
-    def _by_virtual_host(self, request: Request) -> tuple[Model | None, str]:
-        """The service whose host names begin with a resource's name, and the path with that name in front."""
-        name, resource = self._virtual(request.headers.get("host", ""))
-        if not name:
-            return None, request.path
-        return self._models[name], f"/{resource}{request.path}"
+    def _meant_by(self, host: str, signed_for: str) -> Meant:
+        """For which services a request may be, by its host and its signature's scope; remembered, as `_meant`."""
+        name, resource = self._match_host(host)
+        if name:
+            models = [self._models[name]]
+        elif signed_for:
+            models = self.candidates(signed_for)
+        else:
+            models = self._by_host(host) or self.candidates("")
+        trees = [(model, self.tree(model)) for model in models if model.protocol.startswith("rest")]
+        return Meant(resource, models, trees)
 
     def _match_host(self, host: str) -> tuple[str, str]:
+        """The service whose host names begin with a resource's name, and that name."""
         host = host.lower().partition(":")[0]
         for name, pattern in self._hosts:
             found = pattern.match(host)
@@ -164,8 +173,8 @@ class Router:
                 return name, found[1]
         return "", ""
 
-    def _by_host(self, request: Request) -> list[Model]:
-        labels = set(request.host.lower().partition(":")[0].split("."))
+    def _by_host(self, host: str) -> list[Model]:
+        labels = set(host.lower().partition(":")[0].split("."))
         return [self._models[name] for name in self._names if signing_name(name) in labels]
 
 
@@ -212,7 +221,7 @@ class End(NamedTuple):
     """Of the path's variables, in order."""
     query: frozenset[str]
     """What the query string must have: some operations differ in nothing else (`/layers?find=LayerVersion`)."""
-    headers: tuple[str, ...]
+    headers: frozenset[str]
     """What the head must have, likewise."""
 
 
@@ -235,7 +244,7 @@ class Tree:
                     key = GREEDY if name.endswith("+") else ANY
                 branch = branch.next.setdefault(key, _Branch())
             needed = frozenset(query.split("&") if query else ())
-            branch.add(End(operation, tuple(names), needed, operation.headers))
+            branch.add(End(operation, tuple(names), needed, frozenset(operation.headers)))
 
     def find(
         self, method: str, path: str, query: str, headers: Mapping[str, str] = NO_HEADERS
@@ -248,7 +257,10 @@ class Tree:
         if found is None:
             return None
         end, values = found
-        return end.operation, {name: unquote(value) for name, value in zip(end.names, values, strict=True)}
+        labels = {}
+        for name, value in zip(end.names, values, strict=True):
+            labels[name] = unquote(value) if "%" in value else value
+        return end.operation, labels
 
 
 ANY, GREEDY = "{}", "{+}"
@@ -272,20 +284,19 @@ class _Branch:
         """The end that the query string and the head fit best."""
         if not query or len(self.ends) == len(self.bare):
             for end in self.bare:
-                if not end.headers or all(name in headers for name in end.headers):
+                if not end.headers or end.headers <= headers.keys():
                     return end
             return None
         pieces = query.split("&")
         present = {*pieces, *(piece.partition("=")[0] for piece in pieces)}
-        return next(
-            (e for e in self.ends if e.query <= present and all(name in headers for name in e.headers)), None
-        )
+        return next((e for e in self.ends if e.query <= present and e.headers <= headers.keys()), None)
 
 
 def _descend(
     branch: _Branch, segments: list[str], at: int, query: str, headers: Mapping[str, str]
 ) -> tuple[End, list[str]] | None:
-    if at == len(segments) or (branch.ends and segments[at:] == [""]):
+    left = len(segments) - at
+    if not left or (left == 1 and branch.ends and not segments[at]):
         end = branch.end(query, headers)
         return (end, []) if end is not None else None
     literal = branch.next.get(segments[at])
