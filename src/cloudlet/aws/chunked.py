@@ -103,7 +103,7 @@ class Payload:
         self._body = request.body
         self._framing = Unframer() if framed else None
         self.length = int(declared) if declared.isdigit() else None
-        self.sha256 = signed.lower() if len(signed) == 64 and set(signed) <= HEX else ""
+        self.sha256 = signed.lower() if len(signed) == 64 else ""
         self.trailer = headers.get("x-amz-trailer", "").lower()
         self.trailers: dict[str, str] = {}
 
