@@ -164,6 +164,10 @@ def here():
     return _cache.hlen(CONNECTIONS)
 
 
+def is_here(connection):
+    return _cache.hexists(CONNECTIONS, connection)
+
+
 # Telling
 
 

@@ -45,10 +45,10 @@ def greet(waiting):
             status = posts.post(connection, frames.welcome(board.short(connection), here))
             if status == 200:
                 status = catch_up(connection, since, here)
-            elif status == 410 and time.monotonic() < until:
-                later.append((name, connection, since))
-            elif status == 410:
+            elif status == 410 and time.monotonic() > until:
                 queues.wake(board.forget([connection]))
+            elif status == 410 and board.is_here(connection):
+                later.append((name, connection, since))
             if status not in (200, 410):
                 failed.append(name)
         waiting = later
