@@ -64,3 +64,17 @@ async def test_cancelled_calls_neither_run_nor_stay() -> None:
     clock.advance(100_000)
     await turns()
     assert ran == [10 * CANCELLED_MAX - 1]
+
+
+async def test_what_waits_for_a_while_waits_no_longer_when_time_is_set_back() -> None:
+    clock, ran = ManualClock(), list[str]()
+    clock.advance(86_400)
+    clock.call_later(10, ran.append, "a while")
+    clock.call_at(clock.now() + 10, ran.append, "a moment")
+    clock.advance(-86_400)
+    clock.advance(10)
+    await turns()
+    assert ran == ["a while"]
+    clock.advance(86_400)
+    await turns()
+    assert ran == ["a while", "a moment"]

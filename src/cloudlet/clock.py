@@ -1,7 +1,8 @@
 """Time. Everything that reads the time or waits for it does so here, so that a test or a person can move it.
 
 - `Clock` follows the machine's clock plus an offset that `advance` and `set` change; what becomes due by a jump
-  runs at once, in the order of its times.
+  runs at once, in the order of its times. When time is set back, what waits for a while (`call_later`, `sleep`) still
+  waits no longer than that while; what waits for a moment (`call_at`, `sleep_until`) waits for the moment.
 - `ManualClock` stands still until it is moved.
 
 `now()` is seconds since 1970 as a float. `monotonic()` measures durations of the real world (latencies, REPORT lines)
@@ -23,7 +24,7 @@ CANCELLED_MAX = 256
 class Handle:
     """A call that is to happen; `cancel` is cheap and may come late."""
 
-    __slots__ = ("_clock", "args", "callback", "when")
+    __slots__ = ("_clock", "args", "callback", "relative", "when")
 
     def __init__(
         self, clock: Clock, when: float, callback: Callable[..., object], args: tuple[Any, ...]
@@ -32,6 +33,7 @@ class Handle:
         self.when = when
         self.callback: Callable[..., object] | None = callback
         self.args = args
+        self.relative = False
 
     def cancel(self) -> None:
         if self.callback is not None:
@@ -74,30 +76,39 @@ class Clock:
         return handle
 
     def call_later(self, delay: float, callback: Callable[..., object], *args: Any) -> Handle:
-        return self.call_at(self.now() + delay, callback, *args)
+        handle = self.call_at(self.now() + delay, callback, *args)
+        handle.relative = True
+        return handle
 
     async def sleep(self, delay: float) -> None:
-        await self.sleep_until(self.now() + delay)
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        await _awaited(future, self.call_later(delay, _wake, future))
 
     async def sleep_until(self, when: float) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        handle = self.call_at(when, _wake, future)
-        try:
-            await future
-        finally:
-            handle.cancel()
+        await _awaited(future, self.call_at(when, _wake, future))
 
     def advance(self, seconds: float) -> None:
         """Move time forward; what became due runs in the loop's next turn."""
         self._offset += seconds
+        self._moved(seconds)
         self._arm()
 
     def set(self, when: float) -> None:
         self.advance(when - self.now())
 
     def reset(self) -> None:
+        self.advance(-self._offset)
         self._offset = 0.0
-        self._arm()
+
+    def _moved(self, seconds: float) -> None:
+        if seconds >= 0:
+            return
+        for _, _, handle in self._heap:
+            if handle.relative:
+                handle.when += seconds
+        self._heap = [(handle.when, id, handle) for _, id, handle in self._heap]
+        heapq.heapify(self._heap)
 
     def cancelled(self) -> None:
         """A handle was cancelled. Once most of the heap is such, it is made anew without them."""
@@ -145,12 +156,20 @@ class ManualClock(Clock):
 
     def advance(self, seconds: float) -> None:
         self._now += seconds
+        self._moved(seconds)
         self._arm()
 
     def _arm(self) -> None:
         self._timer_for = float("inf")
         if self._heap and self._heap[0][0] <= self._now and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(0, self._fire)
+
+
+async def _awaited(future: asyncio.Future[None], handle: Handle) -> None:
+    try:
+        await future
+    finally:
+        handle.cancel()
 
 
 def _wake(future: asyncio.Future[None]) -> None:
