@@ -109,6 +109,7 @@ class SqliteStore:
             raise self._refusal()
         tx.live = True
         tx.seen = 0
+        tx.asked.clear()
         try:
             coroutine: Any = body(tx)
             coroutine.send(None)
@@ -120,7 +121,7 @@ class SqliteStore:
                 self._undo(tx)
             if isinstance(error, apsw.Error):
                 raise self._explained(error) from error
-            if tx.seen > self._synced:
+            if tx.saw() > self._synced:
                 await self._wait(tx.seen)
             raise
         else:
@@ -132,7 +133,7 @@ class SqliteStore:
         tx.live = False
         if tx.wrote:
             await self._join(tx)
-        elif tx.seen > self._synced:
+        elif tx.saw() > self._synced:
             await self._wait(tx.seen)
         return result
 

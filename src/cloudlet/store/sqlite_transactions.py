@@ -138,13 +138,15 @@ class ReadTransaction:
 class WriteTransaction(ReadTransaction):
     """What a `transact` body is given."""
 
-    __slots__ = ("_begin", "_next_stamp", "keys", "ranges", "wrote")
+    __slots__ = ("_begin", "_next_stamp", "asked", "keys", "ranges", "wrote")
 
     def __init__(self, state: State, begin: Callable[[], None], next_stamp: Callable[[], bytes]) -> None:
         super().__init__(state)
         self._begin = begin
         self._next_stamp = next_stamp
         self.wrote = False
+        self.asked: list[tuple[bytes, bytes]] = []
+        """The ranges that the body read: what it saw of others' writes matters only if it writes nothing itself."""
         self.keys: list[bytes] = []
         self.ranges: list[tuple[bytes, bytes]] = []
 
@@ -185,6 +187,16 @@ class WriteTransaction(ReadTransaction):
 
     def stamp(self) -> bytes:
         return self._next_stamp()
+
+    def saw(self) -> int:
+        """The latest group whose writes a body saw that wrote nothing."""
+        for begin, end in self.asked:
+            super()._note_range(begin, end)
+        self.asked.clear()
+        return self.seen
+
+    def _note_range(self, begin: bytes, end: bytes) -> None:
+        self.asked.append((begin, end))
 
     def _remember(self, key: bytes, value: object) -> None:
         if not self.wrote:  # what this body wrote may yet be rolled back
