@@ -18,4 +18,5 @@ FOLDERS = (
     "elasticache",
     "scheduler",
     "sns",
+    "translate",
 )
