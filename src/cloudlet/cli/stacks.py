@@ -61,7 +61,7 @@ def deploy(
 ) -> Deployed:
     """Create the stack, or update it if it is there; returns when it is done. Raises `UserError` with the reasons."""
     for artifact in made.artifacts:
-        if client.upload(f"{artifact.sha}.zip", artifact.path.read_bytes()):
+        if client.upload(artifact.name, artifact.path.read_bytes()):
             say(f"uploaded {artifact.path.name[:12]} ({artifact.path.stat().st_size / 1024:,.0f} KB)")
     listening = client.events()
     next(listening, None)

@@ -20,7 +20,7 @@ from ..errors import UserError
 from . import config_of
 from .client import Client
 from .show import paint, say, show_event, show_outputs
-from .stacks import Deployed, deploy, local_url, parameters_of, prepare, stack_name
+from .stacks import SITE_URL, Deployed, deploy, local_url, parameters_of, prepare, stack_name
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         say("")
         say(paint(f"{stack} is up at {client.endpoint}", "bold"))
         show_outputs(deployed, client.endpoint)
-        _mount_page(client, made.folder, deployed)
+        _show_page(client, made.folder, deployed)
         say(paint("What happens, live; Ctrl-C stops " + ("watching." if running else "everything."), "dim"))
         _watch(client)
     except KeyboardInterrupt:
@@ -79,14 +79,21 @@ def _wait_ready(child: subprocess.Popen[str] | None, config: Config) -> Client:
     return Client(line.split()[-1])
 
 
-def _mount_page(client: Client, folder: Path, deployed: Deployed) -> None:
-    """An application's `web/` folder, served by the node; its page is told the API's address."""
-    web = folder / "web"
-    if not (web / "index.html").is_file():
-        return
-    url = client.json("PUT", f"/_cloudlet/apps/{deployed.stack}", {"web": str(web.resolve())})["url"]
+def _show_page(client: Client, folder: Path, deployed: Deployed) -> None:
+    """The address of the application's page: a website of its own, or its `web/` folder, served by the node. The page
+    is told where its APIs are, as a browser doesn't find AWS's host names here."""
     outputs = {name: local_url(value, client.endpoint) for name, value in deployed.outputs.items()}
-    say(f"  {paint('Page', 'bold')}  {url}?{urllib.parse.urlencode(outputs)}")
+    sites = [outputs[name] for name, value in deployed.outputs.items() if SITE_URL.fullmatch(value)]
+    web = folder / "web"
+    if sites:
+        sockets = [value for value in outputs.values() if value.startswith("ws://")]
+        url = f"{sites[0]}/" + (f"?{urllib.parse.urlencode({'socket': sockets[0]})}" if sockets else "")
+    elif (web / "index.html").is_file():
+        mounted = client.json("PUT", f"/_cloudlet/apps/{deployed.stack}", {"web": str(web.resolve())})["url"]
+        url = f"{mounted}?{urllib.parse.urlencode(outputs)}"
+    else:
+        return
+    say(f"  {paint('Page', 'bold')}  {url}")
 
 
 def _watch(client: Client) -> None:

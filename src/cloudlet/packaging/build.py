@@ -3,6 +3,7 @@
 Under the build folder:
 
     zips/<sha256>.zip           what was built
+    templates/<sha256>.template templates that others name, with their paths replaced
     prints/<fingerprint>        the SHA-256 of the zip that was built of files with these names, sizes and times
     dependencies/<key>/         what pip or npm installed for these requirements and this runtime
 """
@@ -47,14 +48,27 @@ SAID = 12
 class Artifact:
     sha: str
     path: Path
+    kind: str = "zip"
+
+    @property
+    def name(self) -> str:
+        return f"{self.sha}.{self.kind}"
 
 
 class Builder:
     def __init__(self, folder: Path, progress: Callable[[str], None]) -> None:
         self._folder = folder
         self._progress = progress
-        for name in ("zips", "prints", "dependencies"):
+        for name in ("zips", "templates", "prints", "dependencies"):
             (folder / name).mkdir(parents=True, exist_ok=True)
+
+    def template(self, text: str) -> Artifact:
+        """A template that another one names."""
+        content = text.encode()
+        sha = hashlib.sha256(content).hexdigest()
+        path = self._folder / "templates" / f"{sha}.template"
+        path.write_bytes(content)
+        return Artifact(sha, path, "template")
 
     def build(self, source: Path, runtime: str, *, layer: str = "") -> Artifact:
         """The zip of a folder or file of code. `layer` is the language of a layer whose dependencies are to be

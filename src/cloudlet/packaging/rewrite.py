@@ -21,6 +21,9 @@ PROPERTIES = {
 """The property of each type that may be a path, whether it takes a URI (else a bucket and a key), and whether it is
 a layer's."""
 
+NESTED = {"AWS::CloudFormation::Stack": "TemplateURL"}
+"""The property of each type that may be the path of another template."""
+
 
 @dataclass(slots=True, frozen=True)
 class Edit:
@@ -52,12 +55,7 @@ class LocalCode:
 
 def find_code(text: str) -> list[LocalCode]:
     """Every local path of code in the template. A text that can't be parsed has none; whoever gets it says why."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        root = yaml.compose(text.replace("\t", " "), Loader=loader)
-    except yaml.YAMLError:
-        return []
-    template = _members(root)
+    template = _template(text)
     shared = _members(_members(template.get("Globals")).get("Function"))
     default_runtime = _text(shared.get("Runtime"))
     found: list[LocalCode] = []
@@ -80,6 +78,24 @@ def find_code(text: str) -> list[LocalCode]:
     runtime = default_runtime or next(filter(None, runtimes), "")
     found.extend(_local("Globals", shared.get("CodeUri"), runtime, True, ""))
     return found
+
+
+def find_templates(text: str) -> list[LocalCode]:
+    """Every path of another template in the template."""
+    found: list[LocalCode] = []
+    for name, node in _members(_template(text).get("Resources")).items():
+        resource = _members(node)
+        if property := NESTED.get(_text(resource.get("Type"))):
+            found.extend(_local(name, _members(resource.get("Properties")).get(property), "", True, ""))
+    return found
+
+
+def _template(text: str) -> dict[str, yaml.Node]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return _members(yaml.compose(text.replace("\t", " "), Loader=loader))
+    except yaml.YAMLError:
+        return {}
 
 
 def _local(name: str, node: yaml.Node | None, runtime: str, as_uri: bool, layer: str) -> Iterator[LocalCode]:
