@@ -36,13 +36,13 @@ class Change:
 
 
 async def put(tx: Transaction, table: Table, request: Request, look: bool = True) -> Change:
-    """A put into a table without indexes needn't know what it replaces, unless its answer tells (`look`)."""
+    """A put into a table without indexes and stream needn't know what it replaces, unless its answer tells (`look`)."""
     item: Item = request["Item"]
     condition = request.get("_condition")
     check_schema(table, item)
     key = storage.item_key(table, item)
     stored, old = None, None
-    if look or condition is not None or table.indexes:
+    if look or condition is not None or table.looks:
         stored, old = await _old(tx, table, key, condition is not None)
     if condition is not None:
         check_condition(request, table, old)
@@ -89,7 +89,7 @@ async def look_at(tx: Transaction, table: Table, request: Request) -> Change:
 
 async def _old(tx: Transaction, table: Table, key: bytes, decoded: bool) -> tuple[bytes | None, Item | None]:
     stored = await tx.get(key)
-    if stored is None or not (decoded or table.indexes):
+    if stored is None or not (decoded or table.looks):
         return stored, None
     return stored, storage.item_of(stored)
 

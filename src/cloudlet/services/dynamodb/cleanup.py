@@ -14,6 +14,7 @@ from ...store.keys import successor
 from . import storage
 from .changes import Change
 from .expiry import EXPIRE, due_at, set_timer
+from .streams import TRIM, trimmer
 from .table import Table
 from .writes import backfill, write
 
@@ -63,6 +64,7 @@ def register(node: Node) -> None:
     node.tasks.on(SET_TIMERS, set_timers)
     node.timers.on(EXPIRE, expire)
     node.timers.on(FORGET_TOKEN, forget_token)
+    node.timers.on(TRIM, trimmer(node))
 
 
 async def _delete(store: Store, span: storage.Range) -> None:
@@ -164,4 +166,4 @@ async def _expire(node: Node, tx: Transaction, id: tuple[Any, ...], name: str) -
     due = due_at(item[table.ttl], now) if table.ttl in item else None
     if due is not None and due <= now:
         ctx = node.context(account=account, region=region)
-        await write(ctx, tx, Change(table, key, stored, item, None, 0))
+        await write(ctx, tx, Change(table, key, stored, item, None, 0), by_service=True)

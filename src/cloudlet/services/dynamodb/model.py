@@ -25,6 +25,10 @@ MAX_PROJECTED_ATTRIBUTES = 100
 MAX_TAGS = 50
 TOKEN_SECONDS = 600
 """How long a ClientRequestToken is remembered."""
+MAX_STREAM_RECORDS = 1000
+STREAM_PAGE = 100
+"""Shards or streams that are told at once."""
+ITERATOR_SECONDS = 900
 MAX_CAPACITY_UNITS = 1_000_000_000_000
 ACCOUNT_CAPACITY = 80_000
 TABLE_CAPACITY = 40_000
@@ -100,6 +104,24 @@ def token_mismatch() -> AwsError:
     return AwsError(
         "IdempotentParameterMismatchException",
         "The request uses the same client token as a previous, but non-identical request.",
+    )
+
+
+def stream_not_found(arn: str) -> AwsError:
+    return resource_not_found(f"Requested resource not found: Stream: {arn} not found")
+
+
+def trimmed() -> AwsError:
+    return AwsError(
+        "TrimmedDataAccessException",
+        "The operation attempted to read past the oldest stream record in a shard.",
+    )
+
+
+def iterator_expired() -> AwsError:
+    return AwsError(
+        "ExpiredIteratorException",
+        "The shard iterator has expired and can no longer be used to retrieve stream records.",
     )
 
 

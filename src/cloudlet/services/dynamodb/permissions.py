@@ -32,6 +32,8 @@ async def needs(ctx: Context, operation: str, request: dict[str, Any]) -> Sequen
     if operation in EVERYWHERE:
         return (Need(action, "*"),)
     resource = request.get("ResourceArn") or request.get("StreamArn") or request.get("BackupArn")
+    if operation == "GetRecords":
+        resource = request["ShardIterator"].partition("|")[0]
     if resource is None:
         resource = _table(ctx, request.get("TableName") or request.get("TargetTableName") or "*")
     if operation in ("Query", "Scan") and "IndexName" in request:

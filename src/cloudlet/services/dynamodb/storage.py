@@ -5,6 +5,8 @@
     ("index", account, region, id, index id, place, hash[, range], item's hash[, item's range])
                                                              an index entry: what the index projects, in the same form
     ("count", account, region, id)                           [items, size, when counted], of a large table
+    ("stream", account, region, table's name, label)         a stream's record, JSON (see `streams.begin`)
+    ("change", account, region, id, label, stamp)            a stream's record of a write: its second, then its JSON
     ("token", account, region, token)                        what a transaction with this token was, for ten minutes
 
 `id` is the table's, new for each creation, so that a name is free before its items are gone. `place` is three bytes of
@@ -35,7 +37,12 @@ _ITEMS = _ROOT.sub("item")
 _ENTRIES = _ROOT.sub("index")
 _COUNTS = _ROOT.sub("count")
 _TOKENS = _ROOT.sub("token")
+_STREAMS = _ROOT.sub("stream")
+_CHANGES = _ROOT.sub("change")
 _HEAD = 6
+_NOTE_HEAD = 10
+_FIRST_SEQUENCE = 10**25
+"""Stamps have 25 decimal digits at most: with it sequence numbers are all of one length."""
 _PLACES = 1 << 24
 
 Range = tuple[bytes, bytes]
@@ -58,7 +65,7 @@ def decode(value: bytes) -> Table:
 
 
 def compiled(record: Record) -> Table:
-    return Table(record, _ITEMS, _ENTRIES)
+    return Table(record, _ITEMS, _ENTRIES, _CHANGES)
 
 
 async def find_table(tx: Transaction, account: str, region: str, name: str) -> Table | None:
@@ -120,6 +127,74 @@ async def delete_count(tx: Transaction, table: Table) -> None:
 
 def token_key(account: str, region: str, token: str) -> bytes:
     return _TOKENS.pack(account, region, token)
+
+
+# --- streams
+
+
+def stream_place(arn: str) -> tuple[str, str, str, str] | None:
+    """Account, region, table and label of a stream, from its ARN."""
+    parts = arn.split(":", 5)
+    resource = parts[5].split("/") if len(parts) == 6 else []
+    if len(resource) != 4 or resource[0] != "table" or resource[2] != "stream":
+        return None
+    return parts[4], parts[3], resource[1], resource[3]
+
+
+async def get_stream(tx: Transaction, account: str, region: str, table: str, label: str) -> Record | None:
+    value = await tx.get(_STREAMS.pack(account, region, table, label))
+    return None if value is None else orjson.loads(value)
+
+
+async def put_stream(tx: Transaction, account: str, region: str, stream: Record) -> None:
+    await tx.put(_STREAMS.pack(account, region, stream["table"], stream["label"]), orjson.dumps(stream))
+
+
+async def delete_stream(tx: Transaction, account: str, region: str, stream: Record) -> None:
+    await tx.delete(_STREAMS.pack(account, region, stream["table"], stream["label"]))
+
+
+async def streams(
+    tx: Transaction, account: str, region: str, table: str, after: tuple[str, str] | None, limit: int
+) -> list[Record]:
+    """Streams of a table (or, with "", of all) in the order of their names, after the one of `after`."""
+    begin, end = _STREAMS.range(account, region, *([table] if table else []))
+    if after is not None:
+        begin = max(begin, successor(_STREAMS.pack(account, region, *after)))
+    return [orjson.loads(value) for _, value in await tx.range(begin, end, limit=limit)]
+
+
+def changes_of(account: str, region: str, stream: Record) -> Subspace:
+    return _CHANGES.sub(account, region, stream["table_id"], stream["label"])
+
+
+def changes_from(changes: Subspace, position: int) -> Range:
+    """A stream's records from a position on: the number of a stamp."""
+    return changes.pack(position.to_bytes(10, "big")), changes.range()[1]
+
+
+def position_after(changes: Subspace, key: bytes) -> int:
+    return int.from_bytes(changes.unpack(key)[0], "big") + 1
+
+
+def position_of(sequence: str) -> int | None:
+    """The position of a sequence number, if it is one."""
+    position = int(sequence) - _FIRST_SEQUENCE if sequence.isascii() and sequence.isdigit() else -1
+    return position if 0 <= position < 1 << 80 else None
+
+
+def sequence_number(stamp: bytes) -> str:
+    return str(_FIRST_SEQUENCE + int.from_bytes(stamp, "big"))
+
+
+def noted_at(value: bytes) -> int:
+    """The second in which a stream's record was made."""
+    return int(value[:_NOTE_HEAD])
+
+
+def note_of(value: bytes) -> bytes:
+    """A stream's record as it leaves."""
+    return value[_NOTE_HEAD:]
 
 
 # --- items

@@ -20,6 +20,18 @@ Record = dict[str, Any]
 """
 
 
+class Stream:
+    """The stream that a table's writes are noted in: where, and which images."""
+
+    __slots__ = ("changes", "new", "old", "view")
+
+    def __init__(self, view: str, changes: Subspace) -> None:
+        self.view = view
+        self.new = view.startswith("NEW")
+        self.old = view.endswith(("OLD_IMAGE", "OLD_IMAGES"))
+        self.changes = changes
+
+
 class Index:
     __slots__ = (
         "attributes", "backfilling", "entries", "hash_name", "hash_type", "id", "keys", "local", "name",
@@ -51,11 +63,11 @@ class Index:
 class Table:
     __slots__ = (
         "arn", "hash_name", "hash_type", "id", "index", "indexes", "items", "keys", "local_indexes",
-        "name", "range_name", "range_type", "record", "scope", "ttl",
+        "looks", "name", "range_name", "range_type", "record", "scope", "stream", "ttl",
     )  # fmt: skip
 
-    def __init__(self, record: Record, items: Subspace, entries: Subspace) -> None:
-        """`items` and `entries` are where all tables have theirs; see `storage`."""
+    def __init__(self, record: Record, items: Subspace, entries: Subspace, changes: Subspace) -> None:
+        """The subspaces are where all tables have theirs; see `storage`."""
         types: dict[str, str] = record["attributes"]
         self.record = record
         self.name: str = record["name"]
@@ -74,6 +86,12 @@ class Table:
             for described in record["indexes"]
         ]
         self.index = {index.name: index for index in self.indexes}
+        self.stream: Stream | None = None
+        if record.get("stream"):
+            view = record["stream"]["StreamViewType"]
+            self.stream = Stream(view, changes.sub(*self.scope, record["stream_label"]))
+        self.looks = bool(self.indexes) or self.stream is not None
+        """Whether a write has to know the item that was there."""
         self.ttl: str | None = record.get("ttl")
         """The attribute that says when an item goes."""
         self.local_indexes = any(index.local for index in self.indexes)

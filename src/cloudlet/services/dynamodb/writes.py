@@ -1,4 +1,5 @@
-"""The one way to change an item: the item, its index entries and its timer, in the transaction that decided on it."""
+"""The one way to change an item: the item, its index entries, its timer and its stream's record, all in the transaction
+that decided on it."""
 
 from __future__ import annotations
 
@@ -9,11 +10,12 @@ from .attributes import Item, item_size
 from .capacity import write_units
 from .changes import Change
 from .expiry import set_timer
+from .streams import note
 from .table import Index, Table
 
 
-async def write(ctx: Context, tx: Transaction, change: Change) -> dict[str, float]:
-    """Put or delete. What it cost in each index is returned."""
+async def write(ctx: Context, tx: Transaction, change: Change, by_service: bool = False) -> dict[str, float]:
+    """Put or delete. What it cost in each index is returned. `by_service`: nobody asked, the item's time was up."""
     table, new = change.table, change.new
     if new is None:
         if change.stored is None:
@@ -25,6 +27,8 @@ async def write(ctx: Context, tx: Transaction, change: Change) -> dict[str, floa
         await tx.put(change.key, value)
         if table.ttl is not None and table.ttl in new:
             await set_timer(ctx, tx, table, change.key, new[table.ttl])
+    if table.stream is not None:
+        await note(ctx, tx, change, by_service)
     if not table.indexes:
         return {}
     spent: dict[str, float] = {}

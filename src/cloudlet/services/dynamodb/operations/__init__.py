@@ -12,6 +12,7 @@ from .settings import (
     update_continuous_backups,
     update_time_to_live,
 )
+from .streams import describe_stream, get_records, get_shard_iterator, list_streams
 from .tables import (
     create_table,
     delete_table,
@@ -32,9 +33,13 @@ __all__ = [
     "describe_continuous_backups",
     "describe_endpoints",
     "describe_limits",
+    "describe_stream",
     "describe_table",
     "describe_time_to_live",
     "get_item",
+    "get_records",
+    "get_shard_iterator",
+    "list_streams",
     "list_tables",
     "list_tags_of_resource",
     "put_item",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -11,7 +10,7 @@ import orjson
 from ....context import Context
 from ....names import arn, random_id
 from ....store.interface import Transaction
-from .. import storage
+from .. import storage, streams
 from ..cleanup import COUNT, DELETE_ITEMS
 from ..describe import describe
 from ..model import (
@@ -39,6 +38,9 @@ async def create_table(ctx: Context, request: Request) -> dict[str, Any]:
     async def body(tx: Transaction) -> None:
         if await storage.find_table(tx, ctx.account, ctx.region, record["name"]) is not None:
             raise table_exists(record["name"])
+        stream = request.get("StreamSpecification")
+        if stream is not None and stream["StreamEnabled"]:
+            await streams.begin(ctx, tx, record, stream["StreamViewType"])
         await storage.put_table(tx, ctx.account, ctx.region, record)
 
     await ctx.store.transact(body)
@@ -70,7 +72,6 @@ def new_record(ctx: Context, request: Request) -> Record:
             *(new_index(index, False) for index in request.get("GlobalSecondaryIndexes", ())),
         ],
     }
-    set_stream(record, request.get("StreamSpecification"), now)
     if "OnDemandThroughput" in request:
         record["on_demand"] = request["OnDemandThroughput"]
     set_encryption(record, request.get("SSESpecification"), ctx)
@@ -102,17 +103,6 @@ def new_index(index: Request, local: bool, status: str = "ACTIVE") -> Record:
     if "OnDemandThroughput" in index:
         record["on_demand"] = index["OnDemandThroughput"]
     return record
-
-
-def set_stream(record: Record, specification: Request | None, now: float) -> None:
-    if specification is None:
-        return
-    if specification.get("StreamEnabled"):
-        record["stream"] = {"StreamEnabled": True, "StreamViewType": specification["StreamViewType"]}
-        moment = datetime.fromtimestamp(now, UTC)
-        record["stream_label"] = moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
-    else:
-        record.pop("stream", None)
 
 
 def set_encryption(record: Record, specification: Request | None, ctx: Context) -> None:
@@ -181,6 +171,7 @@ async def delete_table(ctx: Context, request: Request) -> dict[str, Any]:
                 "Resource cannot be deleted as it is currently protected against deletion. "
                 "Disable deletion protection first."
             )
+        await streams.end(ctx, tx, dict(table.record))
         await storage.delete_table(tx, ctx.account, ctx.region, table.name)
         await storage.delete_count(tx, table)
         await ctx.node.tasks.enqueue(tx, DELETE_ITEMS, orjson.dumps(table.scope))

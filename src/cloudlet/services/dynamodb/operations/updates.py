@@ -8,7 +8,7 @@ import orjson
 
 from ....context import Context
 from ....store.interface import Transaction
-from .. import storage
+from .. import storage, streams
 from ..cleanup import BACKFILL, BATCH, DELETE_ENTRIES
 from ..describe import describe
 from ..model import (
@@ -21,7 +21,7 @@ from ..model import (
 )
 from ..table import Record, Table
 from ..writes import backfill
-from .tables import new_index, require, set_encryption, set_stream, throughput_of
+from .tables import new_index, require, set_encryption, throughput_of
 
 Request = dict[str, Any]
 
@@ -36,6 +36,7 @@ async def update_table(ctx: Context, request: Request) -> dict[str, Any]:
         record: Record = {**table.record, "throughput": {**table.record["throughput"]}}
         _set_billing(record, request, ctx.clock.now())
         _set_rest(record, request, ctx)
+        await _set_stream(ctx, tx, record, request.get("StreamSpecification"))
         for update in request.get("GlobalSecondaryIndexUpdates", ()):
             await _update_index(tx, ctx, table, record, request, update)
         await storage.put_table(tx, ctx.account, ctx.region, record)
@@ -96,14 +97,20 @@ def _set_rest(record: Record, request: Request, ctx: Context) -> None:
         record["class"] = {"TableClass": request["TableClass"], "LastUpdateDateTime": ctx.clock.now()}
     if "OnDemandThroughput" in request:
         record["on_demand"] = request["OnDemandThroughput"]
-    stream = request.get("StreamSpecification")
-    if stream is not None:
-        if stream["StreamEnabled"] and record.get("stream"):
-            raise validation_error(f"Table already has an enabled stream: TableName: {record['name']}")
-        if not stream["StreamEnabled"] and not record.get("stream"):
-            raise validation_error(f"Table has no stream to disable: TableName: {record['name']}")
-        set_stream(record, stream, ctx.clock.now())
     set_encryption(record, request.get("SSESpecification"), ctx)
+
+
+async def _set_stream(ctx: Context, tx: Transaction, record: Record, wanted: Request | None) -> None:
+    if wanted is None:
+        return
+    if wanted["StreamEnabled"]:
+        if record.get("stream"):
+            raise validation_error(f"Table already has an enabled stream: TableName: {record['name']}")
+        await streams.begin(ctx, tx, record, wanted["StreamViewType"])
+    else:
+        if not record.get("stream"):
+            raise validation_error(f"Table has no stream to disable: TableName: {record['name']}")
+        await streams.end(ctx, tx, record)
 
 
 async def _update_index(

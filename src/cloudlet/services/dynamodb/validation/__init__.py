@@ -6,6 +6,7 @@ A function returns the request with its expressions compiled into it; see `commo
 from .batches import batch_get_item, batch_write_item
 from .items import delete_item, get_item, put_item, update_item
 from .queries import query, scan
+from .streams import get_records
 from .tables import (
     create_table,
     delete_table,
@@ -32,6 +33,7 @@ __all__ = [
     "describe_table",
     "describe_time_to_live",
     "get_item",
+    "get_records",
     "list_tables",
     "list_tags_of_resource",
     "put_item",
