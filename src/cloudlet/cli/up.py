@@ -87,7 +87,9 @@ def _show_page(client: Client, folder: Path, deployed: Deployed) -> None:
     web = folder / "web"
     if sites:
         sockets = [value for value in outputs.values() if value.startswith("ws://")]
-        url = f"{sites[0]}/" + (f"?{urllib.parse.urlencode({'socket': sockets[0]})}" if sockets else "")
+        url = f"{sites[0]}/" + (
+            f"?{urllib.parse.urlencode({'socket': sockets[0]}, safe=':/')}" if sockets else ""
+        )
     elif (web / "index.html").is_file():
         mounted = client.json("PUT", f"/_cloudlet/apps/{deployed.stack}", {"web": str(web.resolve())})["url"]
         url = f"{mounted}?{urllib.parse.urlencode(outputs)}"
