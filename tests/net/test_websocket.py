@@ -235,6 +235,19 @@ class TestFlow:
             listener.socket.resume_reading()
         assert listener.messages == [b"1", b"2", b"3"]
 
+    async def test_a_flood_waits_with_its_sender(self, socket: Any) -> None:
+        client, listener, _ = await socket(echo=False)
+        listener.on_message = lambda payload, text: (
+            listener.messages.append(payload),
+            listener.socket.pause_reading(),
+        )
+        client.send(frame(0x81, bytes(1000)) * 20_000)
+        for n in range(1, 101):
+            await until(lambda n=n: len(listener.messages) == n)
+            await settle()
+            listener.socket.resume_reading()
+        assert client.writer.transport.get_write_buffer_size() > 10_000_000
+
     async def test_a_paused_socket_can_be_closed(self, socket: Any) -> None:
         client, listener, _ = await socket()
         listener.socket.pause_reading()

@@ -139,10 +139,14 @@ class WebSocket(asyncio.Protocol):
     def resume_reading(self) -> None:
         if self._paused:
             self._paused = False
-            if not self._transport.is_closing():
-                self._transport.resume_reading()
-            if self._buffer is not None:
-                self._hub.loop.call_soon(self.data_received, b"")
+            self._hub.loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        """What had come before the pause is handled first: were more let in, each pause would leave a larger heap."""
+        if self._buffer is not None:
+            self.data_received(b"")
+        if not self._paused and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     # What the transport calls
 
