@@ -11,6 +11,7 @@ from . import query, shapes
 from .json import Decoder, Reader, Writer
 from .model import Member, Model, Operation, Shape
 from .route import Match
+from .xml import DECLARATION, escape, write_members
 
 HEAD = "x-amzn-RequestId: {}\r\nContent-Type: text/xml;charset=UTF-8\r\n"
 
@@ -53,7 +54,7 @@ def _value(member: Member, node: Any) -> Any:
         return [_value(shape.member, item) for item in items]
     if not isinstance(node, str):
         raise shapes.Unreadable(f"Unexpected members of the parameter {member.wire}")
-    return query.scalar(shape, node)
+    return shapes.from_text(shape, node)
 
 
 def _check(shape: Shape, params: dict[str, Any]) -> None:
@@ -89,7 +90,7 @@ def _lower(name: str) -> str:
 
 def writer(operation: Operation) -> Writer:
     model, output, name = operation.model, operation.output, operation.name
-    start = f'<?xml version="1.0" encoding="UTF-8"?>\n<{name}Response xmlns="{model.namespace}/">'
+    start = f'{DECLARATION}<{name}Response xmlns="{model.namespace}/">'
 
     def write(result: dict[str, Any] | Encoded | None, request_id: str) -> Response:
         if isinstance(result, Encoded):
@@ -98,7 +99,7 @@ def writer(operation: Operation) -> Writer:
         if output is None:
             parts.append("<return>true</return>")
         else:
-            query.write_members(output, result or {}, parts)
+            write_members(output, result or {}, parts)
         parts.append(f"</{name}Response>")
         return Response(200, (), "".join(parts).encode(), HEAD.format(request_id).encode())
 
@@ -108,9 +109,8 @@ def writer(operation: Operation) -> Writer:
 def failure(model: Model, error: AwsError, request_id: str) -> Response:
     status = error.status or model.status(error.code, error.fault)
     body = (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<Response><Errors><Error><Code>{query.escape(error.code)}</Code>"
-        f"<Message>{query.escape(error.message)}</Message></Error></Errors>"
+        f"{DECLARATION}<Response><Errors><Error><Code>{escape(error.code)}</Code>"
+        f"<Message>{escape(error.message)}</Message></Error></Errors>"
         f"<RequestID>{request_id}</RequestID></Response>"
     )
     return Response(status, (), body.encode(), HEAD.format(request_id).encode())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from typing import Any
 
 from ..context import Encoded
@@ -13,12 +11,11 @@ from . import constraints, shapes
 from .json import Decoder, Reader, Writer
 from .model import Member, Model, Operation, Shape
 from .route import Match
+from .xml import escape, write_members
 
 Node = "str | dict[str, Any]"
 
 HEAD = "x-amzn-RequestId: {}\r\nContent-Type: text/xml\r\n"
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#xD;"}
-_SPECIAL = re.compile('[&<>"\r\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]')
 
 
 def reader(operation: Operation, decoder: Decoder | None) -> Reader:
@@ -84,7 +81,7 @@ def _value(member: Member, node: Any) -> Any:
         return _map(member, node)
     if not isinstance(node, str):
         raise shapes.Unreadable("Unexpected complex element termination")
-    return scalar(shape, node)
+    return shapes.from_text(shape, node)
 
 
 def branch(node: Any) -> dict[str, Any]:
@@ -124,27 +121,6 @@ def _map(member: Member, node: Any) -> dict[str, Any]:
         if isinstance(name, str) and content is not None:
             result[name] = _value(value, content)
     return result
-
-
-def scalar(shape: Shape, text: str) -> Any:
-    """A value that stands as text in a form, a header or a path."""
-    kind = shape.type
-    if kind == "boolean":
-        if text.lower() not in ("true", "false"):
-            raise shapes.Unreadable(f"'{text}' can not be converted to Boolean")
-        return text.lower() == "true"
-    if kind == "blob":
-        return shapes.blob(text)
-    if kind == "timestamp":
-        return shapes.parse_timestamp(text)
-    try:
-        if kind in shapes.INTEGERS:
-            return int(text)
-        if kind in shapes.FLOATS:
-            return float(text)
-    except ValueError as error:
-        raise shapes.Unreadable(f"'{text}' can not be converted to {shapes.JAVA[kind]}") from error
-    return text
 
 
 # --- answers ------------------------------------------------------------
@@ -187,64 +163,3 @@ def failure(model: Model, error: AwsError, request_id: str) -> Response:
         )
     parts.append(f"</Error><RequestId>{request_id}</RequestId></ErrorResponse>")
     return Response(status, (), "".join(parts).encode(), HEAD.format(request_id).encode())
-
-
-def escape(text: str) -> str:
-    return _SPECIAL.sub(lambda found: _ESCAPES.get(found[0], "\ufffd"), text)
-
-
-def write_members(shape: Shape, value: dict[str, Any], parts: list[str]) -> None:
-    for member in shape.members.values():
-        item = value.get(member.name)
-        if item is not None:
-            _write(member, member.wire, item, parts)
-
-
-def _write(member: Member, tag: str, value: Any, parts: list[str]) -> None:
-    shape = member.shape
-    if shape.type == "list":
-        inner = shape.member
-        assert inner is not None
-        if member.flattened:
-            for item in value:
-                _write(inner, inner.wire if inner.named else tag, item, parts)
-            return
-        parts.append(f"<{tag}>")
-        for item in value:
-            _write(inner, inner.wire if inner.named else "member", item, parts)
-    elif shape.type == "map":
-        _write_map(member, tag, value, parts)
-        return
-    elif shape.type == "structure":
-        parts.append(f"<{tag}>")
-        write_members(shape, value, parts)
-    else:
-        parts.append(f"<{tag}>{escape(text(member, value))}")
-    parts.append(f"</{tag}>")
-
-
-def _write_map(member: Member, tag: str, value: dict[str, Any], parts: list[str]) -> None:
-    key, content = member.shape.key, member.shape.value
-    assert key is not None
-    assert content is not None
-    entry = tag if member.flattened else "entry"
-    if not member.flattened:
-        parts.append(f"<{tag}>")
-    for name, item in value.items():
-        parts.append(f"<{entry}><{key.wire}>{escape(name)}</{key.wire}>")
-        _write(content, content.wire, item, parts)
-        parts.append(f"</{entry}>")
-    if not member.flattened:
-        parts.append(f"</{tag}>")
-
-
-def text(member: Member, value: Any, timestamp: str = "iso8601") -> str:
-    """A scalar as text; `timestamp` is the protocol's form where the model names none."""
-    kind = member.shape.type
-    if kind == "boolean":
-        return "true" if value else "false"
-    if kind == "blob":
-        return base64.b64encode(value).decode()
-    if kind == "timestamp":
-        return shapes.format_timestamp(value, member.timestamp or timestamp)
-    return str(value)

@@ -14,7 +14,6 @@ from ..net.messages import Request, Response
 from . import constraints, shapes
 from .json import Decoder, Reader, Writer, error_members, parse
 from .model import Member, Model, Operation, Shape
-from .query import scalar, text
 from .route import Match
 
 
@@ -86,8 +85,8 @@ def outside_value(shape: Shape, found: str) -> Any:
     if shape.type == "list":
         assert shape.member is not None
         inner = shape.member.shape
-        return [scalar(inner, item.strip()) for item in found.split(",")]
-    return scalar(shape, found)
+        return [shapes.from_text(inner, item.strip()) for item in found.split(",")]
+    return shapes.from_text(shape, found)
 
 
 def _read_prefixed(member: Member, request: Request, params: dict[str, Any]) -> None:
@@ -110,9 +109,9 @@ def _read_query(member: Member, pairs: list[tuple[str, str]], params: dict[str, 
     if shape.type == "list":
         assert shape.member is not None
         inner = shape.member.shape
-        params[member.name] = [scalar(inner, value) for value in values]
+        params[member.name] = [shapes.from_text(inner, value) for value in values]
     else:
-        params[member.name] = scalar(shape, values[-1])
+        params[member.name] = shapes.from_text(shape, values[-1])
 
 
 # --- answers ------------------------------------------------------------
@@ -141,7 +140,7 @@ def writer(operation: Operation) -> Writer:
             elif member.location == "headers":
                 headers.extend((member.wire + name, str(item)) for name, item in value.items())
             else:
-                headers.append((member.wire, text(member, value, "rfc822")))
+                headers.append((member.wire, shapes.to_text(member, value, "rfc822")))
         if payload is not None:
             body = _write_payload(payload, values)
         elif output is None or answered == 204:
@@ -186,6 +185,6 @@ def failure(model: Model, error: AwsError, request_id: str) -> Response:
         for name, value in error.fields.items():
             member = shape.members.get(name)
             if member is not None and member.location == "header":
-                headers.append((member.wire, text(member, value, "rfc822")))
+                headers.append((member.wire, shapes.to_text(member, value, "rfc822")))
     head = f"x-amzn-RequestId: {request_id}\r\nContent-Type: application/json\r\n"
     return Response(status, headers, shapes.dumps(members), head.encode())

@@ -18,16 +18,14 @@ from . import constraints, shapes
 from .chunked import decoded_length, is_framed, payload_of, without_framing
 from .json import Decoder, Reader, Writer
 from .model import Member, Model, Operation, Shape
-from .query import escape, scalar, text
 from .rest import outside_value, read_outside
 from .route import Match
+from .xml import DECLARATION, escape, write_members
 
-DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 TYPED = b"Content-Type: application/xml\r\n"
 LENGTH = "ContentLength"
 NO_PREFIX = "\n"
 """No header begins so."""
-SCHEMA = "http://www.w3.org/2001/XMLSchema-instance"
 
 
 def reader(operation: Operation, decoder: Decoder | None) -> Reader:
@@ -135,13 +133,9 @@ def _structure(shape: Shape, node: ElementTree.Element) -> dict[str, Any]:
 
 def _wire(member: Member) -> str:
     inner = member.shape.member
-    if inner is not None and _flat(member) and inner.named:
+    if inner is not None and member.flattened and inner.named:
         return inner.wire
     return member.wire
-
-
-def _flat(member: Member) -> bool:
-    return member.flattened
 
 
 def _value(member: Member, nodes: list[ElementTree.Element]) -> Any:
@@ -151,7 +145,7 @@ def _value(member: Member, nodes: list[ElementTree.Element]) -> Any:
     if shape.type == "list":
         inner = shape.member
         assert inner is not None
-        if not _flat(member):
+        if not member.flattened:
             wanted = inner.wire if inner.named else "member"
             nodes = [child for child in node if _local(child.tag) == wanted]
         return [_value(inner, [item]) for item in nodes]
@@ -159,12 +153,12 @@ def _value(member: Member, nodes: list[ElementTree.Element]) -> Any:
         key, value = shape.key, shape.value
         assert key is not None
         assert value is not None
-        entries = nodes if _flat(member) else list(node)
+        entries = nodes if member.flattened else list(node)
         return {
             (entry.findtext(f"{{*}}{key.wire}") or ""): _value(value, entry.findall(f"{{*}}{value.wire}"))
             for entry in entries
         }
-    return scalar(shape, (node.text or "") if shape.type == "string" else (node.text or "").strip())
+    return shapes.from_text(shape, (node.text or "") if shape.type == "string" else (node.text or "").strip())
 
 
 # --- answers ------------------------------------------------------------
@@ -197,7 +191,7 @@ def writer(operation: Operation) -> Writer:
                 if name == LENGTH:
                     length = ((member.wire, str(value)),)
                 else:
-                    shown = value if type(value) is str else text(member, value, "rfc822")
+                    shown = value if type(value) is str else shapes.to_text(member, value, "rfc822")
                     lines.append(f"{member.wire}: {shown}\r\n")
             elif member.location == "headers":
                 lines.extend(f"{member.wire}{key}: {item}\r\n" for key, item in value.items())
@@ -223,49 +217,12 @@ def _document(model: Model, root: str, shape: Shape, value: dict[str, Any]) -> b
     namespace = f' xmlns="{model.namespace}"' if model.namespace else ""
     if root:
         parts.append(f"<{root}{namespace}>")
-        _write_members(shape, value, parts)
+        write_members(shape, value, parts)
         parts.append(f"</{root}>")
         return "".join(parts).encode()
     member = next(iter(shape.members.values()))
     parts.append(f"<{member.wire}{namespace}>{escape(str(value.get(member.name, '')))}</{member.wire}>")
     return "".join(parts).encode()
-
-
-def _write_members(shape: Shape, value: dict[str, Any], parts: list[str]) -> None:
-    for member in shape.members.values():
-        item = value.get(member.name)
-        if item is not None and not member.location and not member.attribute:
-            _write(member, member.wire, item, parts)
-
-
-def _write(member: Member, tag: str, value: Any, parts: list[str]) -> None:
-    shape = member.shape
-    if shape.type == "list":
-        inner = shape.member
-        assert inner is not None
-        if _flat(member):
-            for item in value:
-                _write(inner, inner.wire if inner.named else tag, item, parts)
-            return
-        parts.append(f"<{tag}>")
-        for item in value:
-            _write(inner, inner.wire if inner.named else "member", item, parts)
-    elif shape.type == "structure":
-        parts.append(f"<{tag}{_attributes(shape, value)}>")
-        _write_members(shape, value, parts)
-    else:
-        parts.append(f"<{tag}>{escape(text(member, value))}")
-    parts.append(f"</{tag}>")
-
-
-def _attributes(shape: Shape, value: dict[str, Any]) -> str:
-    made = ""
-    for member in shape.members.values():
-        item = value.get(member.name)
-        if member.attribute and item is not None:
-            prefix = member.wire.partition(":")[0]
-            made += f' xmlns:{prefix}="{SCHEMA}" {member.wire}="{escape(str(item))}"'
-    return made
 
 
 def _ids(model: Model, request_id: str) -> tuple[str, str]:

@@ -269,6 +269,42 @@ def _rfc822(second: int) -> str:
     return format_datetime(datetime.fromtimestamp(second, UTC), usegmt=True)
 
 
+# --- values as text ------------------------------------------------------------
+
+
+def from_text(shape: Shape, text: str) -> Any:
+    """A value that stands as text in a form, a header or a path."""
+    kind = shape.type
+    if kind == "boolean":
+        if text.lower() not in ("true", "false"):
+            raise Unreadable(f"'{text}' can not be converted to Boolean")
+        return text.lower() == "true"
+    if kind == "blob":
+        return blob(text)
+    if kind == "timestamp":
+        return parse_timestamp(text)
+    try:
+        if kind in INTEGERS:
+            return int(text)
+        if kind in FLOATS:
+            return float(text)
+    except ValueError as error:
+        raise Unreadable(f"'{text}' can not be converted to {JAVA[kind]}") from error
+    return text
+
+
+def to_text(member: Member, value: Any, timestamp: str = "iso8601") -> str:
+    """A scalar as text; `timestamp` is the protocol's form where the model names none."""
+    kind = member.shape.type
+    if kind == "boolean":
+        return "true" if value else "false"
+    if kind == "blob":
+        return base64.b64encode(value).decode()
+    if kind == "timestamp":
+        return format_timestamp(value, member.timestamp or timestamp)
+    return str(value)
+
+
 # --- compiled decoders ------------------------------------------------------------
 
 
