@@ -4,7 +4,7 @@ import base64
 import json
 import zlib
 
-from settings import BITS, HEIGHT, INK, PALETTE, RATE_POINTS, RATE_SECONDS, WIDTH
+from settings import BITS, HEIGHT, INK, LEAST_COST, PALETTE, RATE_POINTS, RATE_SECONDS, WIDTH
 
 LARGEST = 100_000
 """Bytes of a frame; API Gateway takes 128 KB."""
@@ -47,7 +47,7 @@ def cursors(cursors, here):
 
 
 def welcome(you, here):
-    rate = {"points": RATE_POINTS, "seconds": RATE_SECONDS}
+    rate = {"points": RATE_POINTS, "seconds": RATE_SECONDS, "least": LEAST_COST}
     return _json(
         {
             "type": "welcome",

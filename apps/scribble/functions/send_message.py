@@ -1,5 +1,6 @@
 """Route sendMessage, and whatever finds no route: checks the message, draws it, and leaves the telling to the queue."""
 
+import random
 import time
 
 import board
@@ -8,8 +9,9 @@ import messages
 import posts
 import queues
 
-PAUSE = 0.1
-"""Seconds that a message which came too fast holds its place among its connection's messages."""
+PAUSES = 0.3, 0.7
+"""Seconds that a message which came too fast holds its place among its connection's messages; not all the same, or a
+flood would come in waves."""
 
 OK = {"statusCode": 200}
 
@@ -74,4 +76,4 @@ def refuse(connection, why, ref):
 
 def too_fast(connection, slow, ref):
     posts.post(connection, frames.slow(slow.wait_ms, ref))
-    time.sleep(PAUSE)
+    time.sleep(random.uniform(*PAUSES))

@@ -21,7 +21,7 @@ MOST_POINTS = 256
 
 RATE_POINTS = int(os.environ.get("RATE_POINTS", "5000"))
 RATE_SECONDS = int(os.environ.get("RATE_SECONDS", "5"))
-LEAST_COST = 10
+LEAST_COST = 25
 """What a message costs however few points it has: a function runs for it."""
 
 KEPT_MS = 180_000
