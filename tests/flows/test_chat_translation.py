@@ -117,8 +117,15 @@ class TestFailure:
             for number in range(3):
                 await ann.ask("sendmessage", text=f"message {number}")
 
+            for attempt, pause in enumerate((61, 121, 0), 1):  # as long as Lambda waits after each
+
+                async def ended(attempts: int = 3 * attempt) -> bool:
+                    return app.log("TranslationHandler").count("REPORT") == attempts
+
+                await eventually(ended)
+                app.node.advance(pause)
+
             async def all_dead() -> bool:
-                app.node.advance(60)
                 return waiting(app) == 3
 
             await eventually(all_dead)
