@@ -53,6 +53,28 @@ class TestCreate:
         seen = lam.get_event_source_mapping(UUID=uuid)
         assert (seen["State"], seen["FunctionArn"]) == ("Enabled", made["FunctionArn"])
 
+    def test_the_role_must_be_allowed_to_read_the_queue(
+        self, lam: Any, function: Any, queue: Any, client: Callable[..., Any], unique: Callable[[str], str]
+    ) -> None:
+        source, iam, role = queue(), client("iam"), unique("role")
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+        made = iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+        name = function(Role=made["Role"]["Arn"])
+        for operation in ("ReceiveMessage", "GetQueueAttributes"):
+            assert refused(lam.create_event_source_mapping, FunctionName=name, EventSourceArn=source) == (
+                "InvalidParameterValueException",
+                f"The provided execution role does not have permissions to call {operation} on SQS",
+                400,
+            )
+            allowed = {"Effect": "Allow", "Action": f"sqs:{operation}", "Resource": source}
+            policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+            iam.put_role_policy(RoleName=role, PolicyName=operation, PolicyDocument=policy)
+        lam.create_event_source_mapping(FunctionName=name, EventSourceArn=source, Enabled=False)
+
     def test_every_setting(self, lam: Any, function: Any, queue: Any) -> None:
         settings = {
             "BatchSize": 500,

@@ -324,6 +324,10 @@ def queue_refused(code: str, message: str) -> AwsError:
     )
 
 
+def role_may_not(operation: str) -> AwsError:
+    return invalid(f"The provided execution role does not have permissions to call {operation} on SQS")
+
+
 def visibility_too_short(visibility: int, timeout: int) -> AwsError:
     return invalid(
         f"Queue visibility timeout: {visibility} seconds is less than Function timeout: {timeout} seconds"

@@ -12,14 +12,16 @@ from ....context import Context
 from ....errors import AwsError
 from ....names import arn
 from ....store.interface import Transaction
-from .. import model, storage
+from .. import model, runs, storage
 from ..arns import Reference, parse
 from ..configuration import new_id
+from ..destinations import queue_url
 from ..storage import Record
 from .pages import page
 
 Response = dict[str, Any]
 
+NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
 _KEPT = (
     "BatchSize", "MaximumBatchingWindowInSeconds", "FunctionResponseTypes", "KMSKeyArn", "MetricsConfig",
     "LoggingConfig", "ProvisionedPollerConfig",
@@ -44,7 +46,7 @@ async def create_event_source_mapping(ctx: Context, request: dict[str, Any]) -> 
         "tags": request.get("Tags", {}),
     }
     _change(record, request)
-    visibility = await _visibility(ctx, source)
+    visibility = await _visibility(ctx, ref, source)
 
     async def body(tx: Transaction) -> None:
         await _check(tx, ref, visibility)
@@ -60,16 +62,17 @@ async def create_event_source_mapping(ctx: Context, request: dict[str, Any]) -> 
 async def update_event_source_mapping(ctx: Context, request: dict[str, Any]) -> Response:
     uuid = request["UUID"]
     found = await ctx.store.read(lambda tx: storage.mapping(tx, ctx.account, ctx.region, uuid))
-    visibility = await _visibility(ctx, found["EventSourceArn"])
+    reader = (
+        parse(ctx, request["FunctionName"]) if "FunctionName" in request else function_of(ctx.region, found)
+    )
+    visibility = await _visibility(ctx, reader, found["EventSourceArn"])
     now = ctx.clock.now()
 
     async def body(tx: Transaction) -> tuple[Record, str]:
         record = await storage.mapping(tx, ctx.account, ctx.region, uuid)
         before = record["State"]
-        if "FunctionName" in request:
-            ref = parse(ctx, request["FunctionName"])
-            record["Function"] = [ref.account, ref.name, ref.qualifier]
-        await _check(tx, function_of(ctx.region, record), visibility)
+        record["Function"] = [reader.account, reader.name, reader.qualifier]
+        await _check(tx, reader, visibility)
         _change(record, request)
         if "Enabled" in request:
             record["State"] = "Enabled" if request["Enabled"] else "Disabled"
@@ -138,24 +141,34 @@ def _change(record: Record, request: dict[str, Any]) -> None:
         )
 
 
-async def _visibility(ctx: Context, source: str) -> int:
-    """The queue's visibility timeout in seconds. Raises, in Lambda's words, when there is no such queue."""
-    _, _, _, region, account, name = source.split(":", 5)
+async def _visibility(ctx: Context, ref: Reference, source: str) -> int:
+    """The queue's visibility timeout in seconds, asked for as the function's role. Raises, in Lambda's words, when
+    there is no such queue, or when the role may not read it."""
+    if source.split(":")[3] != ctx.region:
+        raise model.queue_refused(NO_QUEUE, "The specified queue does not exist.")
     try:
-        if region != ctx.region:
-            raise AwsError("QueueDoesNotExist", "The specified queue does not exist.")
-        queue = await ctx.call("sqs", "GetQueueUrl", {"QueueName": name, "QueueOwnerAWSAccountId": account})
-        found = await ctx.call(
-            "sqs",
-            "GetQueueAttributes",
-            {"QueueUrl": queue["QueueUrl"], "AttributeNames": ["VisibilityTimeout"]},
-        )
+        spec = await runs.spec_of(ctx, ref)
     except AwsError as error:
-        code = error.code
-        if code == "QueueDoesNotExist":
-            code = "AWS.SimpleQueueService.NonExistentQueue"
-        raise model.queue_refused(code, error.message) from error
+        raise model.invalid("Function does not exist") from error
+    as_role = await runs.workers(ctx.node).context(spec)
+    url = queue_url(source)
+    # SQS weighs permission first and then refuses the number, so that nothing is received.
+    await _ask(as_role, "ReceiveMessage", {"QueueUrl": url, "MaxNumberOfMessages": 0})
+    wanted = {"QueueUrl": url, "AttributeNames": ["VisibilityTimeout"]}
+    found = await _ask(as_role, "GetQueueAttributes", wanted)
     return int(found["Attributes"]["VisibilityTimeout"])
+
+
+async def _ask(as_role: Context, operation: str, request: dict[str, Any]) -> Response:
+    try:
+        return await as_role.call("sqs", operation, request)
+    except AwsError as error:
+        if error.code == "InvalidParameterValueException":
+            return {}
+        if error.code == "AccessDeniedException":
+            raise model.role_may_not(operation) from error
+        code = NO_QUEUE if error.code == "QueueDoesNotExist" else error.code
+        raise model.queue_refused(code, error.message) from error
 
 
 async def _check(tx: Transaction, ref: Reference, visibility: int) -> None:
