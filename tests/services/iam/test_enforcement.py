@@ -192,6 +192,8 @@ class TestObjects:
             s3.put_object(Bucket=bucket, Key="ann/one", Body=b"2")
         ann.may(allow(["s3:GetObject", "s3:PutObject"], f"arn:aws:s3:::{bucket}/ann/*"))
         s3.put_object(Bucket=bucket, Key="ann/one", Body=b"2")
+        with refused("AccessDenied", f's3:ListBucket on resource: "arn:aws:s3:::{bucket}"', 403):
+            s3.get_object(Bucket=bucket, Key="ann/none")  # whether it is there is not his to know
         assert s3.get_object(Bucket=bucket, Key="ann/one")["Body"].read() == b"2"
         with refused("AccessDenied"):
             s3.put_object(Bucket=bucket, Key="bob/one", Body=b"2")
@@ -296,6 +298,19 @@ class TestAssumeRole:
 
 
 class TestResourcePolicies:
+    def test_the_root_of_another_account_needs_one(self, queue: str, client: Any, refused: Any) -> None:
+        other = client("sqs", aws_access_key_id="222222222222")
+        with refused(
+            "AccessDenied", "because no resource-based policy allows the sqs:deletequeue action", 403
+        ):
+            other.delete_queue(QueueUrl=queue)
+        with refused("AccessDenied"):
+            other.send_message(QueueUrl=queue, MessageBody="hello")
+        client("sqs").add_permission(
+            QueueUrl=queue, Label="send", AWSAccountIds=["222222222222"], Actions=["SendMessage"]
+        )
+        other.send_message(QueueUrl=queue, MessageBody="hello")
+
     def test_a_queue_that_names_the_user_is_open_to_him(self, ann: Person, queue: str, client: Any) -> None:
         statement = {**allow("sqs:SendMessage", queue_arn(queue)), "Principal": {"AWS": ann.arn}}
         client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": document(statement)})

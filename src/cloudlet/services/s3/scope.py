@@ -65,8 +65,8 @@ async def version(tx: Transaction, ctx: Context, record: Record, request: Reques
 
 def _check_absent(ctx: Context, record: Record, action: str, key: str) -> None:
     """Who may not list is not told what isn't there."""
-    if not access.may(ctx, record, f"s3:{action}", key) or not access.may(ctx, record, "s3:ListBucket"):
-        raise model.error("AccessDenied")
+    access.check(ctx, record, f"s3:{action}", key)
+    access.check(ctx, record, "s3:ListBucket")
 
 
 def shown(record: Record, id: str) -> dict[str, str]:
