@@ -55,7 +55,10 @@ def test_pages_of_another_origin_change_nothing(node: Node) -> None:
     assert ask(node, "POST", "/_cloudlet/clock", wish, Origin="http://localhost:3000")[0] == 200
 
 
-@pytest.mark.parametrize("wish", [b"", b"[]", b"{}", b"\xff", b'{"go": 1}', b'{"advance": "soon"}'])
+@pytest.mark.parametrize(
+    "wish",
+    [b"", b"[]", b"{}", b"\xff", b'{"go": 1}', b'{"advance": "soon"}', b'{"advance": 1e300}', b'{"set": -1}'],
+)
 def test_a_clock_wish_that_makes_no_sense_is_refused(node: Node, wish: bytes) -> None:
     assert ask(node, "POST", "/_cloudlet/clock", wish)[0] == 400
 

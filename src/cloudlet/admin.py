@@ -27,6 +27,8 @@ JSON = (("content-type", "application/json"),)
 TEXT = (("content-type", "text/plain; charset=utf-8"),)
 ECHO_HEAD = b"content-type: application/json\r\n"
 ARTIFACT = re.compile(r"[0-9a-f]{64}\.(zip|template)")
+CLOCK_LAST = 253_402_300_799
+"""The end of the year 9999: what lies beyond has no date."""
 CLOCK_WISHES = b'Say {"advance": seconds}, {"set": seconds since 1970} or {"reset": true}.\n'
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 
@@ -87,9 +89,9 @@ class Admin:
         if request.method == "POST":
             wish = _object(request.body) or {}
             match wish:
-                case {"advance": int() | float() as seconds}:
+                case {"advance": int() | float() as seconds} if 0 <= clock.now() + seconds <= CLOCK_LAST:
                     clock.advance(seconds)
-                case {"set": int() | float() as when}:
+                case {"set": int() | float() as when} if 0 <= when <= CLOCK_LAST:
                     clock.set(when)
                 case {"reset": True}:
                     clock.reset()
