@@ -1,6 +1,6 @@
 """Identity and Access Management: roles, users, their policies and keys.
 
-Documents are stored, checked for form and handed out; evaluating them is for a later issue.
+What principals hold is asked for by the pipeline, which weighs it (`design/permissions.md`).
 """
 
 from ...context import Service

@@ -21,6 +21,7 @@ Remembered = tuple[bytes, Holdings]
 class Holder:
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._told: set[str] = set()
         self._known: dict[tuple[str, str, tuple[str, ...]], Remembered] = {}
 
     async def holdings(self, principal: Principal) -> Holdings:
@@ -32,13 +33,27 @@ class Holder:
             known = self._known.get(key)
             if known is not None and known[0] == generation:
                 return known
-            return generation, await _holdings(tx, principal)
+            return generation, await _holdings(tx, principal, unknown)
 
+        unknown: set[str] = set()
         found = await self._node.store.read(body)
+        self._tell(principal, unknown)
         if len(self._known) >= REMEMBERED and key not in self._known:
             self._known.clear()
         self._known[key] = found
         return found[1]
+
+    def _tell(self, principal: Principal, unknown: set[str]) -> None:
+        """Policies of AWS's own whose content isn't known here allow nothing, which nobody would guess."""
+        for arn in sorted(unknown - self._told):
+            self._told.add(arn)
+            self._node.log.warning(
+                "IAM: the content of %s isn't known here, so it allows nothing to %s; an inline policy with what is"
+                " needed of it does",
+                arn,
+                principal.role or principal.arn,
+            )
+            self._node.events.emit("iam.unknown", policy=arn, who=principal.role or principal.arn)
 
     async def trust(self, role: str) -> str | None:
         """The trust policy of the role with that ARN; None if there is none."""
@@ -53,38 +68,55 @@ class Holder:
         return found["AssumeRolePolicyDocument"] if found is not None and found["Arn"] == role else None
 
 
-async def _holdings(tx: Transaction, principal: Principal) -> Holdings:
+async def _holdings(tx: Transaction, principal: Principal, unknown: set[str]) -> Holdings:
+    """`unknown` takes the ARNs of AWS's policies whose content isn't known here."""
     kind = "user" if principal.kind == "user" else "role"
     name = (principal.role or principal.arn).rpartition("/")[2]
     account = principal.account
     record = await storage.entity(tx, account, kind, name)
     if record is None:
         return Holdings()
-    owners = [(kind, name)]
-    if kind == "user":
-        owners += [("group", group) for group in await storage.groups_of(tx, account, name)]
-    texts: list[str] = []
-    for owner_kind, owner in owners:
-        texts += [each["PolicyDocument"] for each in await storage.inlines(tx, account, owner_kind, owner)]
-        for each in await storage.attached(tx, account, owner_kind, owner):
-            texts += await _documents(tx, account, each["PolicyArn"])
+    texts = [text for _, text in await sources(tx, account, kind, name, unknown)]
     bound = record.get("PermissionsBoundary")
-    bounds = await _documents(tx, account, bound["PermissionsBoundaryArn"]) if bound is not None else []
+    bounds = (
+        await documents(tx, account, bound["PermissionsBoundaryArn"], unknown) if bound is not None else []
+    )
     session: list[Policy] | None = None
     if principal.session:
         session = []
         for limit in principal.session:
             session += _compiled(
-                await _documents(tx, account, limit) if limit.startswith("arn:") else [limit]
+                await documents(tx, account, limit, unknown) if limit.startswith("arn:") else [limit]
             )
     boundary = _compiled(bounds) or [Policy((), True)] if bound is not None else [None]
     return Holdings(_compiled(texts), boundary[0], session)
 
 
-async def _documents(tx: Transaction, account: str, arn: str) -> list[str]:
+async def sources(
+    tx: Transaction, account: str, kind: str, name: str, unknown: set[str]
+) -> list[tuple[str, str]]:
+    """The identity policies of a user, role or group: what the simulator calls each, and its document."""
+    owners = [(kind, name)]
+    if kind == "user":
+        owners += [("group", group) for group in await storage.groups_of(tx, account, name)]
+    found: list[tuple[str, str]] = []
+    for owner_kind, owner in owners:
+        found += [
+            (f"{owner_kind}_{owner}_{each['PolicyName']}", each["PolicyDocument"])
+            for each in await storage.inlines(tx, account, owner_kind, owner)
+        ]
+        for each in await storage.attached(tx, account, owner_kind, owner):
+            texts = await documents(tx, account, each["PolicyArn"], unknown)
+            found += [(each["PolicyName"], text) for text in texts]
+    return found
+
+
+async def documents(tx: Transaction, account: str, arn: str, unknown: set[str]) -> list[str]:
     """The document of a managed policy; none if its content isn't known here."""
     if arn.startswith(model.AWS_MANAGED_PREFIX):
         found = managed.aws_managed().get(arn)
+        if found is None:
+            unknown.add(arn)
         return [found["Document"]] if found is not None else []
     name = arn.rpartition("/")[2]
     record = await storage.policy(tx, account, name)

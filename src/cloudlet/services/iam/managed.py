@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b32encode
+from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -25,12 +28,16 @@ def _aws_record(path: str, entry: dict[str, Any]) -> Record:
     folder, _, name = f"/{path}".rpartition("/")
     return {
         "PolicyName": name,
-        "PolicyId": entry["id"],
+        "PolicyId": "ANPA" + b32encode(sha256(path.encode()).digest()).decode()[:17],
         "Arn": model.AWS_MANAGED_PREFIX + path,
         "Path": f"{folder}/",
         "DefaultVersionId": entry.get("version", "v1"),
         "IsAttachable": True,
-        "CreateDate": 1_422_000_000.0,
-        "UpdateDate": 1_422_000_000.0,
+        "CreateDate": _day(entry["created"]),
+        "UpdateDate": _day(entry["updated"]),
         "Document": orjson.dumps(entry["document"]).decode(),
     }
+
+
+def _day(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...errors import AwsError
-from .resources import RESOURCES
+from . import people, resources
 
 PAGE = 100
 TAGS = 50
@@ -25,15 +25,11 @@ KEY_BELIEVED = 5.0
 
 AWS_MANAGED_PREFIX = "arn:aws:iam::aws:policy/"
 AWS_MANAGED = Path(__file__).parent / "aws_managed.json"
-"""Well-known policies of AWS's own, by what follows the prefix: id and document."""
+"""Well-known policies of AWS's own, by what follows the prefix: dates, version and document."""
+
+RESOURCES = {**people.RESOURCES, **resources.RESOURCES}
 
 _REASONS = {
-    "groups keep their names": "UpdateGroup",
-    "there are no virtual machines to use instance profiles": (
-        "AddRoleToInstanceProfile CreateInstanceProfile DeleteInstanceProfile GetInstanceProfile"
-        " ListInstanceProfileTags ListInstanceProfiles ListInstanceProfilesForRole RemoveRoleFromInstanceProfile"
-        " TagInstanceProfile UntagInstanceProfile"
-    ),
     "there are no identity providers": (
         "AddClientIDToOpenIDConnectProvider CreateOpenIDConnectProvider CreateSAMLProvider"
         " DeleteOpenIDConnectProvider DeleteSAMLProvider GetOpenIDConnectProvider GetSAMLProvider"
@@ -76,23 +72,16 @@ _REASONS = {
         " GetServiceLastAccessedDetails GetServiceLastAccessedDetailsWithEntities"
         " ListPoliciesGrantingServiceAccess"
     ),
-    "policies are not evaluated yet": (
-        "GetContextKeysForCustomPolicy GetContextKeysForPrincipalPolicy SimulateCustomPolicy"
-        " SimulatePrincipalPolicy"
-    ),
     "the services make their own roles": (
         "CreateServiceLinkedRole DeleteServiceLinkedRole GetServiceLinkedRoleDeletionStatus"
     ),
     "accounts have no settings": (
-        "CreateAccountAlias DeleteAccountAlias GetAccountAuthorizationDetails GetAccountProperties"
-        " GetAccountSummary ListAccountAliases PutAccountProperties SetSecurityTokenServicePreferences"
+        "GetAccountProperties PutAccountProperties SetSecurityTokenServicePreferences"
     ),
 }
 UNSUPPORTED = {
     operation: reason for reason, operations in _REASONS.items() for operation in operations.split()
 }
-
-__all__ = ["RESOURCES", "UNSUPPORTED"]
 
 
 def no_such_entity(kind: str, name: str) -> AwsError:
@@ -150,6 +139,22 @@ def must_leave_groups() -> AwsError:
 
 def too_many_groups() -> AwsError:
     return AwsError("LimitExceeded", f"Cannot exceed quota for GroupsPerUser: {GROUPS_OF_A_USER}")
+
+
+def profile_has_role() -> AwsError:
+    return AwsError("LimitExceeded", "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1")
+
+
+def must_remove_roles() -> AwsError:
+    return AwsError("DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.")
+
+
+def no_such_alias(alias: str) -> AwsError:
+    return AwsError("NoSuchEntity", f"The account alias {alias} cannot be found.")
+
+
+def invalid_input(text: str) -> AwsError:
+    return AwsError("InvalidInput", text)
 
 
 def policy_in_use() -> AwsError:

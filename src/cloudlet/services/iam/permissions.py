@@ -10,7 +10,13 @@ from ...names import arn
 from ...store.interface import Transaction
 from . import storage
 
-KINDS = {"RoleName": "role", "UserName": "user", "GroupName": "group", "PolicyName": "policy"}
+KINDS = {
+    "InstanceProfileName": "instance-profile",
+    "RoleName": "role",
+    "UserName": "user",
+    "GroupName": "group",
+    "PolicyName": "policy",
+}
 """By the member that names it, in the order in which an operation with several means them."""
 OF_OWN = frozenset(
     {"GetUser", "CreateAccessKey", "ListAccessKeys", "UpdateAccessKey", "DeleteAccessKey", "UpdateUser"}

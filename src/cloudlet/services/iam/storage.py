@@ -1,6 +1,8 @@
 """Keys of IAM. An entity is a role, a user or a group; names are kept as given and compared without case, as IAM does.
 
 ("iam", account, "role" | "user" | "group", name)                    the entity's record
+("iam", account, "instance-profile", name)                           an instance profile's record, its roles by name
+("iam", account, "alias")                                            the account's alias
 ("iam", account, "inline", kind, name, policy name)                  an inline policy's document
 ("iam", account, "attached", kind, name, policy arn)                 a managed policy on an entity: its name
 ("iam", account, "attachment", policy arn, kind, name)               the same, found from the policy
@@ -65,6 +67,18 @@ async def delete_entity(tx: Transaction, account: str, kind: str, name: str) -> 
 
 async def entities(tx: Transaction, account: str, kind: str) -> list[Record]:
     return await _records(tx, account, kind)
+
+
+async def alias(tx: Transaction, account: str) -> str:
+    return (await tx.get(_space.pack(account, "alias")) or b"").decode()
+
+
+async def put_alias(tx: Transaction, account: str, alias: str) -> None:
+    await tx.put(_space.pack(account, "alias"), alias.encode())
+
+
+async def delete_alias(tx: Transaction, account: str) -> None:
+    await tx.delete(_space.pack(account, "alias"))
 
 
 # --- members of groups

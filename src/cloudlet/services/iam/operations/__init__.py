@@ -7,6 +7,13 @@ from .access_keys import (
     list_access_keys,
     update_access_key,
 )
+from .accounts import (
+    create_account_alias,
+    delete_account_alias,
+    get_account_authorization_details,
+    get_account_summary,
+    list_account_aliases,
+)
 from .attachments import (
     attach_group_policy,
     attach_role_policy,
@@ -39,6 +46,7 @@ from .groups import (
     list_groups,
     list_groups_for_user,
     remove_user_from_group,
+    update_group,
 )
 from .inline import (
     delete_group_policy,
@@ -63,6 +71,18 @@ from .policies import (
     tag_policy,
     untag_policy,
 )
+from .profiles import (
+    add_role_to_instance_profile,
+    create_instance_profile,
+    delete_instance_profile,
+    get_instance_profile,
+    list_instance_profile_tags,
+    list_instance_profiles,
+    list_instance_profiles_for_role,
+    remove_role_from_instance_profile,
+    tag_instance_profile,
+    untag_instance_profile,
+)
 from .roles import (
     create_role,
     delete_role,
@@ -71,6 +91,12 @@ from .roles import (
     update_assume_role_policy,
     update_role,
     update_role_description,
+)
+from .simulation import (
+    get_context_keys_for_custom_policy,
+    get_context_keys_for_principal_policy,
+    simulate_custom_policy,
+    simulate_principal_policy,
 )
 from .users import (
     create_user,
@@ -88,19 +114,24 @@ from .versions import (
 )
 
 __all__ = [
+    "add_role_to_instance_profile",
     "add_user_to_group",
     "attach_group_policy",
     "attach_role_policy",
     "attach_user_policy",
     "create_access_key",
+    "create_account_alias",
     "create_group",
+    "create_instance_profile",
     "create_policy",
     "create_policy_version",
     "create_role",
     "create_user",
     "delete_access_key",
+    "delete_account_alias",
     "delete_group",
     "delete_group_policy",
+    "delete_instance_profile",
     "delete_policy",
     "delete_policy_version",
     "delete_role",
@@ -113,8 +144,13 @@ __all__ = [
     "detach_role_policy",
     "detach_user_policy",
     "get_access_key_last_used",
+    "get_account_authorization_details",
+    "get_account_summary",
+    "get_context_keys_for_custom_policy",
+    "get_context_keys_for_principal_policy",
     "get_group",
     "get_group_policy",
+    "get_instance_profile",
     "get_policy",
     "get_policy_version",
     "get_role",
@@ -122,6 +158,7 @@ __all__ = [
     "get_user",
     "get_user_policy",
     "list_access_keys",
+    "list_account_aliases",
     "list_attached_group_policies",
     "list_attached_role_policies",
     "list_attached_user_policies",
@@ -129,6 +166,9 @@ __all__ = [
     "list_group_policies",
     "list_groups",
     "list_groups_for_user",
+    "list_instance_profile_tags",
+    "list_instance_profiles",
+    "list_instance_profiles_for_role",
     "list_policies",
     "list_policy_tags",
     "list_policy_versions",
@@ -143,16 +183,22 @@ __all__ = [
     "put_role_policy",
     "put_user_permissions_boundary",
     "put_user_policy",
+    "remove_role_from_instance_profile",
     "remove_user_from_group",
     "set_default_policy_version",
+    "simulate_custom_policy",
+    "simulate_principal_policy",
+    "tag_instance_profile",
     "tag_policy",
     "tag_role",
     "tag_user",
+    "untag_instance_profile",
     "untag_policy",
     "untag_role",
     "untag_user",
     "update_access_key",
     "update_assume_role_policy",
+    "update_group",
     "update_role",
     "update_role_description",
     "update_user",

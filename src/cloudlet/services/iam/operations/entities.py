@@ -49,6 +49,17 @@ async def get(ctx: Context, kind: str, name: str) -> Record:
     return await ctx.store.read(lambda tx: existing(tx, ctx.account, kind, name))
 
 
+async def move_policies(tx: Transaction, account: str, kind: str, entity: Record, name: str) -> None:
+    """The policies of an entity that gets a new name."""
+    old = entity[NAMES[kind]]
+    for policy in await storage.inlines(tx, account, kind, old):
+        await storage.delete_inline(tx, account, kind, old, policy["PolicyName"])
+        await storage.put_inline(tx, account, kind, name, policy["PolicyName"], policy["PolicyDocument"])
+    for policy in await storage.attached(tx, account, kind, old):
+        await storage.detach(tx, account, kind, old, policy["PolicyArn"])
+        await storage.attach(tx, account, kind, {**entity, NAMES[kind]: name}, policy)
+
+
 async def _bound(ctx: Context, kind: str, request: dict[str, Any]) -> dict[str, Any]:
     limit = boundary(request["PermissionsBoundary"])
     await change(ctx, kind, request, lambda entity: {**entity, "PermissionsBoundary": limit})

@@ -9,7 +9,7 @@ from ....names import arn
 from ....store.interface import Transaction
 from .. import model, storage
 from .common import Record, existing, new_id, page, refuse_if_used, under
-from .entities import create
+from .entities import create, move_policies
 from .users import LISTED as USER_MEMBERS
 
 
@@ -60,6 +60,36 @@ async def list_groups_for_user(ctx: Context, request: dict[str, Any]) -> dict[st
 
     found = await ctx.store.read(body)
     return page(request, [_described(group) for group in found], "Groups", "GroupName")
+
+
+async def update_group(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """A new name or path; members and policies go with the group."""
+    old = request["GroupName"]
+
+    async def body(tx: Transaction) -> None:
+        group = await existing(tx, ctx.account, "group", old)
+        name, path = (
+            request.get("NewGroupName") or group["GroupName"],
+            request.get("NewPath") or group["Path"],
+        )
+        if name.lower() != old.lower():
+            if await storage.entity(tx, ctx.account, "group", name) is not None:
+                raise model.already_exists("group", name)
+            await _move(tx, ctx.account, group, name)
+        changed = {"GroupName": name, "Path": path, "Arn": arn("iam", "", ctx.account, f"group{path}{name}")}
+        await storage.put_entity(tx, ctx.account, "group", name, {**group, **changed})
+
+    await ctx.store.transact(body)
+    return {}
+
+
+async def _move(tx: Transaction, account: str, group: Record, name: str) -> None:
+    old = group["GroupName"]
+    await move_policies(tx, account, "group", group, name)
+    for user in await storage.members_of(tx, account, old):
+        await storage.leave(tx, account, user, old)
+        await storage.join(tx, account, user, name)
+    await storage.delete_entity(tx, account, "group", old)
 
 
 async def delete_group(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:

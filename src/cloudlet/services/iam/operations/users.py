@@ -9,7 +9,7 @@ from ....names import arn
 from ....store.interface import Transaction
 from .. import model, storage
 from .common import Record, existing, new_id, page, refuse_if_used, under
-from .entities import create, get
+from .entities import create, get, move_policies
 
 LISTED = ("Path", "UserName", "UserId", "Arn", "CreateDate")
 
@@ -72,12 +72,7 @@ async def update_user(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 async def _move(tx: Transaction, account: str, user: Record, name: str) -> None:
     old = user["UserName"]
-    for policy in await storage.inlines(tx, account, "user", old):
-        await storage.delete_inline(tx, account, "user", old, policy["PolicyName"])
-        await storage.put_inline(tx, account, "user", name, policy["PolicyName"], policy["PolicyDocument"])
-    for policy in await storage.attached(tx, account, "user", old):
-        await storage.detach(tx, account, "user", old, policy["PolicyArn"])
-        await storage.attach(tx, account, "user", {**user, "UserName": name}, policy)
+    await move_policies(tx, account, "user", user, name)
     for key in await storage.access_keys(tx, account, old):
         await storage.delete_access_key(tx, account, old, key["AccessKeyId"])
         await storage.put_access_key(tx, account, {**key, "UserName": name})
