@@ -163,9 +163,13 @@ class Application:
         return [item for page in pages for item in page["Items"]]
 
     def log(self, function: str) -> str:
-        """What the function wrote."""
-        answer = self.node.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{function}")
-        return "\n".join(event["message"] for event in answer["events"])
+        """What the function wrote until now."""
+        logs = self.node.client("logs")
+        try:
+            pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
+            return "\n".join(event["message"] for page in pages for event in page["events"])
+        except logs.exceptions.ResourceNotFoundException:
+            return ""
 
     def role_of(self, function: str) -> str:
         """The role's name."""
