@@ -98,3 +98,27 @@ def test_what_a_template_no_longer_says_is_taken_back(ddb: Any, stack: Stack) ->
     assert described["TableClassSummary"]["TableClass"] == "STANDARD"
     backups = ddb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
     assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "DISABLED"
+
+
+def test_policy_and_stream(ddb: Any, client: Callable[..., Any], stack: Stack) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "000000000000"},
+        "Action": "dynamodb:GetItem",
+        "Resource": "*",
+    }
+    properties = {
+        **BASE,
+        "StreamSpecification": {"StreamViewType": "KEYS_ONLY"},
+        "WarmThroughput": {"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 5000},
+        "ContributorInsightsSpecification": {"Enabled": True},
+    }
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    table = stack.deploy("create", **properties, ResourcePolicy={"PolicyDocument": document})
+    described = ddb.describe_table(TableName=table)["Table"]
+    assert described["WarmThroughput"]["ReadUnitsPerSecond"] == 13000
+    assert client("dynamodbstreams").describe_stream(StreamArn=described["LatestStreamArn"])
+    held = ddb.get_resource_policy(ResourceArn=described["TableArn"])["Policy"]
+    assert json.loads(held) == document
+    stack.deploy("update", **properties)
+    assert failure(ddb.get_resource_policy, ResourceArn=described["TableArn"])[0] == "PolicyNotFoundException"

@@ -215,3 +215,29 @@ class TestBehaviour:
             ddb.transact_get_items, TransactItems=[{"Get": {"TableName": users, "Key": {"x": {"S": "a"}}}}]
         )
         assert reasons[0]["Code"] == "ValidationError"
+
+
+class TestLimits:
+    def test_four_megabytes(self, ddb, users):
+        items = [
+            {"Put": {"TableName": users, "Item": {"id": {"S": f"big{n}"}, "text": {"S": "x" * 390_000}}}}
+            for n in range(11)
+        ]
+        assert "4 MB" in refusal(ddb.transact_write_items, TransactItems=items)
+        assert "Item" not in ddb.get_item(TableName=users, Key={"id": {"S": "big0"}})
+
+    def test_empty_keys_are_refused_whole(self, ddb, users):
+        told = refusal(ddb.transact_write_items, TransactItems=[put(users, "fine"), put(users, "")])
+        assert told == (
+            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain "
+            "an empty string value. Key: id"
+        )
+
+    def test_three_hundred_operators(self, ddb, users):
+        def condition(operators: int) -> str:
+            return " OR ".join(["a = b"] * ((operators + 1) // 2))
+
+        fine, more = (put(users, "operators", ConditionExpression=condition(n)) for n in (299, 301))
+        assert "operators" in refusal(ddb.transact_write_items, TransactItems=[more])
+        _, reasons = cancelled(ddb.transact_write_items, TransactItems=[fine])
+        assert reasons[0]["Code"] == "ConditionalCheckFailed"

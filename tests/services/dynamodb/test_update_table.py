@@ -178,3 +178,20 @@ def test_every_operation_is_built_or_refused() -> None:
     missing = [n for n in names if not hasattr(operations, snake(n)) and n not in model.UNSUPPORTED]
     both = [n for n in names if hasattr(operations, snake(n)) and n in model.UNSUPPORTED]
     assert (missing, both) == ([], [])
+
+
+def test_warm_throughput_only_grows(ddb, make_table):
+    table = make_table(["id"], {"id": "S"})
+    warm = ddb.describe_table(TableName=table)["Table"]["WarmThroughput"]
+    assert warm == {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000, "Status": "ACTIVE"}
+    ddb.update_table(
+        TableName=table, WarmThroughput={"ReadUnitsPerSecond": 15000, "WriteUnitsPerSecond": 4000}
+    )
+    warm = ddb.describe_table(TableName=table)["Table"]["WarmThroughput"]
+    assert warm["ReadUnitsPerSecond"] == 15000
+    told = refusal(
+        ddb.update_table,
+        TableName=table,
+        WarmThroughput={"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 4000},
+    )
+    assert "decreasing WarmThroughput is not supported" in told

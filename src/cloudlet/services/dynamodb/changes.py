@@ -9,7 +9,7 @@ from typing import Any
 from ...store.interface import Transaction
 from . import storage
 from .attributes import Item, check, check_item, kind_of, text_size, value_size
-from .model import MAX_ITEM_SIZE, condition_failed, invalid_parameters, validation_error
+from .model import MAX_ITEM_SIZE, NOT_VALID, condition_failed, invalid_parameters, validation_error
 from .schema import check_index_keys, check_key, check_nested, index_keys, index_type_mismatch
 from .schema import check_item as check_schema
 from .table import Table
@@ -119,9 +119,17 @@ def _check_updated(table: Table, update: Any, new: Item) -> None:
     if not table.indexes:
         return
     for _, name, kind, _ in index_keys(table):
-        if name in update.heads and name in new and kind_of(new[name]) != kind:
+        if name not in update.heads or name not in new:
+            continue
+        if kind_of(new[name]) != kind:
             raise validation_error(
                 "The update expression attempted to update the secondary index key to unsupported type"
+            )
+        if not new[name][kind]:
+            word = "string" if kind == "S" else "binary"
+            raise validation_error(
+                f"{NOT_VALID}The update expression attempted to update a secondary index key to a value that is not "
+                f"supported. The AttributeValue for a key attribute cannot contain an empty {word} value."
             )
     check_index_keys(table, new)
 

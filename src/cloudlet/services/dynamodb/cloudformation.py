@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from ...resources import Call, Resource, View
 
 _NOT_CREATE = frozenset(
@@ -15,7 +17,6 @@ _NOT_CREATE = frozenset(
         "PointInTimeRecoverySpecification",
         "ResourcePolicy",
         "TimeToLiveSpecification",
-        "WarmThroughput",
     )
 )
 _NOT_INDEX = frozenset(
@@ -23,7 +24,6 @@ _NOT_INDEX = frozenset(
         "ContributorInsightsSpecification",
         "ReadOnDemandThroughputSettings",
         "ReadProvisionedThroughputSettings",
-        "WarmThroughput",
     )
 )
 _PLAIN_CHANGES = frozenset(
@@ -35,6 +35,7 @@ _PLAIN_CHANGES = frozenset(
         "SSESpecification",
         "StreamSpecification",
         "TableClass",
+        "WarmThroughput",
     )
 )
 _WHOLE = frozenset(("SSESpecification", "StreamSpecification"))
@@ -106,6 +107,19 @@ def _recovery(view: View) -> list[_Params]:
     ]
 
 
+def _policy(view: View) -> list[_Params]:
+    """The document is given as a value, and stored as text."""
+    if not view.changed("ResourcePolicy") or not view.new.get("ResourcePolicy"):
+        return []
+    document = orjson.dumps(view.new["ResourcePolicy"]["PolicyDocument"]).decode()
+    return [{"ResourceArn": view.made["TableArn"], "Policy": document}]
+
+
+def _gone_policy(view: View) -> list[_Params]:
+    gone = view.old.get("ResourcePolicy") and not view.new.get("ResourcePolicy")
+    return [{"ResourceArn": view.made["TableArn"]}] if gone else []
+
+
 def _update(view: View) -> list[_Params]:
     """One UpdateTable for what is plain, and one for each index that comes, goes or changes."""
     plain: _Params = {}
@@ -165,6 +179,7 @@ RESOURCES = {
             Call("dynamodb", "CreateTable", _create, result="TableDescription"),
             Call("dynamodb", "UpdateTimeToLive", _ttl, result="TimeToLiveSpecification"),
             Call("dynamodb", "UpdateContinuousBackups", _recovery, result="ContinuousBackupsDescription"),
+            Call("dynamodb", "PutResourcePolicy", _policy),
         ],
         update=[
             Call("dynamodb", "UpdateTable", _update, result="TableDescription"),
@@ -172,6 +187,8 @@ RESOURCES = {
             Call("dynamodb", "UpdateContinuousBackups", _recovery, result="ContinuousBackupsDescription"),
             Call("dynamodb", "TagResource", _tags),
             Call("dynamodb", "UntagResource", _gone_tags),
+            Call("dynamodb", "PutResourcePolicy", _policy),
+            Call("dynamodb", "DeleteResourcePolicy", _gone_policy),
         ],
         delete=[
             Call(
@@ -189,8 +206,6 @@ RESOURCES = {
             "ContributorInsightsSpecification",
             "ImportSourceSpecification",
             "KinesisStreamSpecification",
-            "ResourcePolicy",
-            "WarmThroughput",
         },
     )
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .model import ON_DEMAND_READ, ON_DEMAND_WRITE
 from .table import Record
 
 
@@ -23,6 +24,7 @@ def describe(record: Record, items: int = 0, size: int = 0, status: str = "") ->
         "TableArn": record["arn"],
         "TableId": record["id"],
         "DeletionProtectionEnabled": record["protected"],
+        "WarmThroughput": {**warm(record), "Status": "ACTIVE"},
     }
     if record["billing"] == "PAY_PER_REQUEST":
         described["BillingModeSummary"] = {
@@ -34,6 +36,19 @@ def describe(record: Record, items: int = 0, size: int = 0, status: str = "") ->
     _describe_indexes(described, record, status == "CREATING")
     _describe_rest(described, record)
     return described
+
+
+def warm(described: Record, table: Record | None = None) -> dict[str, int]:
+    """What a table, or an index of `table`, serves at once. What was asked for is kept, as it can only grow."""
+    asked = described.get("warm") or {"ReadUnitsPerSecond": 0, "WriteUnitsPerSecond": 0}
+    if (table or described)["billing"] == "PAY_PER_REQUEST":
+        read, write = ON_DEMAND_READ, ON_DEMAND_WRITE
+    else:
+        read, write = described["throughput"]["read"], described["throughput"]["write"]
+    return {
+        "ReadUnitsPerSecond": max(read, asked["ReadUnitsPerSecond"]),
+        "WriteUnitsPerSecond": max(write, asked["WriteUnitsPerSecond"]),
+    }
 
 
 def _key_schema(keys: list[str]) -> list[dict[str, str]]:
@@ -79,6 +94,7 @@ def _describe_index(record: Record, index: Record, creating: bool) -> dict[str, 
         if index["status"] == "CREATING":
             described["Backfilling"] = True
         described["ProvisionedThroughput"] = _throughput(index["throughput"])
+        described["WarmThroughput"] = {**warm(index, record), "Status": described["IndexStatus"]}
         if "on_demand" in index:
             described["OnDemandThroughput"] = index["on_demand"]
     return described

@@ -19,6 +19,9 @@ MAX_BATCH_GET = 100
 MAX_BATCH_GET_SIZE = 16 * 1024 * 1024
 MAX_BATCH_WRITE = 25
 MAX_EXPRESSION_SIZE = 4096
+MAX_OPERATORS = 300
+MAX_TRANSACTION_SIZE = 4 * 1024 * 1024
+MAX_POLICY_SIZE = 20 * 1024
 MAX_LOCAL_INDEXES = 5
 MAX_GLOBAL_INDEXES = 20
 MAX_PROJECTED_ATTRIBUTES = 100
@@ -33,9 +36,15 @@ MAX_CAPACITY_UNITS = 1_000_000_000_000
 ACCOUNT_CAPACITY = 80_000
 TABLE_CAPACITY = 40_000
 
+ON_DEMAND_READ = 12_000
+ON_DEMAND_WRITE = 4_000
+"""Units a second that a new on-demand table serves."""
+
 READ_UNIT = 4 * 1024
 WRITE_UNIT = 1024
 
+NOT_VALID = "One or more parameter values are not valid. "
+"""Of empty key values, which transactions refuse whole, without reasons."""
 INVALID = "One or more parameter values were invalid: "
 
 
@@ -100,6 +109,12 @@ def transaction_cancelled(reasons: list[dict[str, Any]]) -> AwsError:
     )
 
 
+def policy_not_found(resource: str) -> AwsError:
+    return AwsError(
+        "PolicyNotFoundException", f"Resource-based policy not found for the provided ResourceArn: {resource}"
+    )
+
+
 def token_mismatch() -> AwsError:
     return AwsError(
         "IdempotentParameterMismatchException",
@@ -135,7 +150,6 @@ _NO_REPLICAS = "a node has no other regions to replicate to"
 _NO_BULK = "bulk import and export through S3 are not built yet"
 _NO_INSIGHTS = "there are no contributor insights here"
 _NO_KINESIS = "Kinesis destinations are not built yet"
-_NO_POLICY = "resource policies of tables are not built yet"
 
 UNSUPPORTED: dict[str, str] = {
     "BatchExecuteStatement": _LATER_PARTIQL,
@@ -143,7 +157,6 @@ UNSUPPORTED: dict[str, str] = {
     "CreateBackup": _LATER_BACKUPS,
     "CreateGlobalTable": _NO_REPLICAS,
     "DeleteBackup": _LATER_BACKUPS,
-    "DeleteResourcePolicy": _NO_POLICY,
     "DescribeBackup": _LATER_BACKUPS,
     "DescribeBulkOperation": _NO_BULK,
     "DescribeContributorInsights": _NO_INSIGHTS,
@@ -158,7 +171,6 @@ UNSUPPORTED: dict[str, str] = {
     "ExecuteStatement": _LATER_PARTIQL,
     "ExecuteTransaction": _LATER_PARTIQL,
     "ExportTableToPointInTime": _NO_BULK,
-    "GetResourcePolicy": _NO_POLICY,
     "ImportTable": _NO_BULK,
     "ListBackups": _LATER_BACKUPS,
     "ListBulkOperations": _NO_BULK,
@@ -166,7 +178,6 @@ UNSUPPORTED: dict[str, str] = {
     "ListExports": _NO_BULK,
     "ListGlobalTables": _NO_REPLICAS,
     "ListImports": _NO_BULK,
-    "PutResourcePolicy": _NO_POLICY,
     "RestoreTableFromBackup": _LATER_BACKUPS,
     "RestoreTableToPointInTime": _LATER_BACKUPS,
     "SearchVectors": "vector indexes are not built yet",

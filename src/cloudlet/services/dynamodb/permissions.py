@@ -7,6 +7,9 @@ from typing import Any
 
 from ...context import Context, Need
 from ...names import arn
+from ...policies.documents import Policy, parsed_or_none
+from ...store.interface import Transaction
+from . import storage
 
 EVERYWHERE = frozenset(
     {"ListTables", "DescribeLimits", "DescribeEndpoints", "ListBackups", "ListGlobalTables", "ListStreams"}
@@ -39,6 +42,19 @@ async def needs(ctx: Context, operation: str, request: dict[str, Any]) -> Sequen
     if operation in ("Query", "Scan") and "IndexName" in request:
         resource += f"/index/{request['IndexName']}"
     return (Need(action, resource, _facts(request)),)
+
+
+async def policy(ctx: Context, resource: str) -> Policy | None:
+    """A table's policy speaks of its indexes, too."""
+    place = storage.arn_place(resource.partition("/index/")[0])
+    if place is None:
+        return None
+
+    async def body(tx: Transaction) -> str | None:
+        record = await storage.policy_holder(tx, place)
+        return None if record is None or "policy" not in record else str(record["policy"]["text"])
+
+    return parsed_or_none(await ctx.store.read(body))
 
 
 def _of_transaction(ctx: Context, request: dict[str, Any]) -> Sequence[Need]:

@@ -9,6 +9,7 @@ from .attributes import Item, Value, kind_of, text_size
 from .model import (
     MAX_HASH_KEY_SIZE,
     MAX_RANGE_KEY_SIZE,
+    NOT_VALID,
     invalid_parameters,
     key_mismatch,
     validation_error,
@@ -39,8 +40,7 @@ def _check_key_size(name: str, kind: str, content: Any, limit: int) -> None:
     if not content:
         word = "string" if kind == "S" else "binary"
         raise validation_error(
-            "One or more parameter values are not valid. The AttributeValue for a key attribute "
-            f"cannot contain an empty {word} value. Key: {name}"
+            f"{NOT_VALID}The AttributeValue for a key attribute cannot contain an empty {word} value. Key: {name}"
         )
     size = text_size(content) if kind == "S" else len(content)
     if size > limit:
@@ -102,7 +102,7 @@ def check_index_value(index: Index, name: str, kind: str, value: Value, limit: i
     if not content:
         word = "string" if kind == "S" else "binary"
         raise validation_error(
-            "One or more parameter values are not valid. A value specified for a secondary index key is not supported. "
+            f"{NOT_VALID}A value specified for a secondary index key is not supported. "
             f"The AttributeValue for a key attribute cannot contain an empty {word} value. "
             f"IndexName: {index.name}, IndexKey: {name}"
         )

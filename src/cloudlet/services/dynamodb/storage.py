@@ -60,6 +60,15 @@ def table_key(account: str, region: str, name: str) -> bytes:
     return _TABLES.pack(account, region, name)
 
 
+def arn_place(arn: str) -> tuple[str, str, str, str] | None:
+    """Account, region, table and stream's label ("" of a table) that an ARN names."""
+    parts = arn.split(":", 5)
+    resource = parts[5].split("/") if len(parts) == 6 and parts[2] == "dynamodb" else []
+    if len(resource) == 4 and resource[::2] == ["table", "stream"]:
+        return parts[4], parts[3], resource[1], resource[3]
+    return (parts[4], parts[3], resource[1], "") if len(resource) == 2 and resource[0] == "table" else None
+
+
 def decode(value: bytes) -> Table:
     return compiled(orjson.loads(value))
 
@@ -134,11 +143,8 @@ def token_key(account: str, region: str, token: str) -> bytes:
 
 def stream_place(arn: str) -> tuple[str, str, str, str] | None:
     """Account, region, table and label of a stream, from its ARN."""
-    parts = arn.split(":", 5)
-    resource = parts[5].split("/") if len(parts) == 6 else []
-    if len(resource) != 4 or resource[0] != "table" or resource[2] != "stream":
-        return None
-    return parts[4], parts[3], resource[1], resource[3]
+    place = arn_place(arn)
+    return place if place is not None and place[3] else None
 
 
 async def get_stream(tx: Transaction, account: str, region: str, table: str, label: str) -> Record | None:
@@ -162,6 +168,14 @@ async def streams(
     if after is not None:
         begin = max(begin, successor(_STREAMS.pack(account, region, *after)))
     return [orjson.loads(value) for _, value in await tx.range(begin, end, limit=limit)]
+
+
+async def policy_holder(tx: Transaction, place: tuple[str, str, str, str]) -> Record | None:
+    """The record that has the policy of a table, or of a stream."""
+    if place[3]:
+        return await get_stream(tx, *place)
+    table = await find_table(tx, *place[:3])
+    return None if table is None else table.record
 
 
 def changes_of(account: str, region: str, stream: Record) -> Subspace:

@@ -62,8 +62,8 @@ class Index:
 
 class Table:
     __slots__ = (
-        "arn", "hash_name", "hash_type", "id", "index", "indexes", "items", "keys", "local_indexes",
-        "looks", "name", "range_name", "range_type", "record", "scope", "stream", "ttl",
+        "arn", "hash_name", "hash_type", "id", "index", "indexes", "items", "key_types", "keys",
+        "local_indexes", "looks", "name", "range_name", "range_type", "record", "scope", "stream", "ttl",
     )  # fmt: skip
 
     def __init__(self, record: Record, items: Subspace, entries: Subspace, changes: Subspace) -> None:
@@ -79,6 +79,7 @@ class Table:
         self.hash_type = types[self.hash_name]
         self.range_name: str | None = self.keys[1] if len(self.keys) > 1 else None
         self.range_type = types[self.range_name] if self.range_name is not None else ""
+        self.key_types = [(name, types[name]) for name in self.keys]
         self.scope = (account, region, self.id)
         self.items = items.sub(*self.scope)
         self.indexes = [

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from ..model import MAX_OPERATORS
 from .errors import ExpressionError
 from .lexer import Tokens
 from .nodes import Action, And, Arithmetic, Between, Call, Compare, In, Node, Not, Operand, Or, Path, ValueRef
@@ -64,6 +65,7 @@ class _Parser:
         self.unknown_function = ""
         self.misused_function = ""
         self.reserved = ""
+        self.operators = 0
 
     def end(self, reserved_first: bool = False) -> None:
         """The text is over; say what was wrong with it, in the service's order (updates have one of their own)."""
@@ -71,6 +73,11 @@ class _Parser:
             raise self.tokens.error()
         if reserved_first:
             self.check_reserved()
+        if self.operators > MAX_OPERATORS:
+            raise ExpressionError(
+                "The expression contains more operators than are allowed; "
+                f"number of operators: {self.operators}, maximum: {MAX_OPERATORS}"
+            )
         if self.parens:
             raise ExpressionError("The expression has redundant parentheses;")
         if self.unknown_function:
@@ -121,6 +128,7 @@ class _Parser:
         return self.path()
 
     def call(self) -> Call:
+        self.operators += 1
         name = self.tokens.take().text
         self.tokens.expect("(")
         args = self.operands()
@@ -162,6 +170,7 @@ class _Conditions(_Parser):
         node = self.conjunction()
         while self.tokens.is_keyword("OR"):
             left = self.condition(node)
+            self.operators += 1
             self.tokens.take()
             node = Or(left, self.condition(self.conjunction()))
         self.depth -= 1
@@ -171,6 +180,7 @@ class _Conditions(_Parser):
         node = self.negation()
         while self.tokens.is_keyword("AND"):
             left = self.condition(node)
+            self.operators += 1
             self.tokens.take()
             node = And(left, self.condition(self.negation()))
         return node
@@ -180,6 +190,7 @@ class _Conditions(_Parser):
         while self.tokens.is_keyword("NOT"):
             self.tokens.take()
             negations += 1
+            self.operators += 1
             if self.depth + negations > _MAX_DEPTH:
                 raise ExpressionError("The expression is nested too deeply;")
         node = self.comparison()
@@ -201,11 +212,13 @@ class _Conditions(_Parser):
             return node
         token = self.tokens.next
         if token.kind == "sign" and token.text in COMPARATORS:
+            self.operators += 1
             sign = self.tokens.take().text
             right = self.operand()
             self.misused(node, right)
             return Compare(sign, node, right)
         if self.tokens.keyword("BETWEEN"):
+            self.operators += 1
             low = self.operand()
             if not self.tokens.keyword("AND"):
                 raise self.tokens.error()
@@ -213,6 +226,7 @@ class _Conditions(_Parser):
             self.misused(node, low, high)
             return Between(node, low, high)
         if self.tokens.keyword("IN"):
+            self.operators += 1
             self.tokens.expect("(")
             options = self.operands()
             self.tokens.expect(")")
@@ -294,6 +308,7 @@ class _Updates(_Parser):
         node = self.operand()
         token = self.tokens.next
         if token.kind == "sign" and token.text in "+-":
+            self.operators += 1
             sign = self.tokens.take().text
             node = Arithmetic(sign, node, self.operand())
         return node

@@ -2,6 +2,7 @@
 
 from .batches import batch_get_item, batch_write_item
 from .items import delete_item, get_item, put_item, update_item
+from .policies import delete_resource_policy, get_resource_policy, put_resource_policy
 from .queries import query, scan
 from .settings import (
     describe_continuous_backups,
@@ -29,6 +30,7 @@ __all__ = [
     "batch_write_item",
     "create_table",
     "delete_item",
+    "delete_resource_policy",
     "delete_table",
     "describe_continuous_backups",
     "describe_endpoints",
@@ -38,11 +40,13 @@ __all__ = [
     "describe_time_to_live",
     "get_item",
     "get_records",
+    "get_resource_policy",
     "get_shard_iterator",
     "list_streams",
     "list_tables",
     "list_tags_of_resource",
     "put_item",
+    "put_resource_policy",
     "query",
     "scan",
     "tag_resource",

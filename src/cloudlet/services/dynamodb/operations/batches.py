@@ -9,7 +9,7 @@ from ....store.interface import Transaction
 from .. import capacity, changes, storage
 from ..attributes import Item, encode_json
 from ..changes import Change
-from ..model import MAX_BATCH_GET_SIZE, validation_error
+from ..model import MAX_BATCH_GET_SIZE, key_mismatch, validation_error
 from ..schema import check_key, check_nested
 from ..table import Table
 from ..writes import write
@@ -114,6 +114,8 @@ async def _resolve(tx: Transaction, ctx: Context, request: Request) -> list[tupl
         for one in asked:
             if "PutRequest" in one:
                 item = one["PutRequest"]["Item"]
+                if any(name in item and kind not in item[name] for name, kind in table.key_types):
+                    raise key_mismatch()
                 change = await changes.put(tx, table, {"Item": item, "_size": one["_size"]}, look)
             else:
                 item = one["DeleteRequest"]["Key"]

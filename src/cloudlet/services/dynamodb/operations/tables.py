@@ -12,11 +12,12 @@ from ....names import arn, random_id
 from ....store.interface import Transaction
 from .. import storage, streams
 from ..cleanup import COUNT, DELETE_ITEMS
-from ..describe import describe
+from ..describe import describe, warm
 from ..model import (
     ACCOUNT_CAPACITY,
     MAX_PAGE_SIZE,
     TABLE_CAPACITY,
+    invalid_parameters,
     table_exists,
     table_in_use,
     table_not_found,
@@ -72,12 +73,32 @@ def new_record(ctx: Context, request: Request) -> Record:
             *(new_index(index, False) for index in request.get("GlobalSecondaryIndexes", ())),
         ],
     }
+    if "WarmThroughput" in request:
+        set_warm(record, request["WarmThroughput"], "table")
+    if "ResourcePolicy" in request:
+        record["policy"] = new_policy(request["ResourcePolicy"])
     if "OnDemandThroughput" in request:
         record["on_demand"] = request["OnDemandThroughput"]
     set_encryption(record, request.get("SSESpecification"), ctx)
     if "TableClass" in request:
         record["class"] = {"TableClass": request["TableClass"]}
     return record
+
+
+def set_warm(record: Record, asked: Request, what: str, table: Record | None = None) -> None:
+    current = warm(record, table)
+    for member, units in asked.items():
+        if units < current[member]:
+            raise invalid_parameters(
+                f"Requested {member} for WarmThroughput for {what} is lower than current WarmThroughput, "
+                "decreasing WarmThroughput is not supported"
+            )
+    record["warm"] = {**current, **asked}
+
+
+def new_policy(text: str) -> Record:
+    """A resource policy with its revision."""
+    return {"text": text, "revision": str(int(uuid.uuid4()) % 10**13).zfill(13)}
 
 
 def throughput_of(request: Request) -> dict[str, Any]:
@@ -100,6 +121,8 @@ def new_index(index: Request, local: bool, status: str = "ACTIVE") -> Record:
         "status": status,
         "throughput": throughput_of(index),
     }
+    if "WarmThroughput" in index:
+        record["warm"] = {"ReadUnitsPerSecond": 0, "WriteUnitsPerSecond": 0, **index["WarmThroughput"]}
     if "OnDemandThroughput" in index:
         record["on_demand"] = index["OnDemandThroughput"]
     return record

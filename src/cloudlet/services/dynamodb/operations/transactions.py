@@ -14,6 +14,8 @@ from ..attributes import encode_json
 from ..changes import Change
 from ..cleanup import FORGET_TOKEN
 from ..model import (
+    MAX_TRANSACTION_SIZE,
+    NOT_VALID,
     TOKEN_SECONDS,
     token_mismatch,
     transaction_cancelled,
@@ -77,6 +79,8 @@ async def _decide(ctx: Context, tx: Transaction, request: Request, known: bool) 
         try:
             change = await _DECIDE[kind](tx, table, parameters)
         except AwsError as error:
+            if error.message.startswith(NOT_VALID):
+                raise
             reasons.append(_reason(error))
             continue
         reasons.append(_NO_REASON)
@@ -86,6 +90,8 @@ async def _decide(ctx: Context, tx: Transaction, request: Request, known: bool) 
         decided.append((kind, change))
     if any(reason is not _NO_REASON for reason in reasons):
         raise transaction_cancelled(reasons)
+    if sum(max(change.size, change.old_size) for _, change in decided) > MAX_TRANSACTION_SIZE:
+        raise validation_error("Transaction request size exceeds the maximum allowed size of 4 MB")
     return decided
 
 

@@ -21,7 +21,7 @@ from ..model import (
 )
 from ..table import Record, Table
 from ..writes import backfill
-from .tables import new_index, require, set_encryption, throughput_of
+from .tables import new_index, require, set_encryption, set_warm, throughput_of
 
 Request = dict[str, Any]
 
@@ -95,6 +95,8 @@ def _set_rest(record: Record, request: Request, ctx: Context) -> None:
         record["protected"] = request["DeletionProtectionEnabled"]
     if "TableClass" in request:
         record["class"] = {"TableClass": request["TableClass"], "LastUpdateDateTime": ctx.clock.now()}
+    if "WarmThroughput" in request:
+        set_warm(record, request["WarmThroughput"], "table")
     if "OnDemandThroughput" in request:
         record["on_demand"] = request["OnDemandThroughput"]
     set_encryption(record, request.get("SSESpecification"), ctx)
@@ -138,6 +140,8 @@ async def _update_index(
             )
         new = throughput_of(change)
         changed["throughput"] = _changed(found["throughput"], new, ctx.clock.now(), f"index {name}")
+    if "WarmThroughput" in change:
+        set_warm(changed, change["WarmThroughput"], f"index {name}", record)
     if "OnDemandThroughput" in change:
         changed["on_demand"] = change["OnDemandThroughput"]
     record["indexes"] = [changed if index is found else index for index in record["indexes"]]

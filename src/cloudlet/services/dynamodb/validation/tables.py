@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ....errors import AwsError
+from ....policies.documents import parsed
 from ..model import (
     MAX_CAPACITY_UNITS,
     MAX_GLOBAL_INDEXES,
     MAX_LOCAL_INDEXES,
+    MAX_POLICY_SIZE,
     MAX_PROJECTED_ATTRIBUTES,
     MAX_TAGS,
     invalid_parameters,
@@ -62,6 +64,8 @@ def create_table(request: Request) -> Request:
             f"AttributeDefinitions: [{', '.join(definitions)}], keys used: [{', '.join(sorted(used))}]"
         )
     _check_stream(request)
+    if "ResourcePolicy" in request:
+        check_policy(request["ResourcePolicy"])
     check_tags(request.get("Tags", ()))
     return request
 
@@ -198,7 +202,23 @@ def _check_stream(request: Request) -> None:
     if stream["StreamEnabled"] and "StreamViewType" not in stream:
         raise invalid_parameters("StreamViewType is required when StreamEnabled is true")
     if not stream["StreamEnabled"] and "StreamViewType" in stream:
-        raise invalid_parameters("StreamViewType may not be specified when StreamEnabled is false")
+        raise invalid_parameters(
+            "Table is being created with a stream disabled, UpdateViewType should not be specified"
+        )
+
+
+def check_policy(text: str) -> None:
+    if len(text.encode()) > MAX_POLICY_SIZE:
+        raise limit_exceeded("Resource-based policy size has exceeded the maximum allowed size of 20 KB")
+    try:
+        parsed(text)
+    except ValueError as error:
+        raise validation_error(f"Invalid policy document: {error}") from error
+
+
+def put_resource_policy(request: Request) -> Request:
+    check_policy(request["Policy"])
+    return request
 
 
 def check_tags(tags: Sequence[Request]) -> None:
