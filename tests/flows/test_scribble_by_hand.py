@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,7 +26,9 @@ async def test_the_twelve_steps_end_with_a_working_application(
     node = fresh_node()
     made = by_hand(node, tmp_path)
     url = f"ws://127.0.0.1:{node.port}/_aws/execute-api/{made['api']}/production"
-    one, other = Client(url, "one"), Client(url, "other")
+    with urllib.request.urlopen(made["page"]) as page:
+        assert page.headers["content-type"].startswith("text/html")
+    one, other = Client(url, "one"), Client(made["page"].replace("http", "ws") + "production", "other")
     async with one.connected(), other.connected():
         await one.draw([[1, 2, 5], [1023, 1023, 6]], 1)
         await other.until(lambda: other.canvas.shown() == {(1, 2): 5, (1023, 1023): 6})

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import time
+from functools import partial
 from urllib.parse import quote, urlsplit
 
 from aws import Service
@@ -31,7 +32,7 @@ def post_all(connections, frame):
     for attempt in range(TRIES):
         if attempt:
             time.sleep(PAUSE * attempt)
-        answers = _api.send([_api.request(_path(id), frame, digest) for id in left])
+        answers = _api.send([partial(_api.request, _path(id), frame, digest) for id in left])
         statuses.update((id, answer.status) for id, answer in zip(left, answers, strict=True))
         left = [id for id, answer in zip(left, answers, strict=True) if answer.again]
         if not left:
