@@ -144,7 +144,7 @@ class TestConnect:
         gateway.stage(api)
         assert refused(api).status_code == 403
         signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/execute-api/aws4_request, "
-                  "SignedHeaders=host, Signature=00"}  # fmt: skip
+                  "SignedHeaders=host, Signature=00", "X-Amz-Date": "20260101T000000Z"}  # fmt: skip
         with api.socket(additional_headers=signed):
             pass
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ...aws.sigv4 import Unauthenticated
 from ...net.messages import Request, Response, Upgrade
-from . import model
+from . import model, policies
 from .authorizers import Refused, failed
 from .events import Handshake
 from .scope import Answer, Scope
@@ -57,8 +58,8 @@ async def _admit(route: Route, request: Request, scope: Scope, shake: Handshake,
     """Everything that can refuse before the integration runs. Raises `Refused`."""
     if route.bucket is not None and not route.bucket.take():
         raise Refused(429, {"message": model.THROTTLED}, "TooManyRequestsException")
-    if route.authorization == "AWS_IAM" and not _signed(request):
-        raise Refused(403, {"message": model.NO_TOKEN}, "MissingAuthenticationTokenException")
+    if route.authorization == "AWS_IAM":
+        await _admit_signer(request, scope, session)
     if route.authorization == "CUSTOM":
         if route.authorizer is None:
             raise failed("the route's authorizer is not in the deployment")
@@ -72,10 +73,21 @@ async def _admit(route: Route, request: Request, scope: Scope, shake: Handshake,
         )
 
 
-def _signed(request: Request) -> bool:
-    """Whether there is a signature; it is not checked for handshakes."""
+async def _admit_signer(request: Request, scope: Scope, session: Session) -> None:
     header = request.headers.get("authorization", "")
-    return header.startswith("AWS4-HMAC-SHA256 ") or "X-Amz-Signature=" in request.query
+    if not header.startswith("AWS4-HMAC-SHA256 ") and "X-Amz-Signature=" not in request.query:
+        raise Refused(403, {"message": model.NO_TOKEN}, "MissingAuthenticationTokenException")
+    try:
+        session.signer = await policies.signer(request, session)
+    except Unauthenticated as error:
+        kind = {"signature_mismatch": "InvalidSignatureException", "expired_token": "ExpiredTokenException"}
+        raise Refused(
+            403, {"message": error.message}, kind.get(error.kind, "UnrecognizedClientException")
+        ) from None
+    why = await policies.refusal(session.signer, request, session)
+    if why is not None:
+        raise Refused(403, {"Message": why}, "AccessDeniedException", why)
+    scope.forget_context()
 
 
 def _sayable(answer: Answer) -> Answer:

@@ -91,9 +91,19 @@ def message(
 
 
 def identity(session: Session) -> dict[str, str]:
+    known = {"sourceIp": session.source_ip}
     if session.user_agent:
-        return {"userAgent": session.user_agent, "sourceIp": session.source_ip}
-    return {"sourceIp": session.source_ip}
+        known = {"userAgent": session.user_agent, **known}
+    who = session.signer
+    if who is not None:
+        known |= {
+            "accessKey": who.access_key,
+            "accountId": who.account,
+            "caller": who.user_id,
+            "user": who.user_id,
+            "userArn": who.arn,
+        }
+    return known
 
 
 def context(

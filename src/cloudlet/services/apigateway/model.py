@@ -55,6 +55,8 @@ BAD_BODY = "Invalid request body"
 UNAUTHORIZED = "Unauthorized"
 TOO_LONG = "Message too long"
 UNSUPPORTED_MEDIA = "Unsupported Media Type"
+MASK = "*" * 8
+"""Stands for the first digits of an account where it is told to who may not."""
 NO_TOKEN = "Missing Authentication Token"
 DENIED = "User is not authorized to access this resource"
 DENIED_EXPLICITLY = "User is not authorized to access this resource with an explicit deny"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...context import Principal
 from ...net.messages import Socket
 from . import events, model
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class Session:
     __slots__ = (
         "_closing", "_fragments", "authorizer", "connected_ms", "gateway", "id", "in_flight", "last_active",
-        "slot", "socket", "source_ip", "stage", "user_agent",
+        "signer", "slot", "socket", "source_ip", "stage", "user_agent",
     )  # fmt: skip
 
     def __init__(self, gateway: Gateway, stage: Stage, id: str, source_ip: str, user_agent: str) -> None:
@@ -34,6 +35,8 @@ class Session:
         self.connected_ms = gateway.clock.now_ms()
         self.last_active = self.connected_ms / 1000
         self.authorizer: dict[str, Any] | None = None
+        self.signer: Principal | None = None
+        """Who signed the handshake, where the route asks for it."""
         self.socket: Socket | None = None
         self.slot = 0
         """Where the gateway's wheel has it."""
