@@ -2,15 +2,19 @@
 
     <size in hex>[;chunk-signature=…] CRLF <bytes> CRLF … 0[;…] CRLF [name:value CRLF]… CRLF
 
-The chunks' signatures are not verified, as no signature is here. The hash in `X-Amz-Content-SHA256` is, by who reads.
+Chunks that a known key signed are verified as they end: what was given out of one before that is worth nothing if the
+reading then fails. The hash in `X-Amz-Content-SHA256` is verified by who reads.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from hashlib import sha256
 
-from ..net.messages import Request
+from ..errors import AwsError
+from ..net.messages import Chunks, Request
 from .model import Model
+from .sigv4 import MISMATCH
 
 STREAMING = "STREAMING-"
 LINE_LIMIT = 16 * 1024
@@ -21,10 +25,21 @@ class Broken(Exception):
     """The framing is not what it has to be."""
 
 
+class Forged(Exception):
+    """A chunk or the trailer has another signature than the key's owner makes."""
+
+
+SIGNATURE = "chunk-signature="
+TRAILER_SIGNATURE = "x-amz-trailer-signature"
+
+
 class Unframer:
     """Takes framed bytes, gives the bytes inside; `trailers` are there once it is `done`."""
 
-    def __init__(self) -> None:
+    def __init__(self, chunks: Chunks | None = None) -> None:
+        self._chunks = chunks
+        self._digest = sha256()
+        self._signature = ""
         self.trailers: dict[str, str] = {}
         self.done = False
         self._rest = bytearray()
@@ -42,6 +57,8 @@ class Unframer:
                 if not piece:
                     break
                 out.append(piece)
+                if self._chunks is not None:
+                    self._digest.update(piece)
                 at += len(piece)
                 self._left -= len(piece)
             elif self._left:
@@ -51,6 +68,7 @@ class Unframer:
                     raise Broken("a chunk is longer than it says")
                 at += 2
                 self._left = 0
+                self._verify()
             else:
                 end = rest.find(b"\r\n", at)
                 if end < 0:
@@ -69,9 +87,11 @@ class Unframer:
             if colon:
                 self.trailers[name.strip().lower()] = value.strip()
             elif not line:
-                self.done = True
+                self._finish()
             return
-        size = line.partition(";")[0].strip()
+        size, _, extension = line.partition(";")
+        size = size.strip()
+        self._signature = extension.strip().removeprefix(SIGNATURE)
         if not size or not set(size) <= HEX or len(size) > 12:
             raise Broken("a chunk has no size")
         length = int(size, 16)
@@ -79,12 +99,32 @@ class Unframer:
             self._left = length + 2
         else:
             self._in_trailers = True
+            self._verify()
+
+    def _verify(self) -> None:
+        if self._chunks is not None:
+            if not self._chunks.fits(self._digest.hexdigest(), self._signature):
+                raise Forged
+            self._digest = sha256()
+
+    def _finish(self) -> None:
+        if self.done:
+            return
+        self.done = True
+        given = self.trailers.pop(TRAILER_SIGNATURE, "")
+        signed = self._chunks is not None and (self.trailers or given)
+        if (
+            signed
+            and self._chunks is not None
+            and not self._chunks.trailer_fits(self.trailers.items(), given)
+        ):
+            raise Forged
 
     def close(self) -> None:
         """The end of the input. Clients of the signed form may leave out the last empty line."""
         if not self._in_trailers or self._left:
             raise Broken("the body ends before its last chunk")
-        self.done = True
+        self._finish()
 
 
 class Payload:
@@ -101,7 +141,7 @@ class Payload:
         self._model = model
         self._stream: AsyncIterator[bytes] | None = request.stream
         self._body = request.body
-        self._framing = Unframer() if framed else None
+        self._framing = Unframer(request.chunks) if framed else None
         self.length = int(declared) if declared.isdigit() else None
         self.sha256 = signed.lower() if len(signed) == 64 else ""
         self.trailer = headers.get("x-amz-trailer", "").lower()
@@ -119,8 +159,8 @@ class Payload:
             if self._framing is not None:
                 self._framing.close()
                 self.trailers = self._framing.trailers
-        except Broken as error:
-            raise self._model.failure("broken_framing", f"The chunked body is malformed: {error}") from error
+        except (Broken, Forged) as error:
+            raise self._failed(error) from error
 
     def whole(self) -> bytes | None:
         """The body, if it is here already; None if it has to be awaited."""
@@ -131,12 +171,17 @@ class Payload:
         try:
             body = b"".join(self._framing.feed(self._body))
             self._framing.close()
-        except Broken as error:
-            raise self._model.failure("broken_framing", f"The chunked body is malformed: {error}") from error
+        except (Broken, Forged) as error:
+            raise self._failed(error) from error
         self.trailers = self._framing.trailers
         self._framing = None
         self._body = body
         return body
+
+    def _failed(self, error: Broken | Forged) -> AwsError:
+        if isinstance(error, Forged):
+            return self._model.failure("signature_mismatch", MISMATCH, status=403)
+        return self._model.failure("broken_framing", f"The chunked body is malformed: {error}")
 
     def _unframe(self, data: bytes) -> list[bytes]:
         return [data] if self._framing is None else self._framing.feed(data)

@@ -23,6 +23,7 @@ REMEMBERED = 4096
 INVALID_TOKEN = "The security token included in the request is invalid."
 OWNERS = {"ASIA": "sts", "AKIA": "iam"}
 """Which runtime knows a key, by its first letters."""
+SIGNED_CHUNKS = f"STREAMING-{verify.CHUNK_ALGORITHM}"
 REFUSALS = {"ExpiredToken": "expired_token", "InvalidClientTokenId": "invalid_token"}
 """The codes with which a runtime refuses a key, and what dispatch calls them."""
 
@@ -103,6 +104,8 @@ class Identities:
             verify.check(request, signature, known.secret)
         except verify.Mismatch as mismatch:
             raise sigv4.SignatureMismatch(mismatch.canonical, mismatch.to_sign, signature) from mismatch
+        if request.headers.get("x-amz-content-sha256", "").startswith(SIGNED_CHUNKS):
+            request.chunks = verify.Chunks(request, signature, known.secret)
 
     async def _ask(self, key: str) -> KnownKey | None:
         runtime = self._node.runtimes.get(OWNERS[key[:4]])

@@ -7,17 +7,25 @@ becomes of the body; `handle` answers. Both are called on the loop; `handle` run
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+
+class Chunks(Protocol):
+    """Tells whether the pieces of a body are signed as its head is. Asked once for each, in order."""
+
+    def fits(self, digest: str, given: str) -> bool: ...
+
+    def trailer_fits(self, trailers: Iterable[tuple[str, str]], given: str) -> bool: ...
 
 
 class Request:
     """One request. `body` is whole unless the plan was to stream, then `stream` yields it once."""
 
     __slots__ = (
-        "body", "headers", "http_version", "method", "path", "patient", "peer", "query", "raw_headers", "received",
-        "scheme", "stream",
+        "body", "chunks", "headers", "http_version", "method", "path", "patient", "peer", "query", "raw_headers",
+        "received", "scheme", "stream",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -28,6 +36,7 @@ class Request:
         self.raw_headers: list[tuple[str, str]] = []  # as sent, in order
         self.body = b""
         self.stream: AsyncIterator[bytes] | None = None
+        self.chunks: Chunks | None = None  # set by who verified the head's signature, for who reads the body
         self.peer: tuple[str, int] = ("", 0)
         self.scheme = "http"
         self.http_version = "1.1"
