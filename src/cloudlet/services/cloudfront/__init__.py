@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...context import Edge, Node, Runtime, Service
-from . import model, operations, validation
+from . import model, operations, permissions, validation
 
 
 def _runtime(node: Node) -> Runtime:
@@ -23,6 +23,7 @@ SERVICE = Service(
     operations=operations,
     validation=validation,
     model=model,
+    permissions=permissions,
     runtime=_runtime,
     edges=_edges,
 )

@@ -1,7 +1,7 @@
 """ElastiCache: serverless caches, clusters and replication groups, each a real Valkey server."""
 
 from ...context import Node, Service
-from . import daily, fleet, model, operations, snapshots, storage, validation
+from . import daily, fleet, model, operations, permissions, snapshots, storage, validation
 
 
 def _register(node: Node) -> None:
@@ -16,6 +16,7 @@ SERVICE = Service(
     operations=operations,
     validation=validation,
     model=model,
+    permissions=permissions,
     runtime=fleet.Fleet,
     register=_register,
 )

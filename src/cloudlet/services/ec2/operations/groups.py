@@ -12,8 +12,8 @@ from ....errors import AwsError
 from .. import model
 from ..filters import page, select
 from ..interfaces import of_functions
+from ..ip_permissions import permissions
 from ..network import change, look, new_group
-from ..permissions import permissions
 from ..storage import Network, Record
 from .tags import given
 

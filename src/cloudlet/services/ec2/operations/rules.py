@@ -9,8 +9,8 @@ from ....context import Context
 from ....errors import AwsError
 from .. import model
 from ..filters import page, select
+from ..ip_permissions import in_words, rules_of, same
 from ..network import change, look
-from ..permissions import in_words, rules_of, same
 from ..storage import Network, Record
 from .groups import find_group
 from .tags import given
