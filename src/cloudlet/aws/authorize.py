@@ -41,7 +41,7 @@ class Authorizer:
             await permissions.needs(ctx, operation, params)
             return
         policy_of = getattr(permissions, "policy", None)
-        if who.kind == "service" and (policy_of is None or not who.user_id):
+        if who.kind == "service" and policy_of is None:
             return
         needs: Iterable[Need]
         if permissions is None:

@@ -56,6 +56,16 @@ QUEUE_BATCHES = 5
 """How many batches of a queue run at once to begin with, and how many more each second while the backlog lasts:
 "Understanding event source mapping scaling" has 5, then 300 a minute."""
 QUEUE_WAIT = 20
+STREAM_MAPPING: dict[str, Any] = {
+    "BatchSize": 100,
+    "BisectBatchOnFunctionError": False,
+    "DestinationConfig": {"OnFailure": {}},
+    "MaximumRecordAgeInSeconds": -1,
+    "MaximumRetryAttempts": -1,
+    "ParallelizationFactor": 1,
+    "TumblingWindowInSeconds": 0,
+}
+"""What a mapping on a stream has unless it says otherwise."""
 BATCH_BYTES = MAX_SYNC_PAYLOAD
 MAPPING_PAUSE, MAPPING_MAX_PAUSE = 1.0, 60.0
 """Seconds until a source that failed is read again, at first and at most."""
@@ -324,8 +334,26 @@ def queue_refused(code: str, message: str) -> AwsError:
     )
 
 
-def role_may_not(operation: str) -> AwsError:
-    return invalid(f"The provided execution role does not have permissions to call {operation} on SQS")
+def role_distrusts() -> AwsError:
+    """At an invocation, where the role no longer trusts Lambda."""
+    text = "The role defined for the function cannot be assumed by Lambda."
+    return AwsError("AccessDeniedException", text, status=403)
+
+
+def role_may_not(which: str, operation: str, where: str) -> AwsError:
+    """Lambda says it in several ways: the "provided", the "function", the "function's" execution role."""
+    return invalid(f"The {which} execution role does not have permissions to call {operation} on {where}")
+
+
+def stream_not_found(source: str) -> AwsError:
+    return invalid(f"Stream not found: {source}")
+
+
+def stream_refused(source: str) -> AwsError:
+    return invalid(
+        f"Cannot access stream {source}. Please ensure the role can perform the GetRecords, GetShardIterator, "
+        "DescribeStream, and ListStreams Actions on your stream in IAM."
+    )
 
 
 def visibility_too_short(visibility: int, timeout: int) -> AwsError:

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 from cloudlet.context import Context, Node, Principal
 from cloudlet.errors import AwsError
+from cloudlet.names import arn
 
+from .. import model
 from ..spec import FunctionSpec
 from .environment import Credentials
 from .once import Once
@@ -52,13 +54,16 @@ class CredentialCache:
         self._known.forget(lambda key: key[0] == account and key[2] == name)
 
     async def _assume(self, spec: FunctionSpec, key: Key) -> Assumed:
-        principal = Principal("service", spec.account, "lambda.amazonaws.com")
+        function = arn("lambda", spec.region, spec.account, f"function:{spec.name}")
+        principal = Principal("service", spec.account, "lambda.amazonaws.com", function)
         context = self._node.context(principal, account=spec.account, region=spec.region)
         try:
             answer = await context.call(
                 "sts", "AssumeRole", {"RoleArn": spec.role, "RoleSessionName": spec.name[:64].ljust(2, "-")}
             )
         except AwsError as error:
+            if await self._node.runtimes["iam"].trust(spec.role) is not None:
+                raise model.role_distrusts() from error
             return Assumed(self._fallback(spec, key, error), None)
         keys: dict[str, Any] = answer["Credentials"]
         who: dict[str, str] = answer["AssumedRoleUser"]
