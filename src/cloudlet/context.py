@@ -224,6 +224,10 @@ class Context:
         who = Principal("service", self.account, name, source)
         return Context(self.node, who, self.account, self.region, self.request_id)
 
+    async def permits(self, service: str, operation: str, params: Mapping[str, Any]) -> bool:
+        """Whether policies allow the operation, which is not done, and need not be one that is here."""
+        return await self.node.dispatcher.permits(self, service, operation, params)
+
     async def as_role(self, service: str, role: str, session: str, source: str = "") -> Context:
         """What a service does with a role that it was given: as the session `session` of the role, if the role trusts
         the service on behalf of `source`. Raises STS's AccessDenied otherwise."""

@@ -213,6 +213,18 @@ class Dispatcher:
         await self.authorizer.hold(ctx)
         await self.authorizer.check(ctx, bound.model, bound.operation.name, bound.permissions, params)
 
+    async def permits(self, ctx: Context, service: str, operation: str, params: Mapping[str, Any]) -> bool:
+        """See `Context.permits`."""
+        if not self._is_asked(ctx.principal):
+            return True
+        permissions = self.services[service].permissions
+        await self.authorizer.hold(ctx)
+        try:
+            await self.authorizer.check(ctx, self.models[service], operation, permissions, dict(params))
+        except AwsError:
+            return False
+        return True
+
     async def assume(self, ctx: Context, service: str, role: str, session: str, source: str) -> Context:
         """See `Context.as_role`. A session is used until a quarter of an hour before its end."""
         key = service, role, session, source

@@ -64,10 +64,10 @@ class TestCreate:
         }
         made = iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
         name = function(Role=made["Role"]["Arn"])
-        for operation in ("ReceiveMessage", "GetQueueAttributes"):
+        for operation in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"):
             assert refused(lam.create_event_source_mapping, FunctionName=name, EventSourceArn=source) == (
                 "InvalidParameterValueException",
-                f"The provided execution role does not have permissions to call {operation} on SQS",
+                f"The function execution role does not have permissions to call {operation} on SQS",
                 400,
             )
             allowed = {"Effect": "Allow", "Action": f"sqs:{operation}", "Resource": source}

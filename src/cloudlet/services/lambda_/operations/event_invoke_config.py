@@ -7,9 +7,10 @@ from typing import Any
 from ....context import Context
 from ....errors import AwsError
 from ....store.interface import Transaction
-from .. import model, storage
+from .. import model, roles, storage
 from ..arns import Reference, parse
 from ..destinations import service_of
+from ..runs import spec_of, workers
 from ..storage import Record
 from .pages import page
 
@@ -40,6 +41,20 @@ async def _check_destinations(tx: Transaction, ref: Reference, ctx: Context, req
             raise model.invalid(f"The destination ARN {target} is invalid.")
 
 
+async def _check_role(ctx: Context, ref: Reference, request: dict[str, Any]) -> None:
+    """The function's role must be allowed to send to what is named."""
+    targets = [one.get("Destination") for one in request.get("DestinationConfig", {}).values()]
+    if not any(targets):
+        return
+    await ctx.store.read(lambda tx: _check_function(tx, ref))
+    as_role = await workers(ctx.node).context(await spec_of(ctx, ref))
+    for target in filter(None, targets):
+        service, operation, params = roles.sending(target)
+        if not await as_role.permits(service, operation, params):
+            action = "InvokeFunction" if operation == "Invoke" else operation
+            raise model.role_may_not("function's", action, target)
+
+
 async def _check_function(tx: Transaction, ref: Reference) -> None:
     try:
         await storage.resolve(tx, ref)
@@ -50,6 +65,7 @@ async def _check_function(tx: Transaction, ref: Reference) -> None:
 async def _put(ctx: Context, request: dict[str, Any], *, update: bool) -> Response:
     ref = parse(ctx, request["FunctionName"], request.get("Qualifier", ""))
     now = ctx.clock.now()
+    await _check_role(ctx, ref, request)
 
     async def body(tx: Transaction) -> Record:
         await _check_function(tx, ref)

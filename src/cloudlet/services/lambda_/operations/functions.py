@@ -25,7 +25,7 @@ async def create_function(ctx: Context, request: dict[str, Any]) -> Response:
             raise model.function_exists(ref.name)
 
     await ctx.store.read(check)
-    await roles.check(ctx, request["Role"])
+    await roles.check(ctx, ref.name, request["Role"], request)
     request = await vpc.resolved(ctx, request, "CreateFunction")
     kept = await layers.entries(ctx, request.get("Layers", ()))
     code = await packages.keep(ctx, await packages.fetch(ctx, request["Code"]))
@@ -165,8 +165,7 @@ async def update_function_configuration(ctx: Context, request: dict[str, Any]) -
     ref = parse(ctx, request["FunctionName"])._replace(qualifier="")
     now = ctx.clock.now()
     content = configuration.new_id()
-    if "Role" in request:
-        await roles.check(ctx, request["Role"])
+    await _check_role(ctx, ref, request)
     request = await vpc.resolved(ctx, request, "UpdateFunctionConfiguration")
     kept = await _wanted_layers(ctx, ref, request)
 
@@ -188,6 +187,14 @@ async def update_function_configuration(ctx: Context, request: dict[str, Any]) -
     config = await ctx.store.transact(body)
     prepare(ctx.node, config["Runtime"])
     return configuration.show(config, ref)
+
+
+async def _check_role(ctx: Context, ref: Reference, request: dict[str, Any]) -> None:
+    if not request.keys() & {"Role", "VpcConfig", "DeadLetterConfig"}:
+        return
+    function = await ctx.store.read(lambda tx: storage.load_function(tx, ref))
+    settings = {**function.record["latest"]["config"], **request}
+    await roles.check(ctx, ref.name, settings["Role"], settings)
 
 
 async def _wanted_layers(ctx: Context, ref: Reference, request: dict[str, Any]) -> list[Record] | None:
