@@ -237,7 +237,7 @@ class Drawing:
             await asyncio.gather(*(picows.ws_connect(partial(self.same, one), url) for one in made))
             self.sockets += made
         await until(lambda: all(socket.ready for socket in self.sockets), 60)
-        await self.draw(rate, 1.0)
+        await self.draw(rate, 2.0)
         await until(self.complete, 30)
         first, self.frames = len(self.sent), {}
         for socket in self.sockets:
