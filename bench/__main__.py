@@ -13,10 +13,12 @@ from pathlib import Path
 from bench import (
     canvas,
     cdn,
+    chat,
     functions,
     http,
     items,
     objects,
+    permissions,
     queues,
     schedules,
     start,
@@ -31,6 +33,7 @@ PARTS: dict[str, Callable[[Path, float], list[Figure]]] = {
     "http": http.figures,
     "store": store.figures,
     "items": items.figures,
+    "permissions": permissions.figures,
     "functions": functions.figures,
     "websockets": websockets.figures,
     "queues": queues.figures,
@@ -39,6 +42,7 @@ PARTS: dict[str, Callable[[Path, float], list[Figure]]] = {
     "topics": topics.figures,
     "cdn": cdn.figures,
     "canvas": canvas.figures,
+    "chat": chat.figures,
 }
 
 

@@ -36,19 +36,17 @@ def change(connection, request, context):
 
 def write(item, owner, text, deleted):
     """The item as it is then."""
+    if item["owner"] != owner:
+        raise incoming.Bad("NotYours", "that is somebody else's message")
     what = "deleted = :yes" if deleted else "edited = :yes"
     try:
         return table.update(
             table.MESSAGES,
             {"userHandle": item["userHandle"], "timestamp": item["timestamp"]},
             f"SET #text = :text, {what}, translations = :none ADD version :one",
-            {":text": text, ":yes": True, ":no": False, ":none": {}, ":one": 1, ":owner": owner},
-            {"#text": "text", "#owner": "owner"},
-            "#owner = :owner AND deleted = :no",
+            {":text": text, ":yes": True, ":no": False, ":none": {}, ":one": 1, ":seq": item["seq"]},
+            {"#text": "text"},
+            "seq = :seq AND deleted = :no",
         )
-    except table.Unmet as unmet:
-        if unmet.item is None:
-            raise incoming.Bad("NotFound", f"there is no message {item['seq']}") from None
-        if unmet.item["owner"] != owner:
-            raise incoming.Bad("NotYours", "that is somebody else's message") from None
+    except table.Unmet:
         raise incoming.Bad("Gone", "the message is deleted already") from None

@@ -31,7 +31,7 @@ def join(connection, request, context):
         "token": token,
         "you": people.id_of(owner),
         "language": language,
-        "last": messages.counter(room).get("seq", 0),
+        "last": messages.last_number(room),
         "here": rooms.people(members),
     }
     if posts.post(connection, incoming.with_ref(frame, request)) == posts.GONE:
@@ -60,6 +60,7 @@ def note(connection, room, name, owner, language):
             values,
             names,
             "attribute_exists(connectionId)",
+            "NONE",
         )
     except table.Unmet:
         return False

@@ -1,85 +1,137 @@
 """The room's messages: kept in one order, read by pages, told to everybody.
 
-A message's key is its writer and the second in which it is to go (`timestamp`), by which DynamoDB deletes it; its place
-is the room and the number that it got there (`seq`), atomically with the room's counter.
+A message waits in the room's item (`p:…`) until the room's teller, one at a time, gives it its number: in one
+transaction it is kept in `Messages` and moves on in the item (`n:…`), from where it goes when it was told. So the
+number is given with the message, nobody has to try again however many write at once, and what a dead teller left is in
+one place. The key in `Messages` is the writer and the second in which the message is to go (`timestamp`), by which
+DynamoDB deletes it.
 """
 
+import json
 import os
 import random
 import time
+import uuid
 
 import people
 import posts
 import rooms
 import table
+import turns
 
 LIFETIME = int(os.environ.get("MESSAGE_LIFETIME", "604800"))
 INDEX = "byRoom"
-TRIES = 60
-PATIENCE = 0.02
+MOST = 40
+"""Messages of one transaction; with what keeps them from being written twice it has 81 writes, of 100."""
+TRIES = 20
+PAUSE = 0.02
 ONCE_KEPT = 3600
 LARGEST_FRAME = 100_000
 """Bytes; API Gateway takes 128 KB."""
+WAITS, NUMBERED = "p:", "n:"
 
-_known = {}
-"""What this process last saw of rooms' counters and of writers' last seconds."""
-
-
-class Written(Exception):
-    """It was written before; `key` is where."""
-
-    def __init__(self, key):
-        super().__init__()
-        self.key = key
+_stamps = {}
+"""Of each writer, the last second that this process gave him."""
 
 
-def write(message, once):
-    """Gives the message its number and its time, and keeps it; raises Written."""
-    room, writer = message["room"], message["userHandle"]
-    seq = _known.get(rooms.key(room))
-    if seq is None:
-        seq = counter(room).get("seq", 0)
-    stamp = max(int(time.time()) + LIFETIME, _known.get(writer, 0) + 1)
-    for attempt in range(TRIES):
-        message |= {"seq": seq + 1, "timestamp": stamp, "at": int(time.time() * 1000)}
-        try:
-            table.transact(*_writes(message, seq, once))
-            _known[rooms.key(room)], _known[writer] = seq + 1, stamp
-            return
-        except table.Cancelled as cancelled:
-            (number, counted), (put, _), *rest = cancelled.reasons
-            if rest and rest[0][0] == "ConditionalCheckFailed":
-                raise Written(rest[0][1]) from None
-            if number == "ConditionalCheckFailed":
-                seq = (counted or {}).get("seq", 0)
-            if put == "ConditionalCheckFailed":
-                stamp = _last(writer) + 1
-        except table.Failed as failed:
-            if failed.code != "TransactionInProgressException":
-                raise
-        if attempt > 1:
-            time.sleep(random.random() * PATIENCE)
-    raise RuntimeError(f"no place was found for a message in {room} after {TRIES} tries")
-
-
-def _writes(message, seq, once):
-    count = table.change(
+def hand_in(message):
+    """The message waits for its number."""
+    table.update(
         table.CONNECTIONS,
         {"connectionId": rooms.key(message["room"])},
-        "SET seq = :next",
-        {":next": seq + 1, ":seq": seq},
-        condition="seq = :seq" if seq else "attribute_not_exists(seq) OR seq = :seq",
+        "SET #p = :message ADD seq :one",
+        {":message": json.dumps(message), ":one": 1},
+        {"#p": f"{WAITS}{message['at']:014}:{uuid.uuid4().hex}"},
+        returns="NONE",
     )
-    yield {"Update": count}
-    yield {"Put": table.new(table.MESSAGES, message)}
-    if once:
-        guard = {"connectionId": f"once#{message['owner']}#{once}", "expires": int(time.time()) + ONCE_KEPT}
-        guard |= {name: message[name] for name in ("userHandle", "timestamp", "room", "seq")}
-        yield {"Put": table.new(table.CONNECTIONS, guard)}
 
 
-def _last(writer):
-    """The second in which a writer's last message is to go."""
+def waiting(item):
+    """{attribute: message}, in the order in which they came."""
+    return {name: json.loads(item[name]) for name in sorted(item) if name.startswith(WAITS)}
+
+
+def numbered(item):
+    """{attribute: message} that a teller has left untold."""
+    found = {name: json.loads(value) for name, value in item.items() if name.startswith(NUMBERED)}
+    return dict(sorted(found.items(), key=lambda one: one[1]["seq"]))
+
+
+def number(item, waiting):
+    """Gives the messages their numbers and keeps them. Returns {attribute: message} as `numbered`, and [(message, where
+    it is)] of those that were written before; raises turns.Lost."""
+    left, before = dict(waiting), []
+    for message in left.values():
+        message["timestamp"] = _next(message["userHandle"])
+    for _ in range(TRIES):
+        for seq, message in enumerate(left.values(), item.get("last", 0) + 1):
+            message["seq"] = seq
+        fresh = {f"{NUMBERED}{message['seq']}": message for message in left.values()}
+        try:
+            table.transact(_moving(item, waiting, fresh), *_keeping(left.values()))
+            return fresh, before
+        except table.Cancelled as cancelled:
+            _correct(cancelled.reasons, left, before)
+    raise RuntimeError(f"{len(left)} messages in {item['connectionId']} found no place in {TRIES} tries")
+
+
+def _moving(item, waiting, fresh):
+    """In the room's item."""
+    values = {f":n{at}": json.dumps(message) for at, message in enumerate(fresh.values())}
+    names = {f"#n{at}": name for at, name in enumerate(fresh)}
+    names |= {f"#p{at}": name for at, name in enumerate(waiting)}
+    setting = "".join(f", #n{at} = :n{at}" for at in range(len(fresh)))
+    removing = ", ".join(f"#p{at}" for at in range(len(waiting)))
+    return {
+        "Update": table.change(
+            table.CONNECTIONS,
+            {"connectionId": item["connectionId"]},
+            f"SET #last = :last{setting} REMOVE {removing}",
+            {**values, ":last": item.get("last", 0) + len(fresh), ":me": item["teller"]},
+            {**names, "#last": "last"},
+            "teller = :me",
+        )
+    }
+
+
+def _keeping(messages):
+    for message in messages:
+        yield {"Put": table.new(table.MESSAGES, {name: message[name] for name in message if name != "once"})}
+        if "once" in message:
+            kept = {"connectionId": once_key(message), "expires": int(time.time()) + ONCE_KEPT}
+            kept |= {name: message[name] for name in ("userHandle", "timestamp")}
+            yield {"Put": table.new(table.CONNECTIONS, kept)}
+
+
+def _correct(reasons, left, before):
+    """Takes out what was written before, and gives other times to those whose second is taken."""
+    if reasons[0][0] == "ConditionalCheckFailed":
+        raise turns.Lost
+    rest = iter(reasons[1:])
+    for name, message in list(left.items()):
+        if next(rest)[0] == "ConditionalCheckFailed":
+            message["timestamp"] = _after_last(message["userHandle"])
+        if "once" in message:
+            code, kept = next(rest)
+            if code == "ConditionalCheckFailed":
+                before.append((message, kept))
+                del left[name]
+    if any(code == "TransactionConflict" for code, _ in reasons):
+        time.sleep(random.random() * PAUSE)
+
+
+def once_key(message):
+    return f"once#{message['owner']}#{message['once']}"
+
+
+def _next(writer):
+    """A second that this writer has not had, as far as this process knows."""
+    stamp = _stamps[writer] = max(int(time.time()) + LIFETIME, _stamps.get(writer, 0) + 1)
+    return stamp
+
+
+def _after_last(writer):
+    """A second that this writer has not had."""
     items, _ = table.query(
         table.MESSAGES,
         "userHandle = :writer",
@@ -88,41 +140,27 @@ def _last(writer):
         ScanIndexForward=False,
         Limit=1,
     )
-    return items[0]["timestamp"] if items else int(time.time()) + LIFETIME
+    _stamps[writer] = max(_stamps.get(writer, 0), items[0]["timestamp"] if items else 0)
+    return _next(writer)
 
 
-def counter(room):
-    """The item that counts the room's messages; {} before the first."""
-    return table.get(table.CONNECTIONS, {"connectionId": rooms.key(room)}) or {}
+def last_number(room):
+    item = table.get(table.CONNECTIONS, {"connectionId": rooms.key(room)}) or {}
+    return item.get("last", 0)
 
 
 def find(room, seq):
     """One message by its number; None if there is none. An index lags behind, so it is looked for more than once."""
-    for _ in range(5):
+    for attempt in range(5):
         items, _ = table.query(
             table.MESSAGES, "room = :room AND seq = :seq", {":room": room, ":seq": seq}, IndexName=INDEX
         )
         if items:
             return items[0]
-        if seq > counter(room).get("seq", 0):
+        if attempt == 0 and seq > last_number(room):
             return None
-        time.sleep(PATIENCE)
+        time.sleep(PAUSE)
     return None
-
-
-def between(room, first, last):
-    """The messages of these numbers, all of them unless the index doesn't get them within a second."""
-    for _ in range(50):
-        items, _ = table.query(
-            table.MESSAGES,
-            "room = :room AND seq BETWEEN :first AND :last",
-            {":room": room, ":first": first, ":last": last},
-            IndexName=INDEX,
-        )
-        if len(items) == last - first + 1:
-            break
-        time.sleep(PATIENCE)
-    return items
 
 
 def wire(item, language=None):

@@ -55,10 +55,10 @@ def claim(room, name, owner, connection):
     take = "SET #owner = :owner, holders = :me, lost = :lost, expires = :lost REMOVE #until"
     hold = "SET lost = :lost, expires = :lost ADD holders :me REMOVE #until"
     try:
-        table.update(table.CONNECTIONS, key, hold, values, names, "#owner = :owner")
+        table.update(table.CONNECTIONS, key, hold, values, names, "#owner = :owner", "NONE")
     except table.Unmet:
         try:
-            table.update(table.CONNECTIONS, key, take, {**values, ":now": now}, names, free)
+            table.update(table.CONNECTIONS, key, take, {**values, ":now": now}, names, free, "NONE")
         except table.Unmet:
             raise Bad("NameTaken", f"{name} is somebody else's name in {room}") from None
 
@@ -74,6 +74,7 @@ def release(item):
             {":until": int(time.time()) + NAME_KEPT, ":me": {connection}, ":one": connection},
             {"#until": "until"},
             "contains(holders, :one)",
+            "NONE",
         )
     except table.Unmet:
         return

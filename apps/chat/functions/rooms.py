@@ -11,7 +11,7 @@ AT_ONCE = 50
 
 
 def key(room):
-    """Of the item that counts the room's messages."""
+    """Of the item that numbers the room's messages."""
     return f"room#{room}"
 
 
@@ -59,6 +59,7 @@ def leave(room, connections):
                 {":one": 1},
                 names,
                 " OR ".join(f"attribute_exists({name})" for name in names),
+                "NONE",
             )
         except table.Unmet:
             continue
@@ -67,11 +68,11 @@ def leave(room, connections):
 def tell_who_is_here(room, context):
     """Tells all members who they are, as often as that changes."""
 
-    def tell(item, told):
+    def tell(item):
         now = members_of(item)
         statuses = posts.post_same(now, {"type": "here", "here": people(now)})
         leave(room, gone(statuses))
-        return item["seq"]
+        return item["seq"], ()
 
     turns.run(here_key(room), context, tell)
 

@@ -3,6 +3,8 @@
 It is acknowledged (told to its writer, with `ref`) only after it was kept and handed to translation.
 """
 
+import time
+
 import incoming
 import messages
 import people
@@ -22,50 +24,53 @@ def send(connection, request, context):
     person = people.of(connection)
     message = {
         "userHandle": person["name"],
-        "timestamp": 0,
         "room": person["room"],
         "text": text,
         "owner": person["owner"],
         "connection": connection,
-        "ref": request.get("ref"),
-        "language": person.get("language"),
+        "at": int(time.time() * 1000),
         "version": 1,
         "edited": False,
         "deleted": False,
         "translations": {},
     }
-    try:
-        messages.write(message, once)
-    except messages.Written as written:
-        tell(person["room"], context)
-        acknowledge_again(connection, written.key, request)
-    else:
-        tell(person["room"], context, message)
+    more = {"ref": request.get("ref"), "language": person.get("language"), "once": once}
+    message |= {name: value for name, value in more.items() if value is not None}
+    messages.hand_in(message)
+    turns.run(rooms.key(person["room"]), context, lambda item: tell(item, person["room"], context))
 
 
-def tell(room, context, own=None):
-    """Tells what is new in the room, unless somebody else does."""
-
-    def turn(item, told):
-        last = min(item["seq"], told + 100)
-        if own is not None and own["seq"] == told + 1 == last:
-            new = [own]
-        else:
-            new = messages.between(room, told + 1, last)
-        members = rooms.members(room)
-        topic.publish(new, members)
-        for frames in messages.frames(new, members):
-            rooms.tell(room, context, frames)
-        return last
-
-    turns.run(rooms.key(room), context, turn)
+def tell(item, room, context):
+    """A turn of the room's teller."""
+    waiting = messages.waiting(item)
+    chosen = choose(waiting)
+    fresh, before = messages.number(item, chosen) if chosen else ({}, [])
+    new = messages.numbered(item) | fresh
+    members = rooms.members(room)
+    topic.publish(new.values(), members)
+    for frames in messages.frames(new.values(), members):
+        rooms.tell(room, context, frames)
+    for message, kept in before:
+        acknowledge_again(message, kept)
+    return item["seq"] - len(waiting) + len(chosen), list(new)
 
 
-def acknowledge_again(connection, key, request):
-    """The answer to a message that was written before; none if it waits to be told: then it is to be sent again."""
-    if messages.counter(key["room"]).get("told", 0) < key["seq"]:
-        return
-    item = table.get(table.MESSAGES, {name: key[name] for name in ("userHandle", "timestamp")})
+def choose(waiting):
+    """As many as a transaction takes; of what was sent twice, one."""
+    chosen, keys = {}, set()
+    for name, message in waiting.items():
+        key = messages.once_key(message) if "once" in message else name
+        if key not in keys:
+            keys.add(key)
+            chosen[name] = message
+        if len(chosen) == messages.MOST:
+            break
+    return chosen
+
+
+def acknowledge_again(message, kept):
+    """The answer to a message that was written before."""
+    item = table.get(table.MESSAGES, {name: kept[name] for name in ("userHandle", "timestamp")})
     if item is not None:
-        frame = incoming.with_ref(messages.wire(item), request)
-        posts.post(connection, {"type": "message", "messages": [frame]})
+        frame = incoming.with_ref(messages.wire(item), message)
+        posts.post(message["connection"], {"type": "message", "messages": [frame]})

@@ -10,8 +10,9 @@ from aws import REGION, Service
 CONNECTIONS = os.environ.get("CONNECTIONS", "Connections")
 MESSAGES = os.environ.get("MESSAGES", "Messages")
 
-TRIES = 4
+TRIES = 5
 PAUSE = 0.02
+AGAIN = ("ThrottlingException", "ProvisionedThroughputExceededException", "TransactionConflictException")
 
 _host = f"dynamodb.{REGION}.{os.environ.get('URL_SUFFIX', 'amazonaws.com')}"
 _services = {}
@@ -26,9 +27,7 @@ class Failed(Exception):
 
 
 class Unmet(Failed):
-    """The condition was not met; `item` is what there was (None: nothing)."""
-
-    item = None
+    """The condition was not met."""
 
 
 class Cancelled(Failed):
@@ -52,11 +51,11 @@ def delete(table, key):
     return unpacked(answer["Attributes"]) if "Attributes" in answer else None
 
 
-def update(table, key, expression, values=None, names=None, condition=None):
+def update(table, key, expression, values=None, names=None, condition=None, returns="ALL_NEW"):
     """The item as it is then; raises Unmet."""
     request = change(table, key, expression, values, names, condition)
-    request["ReturnValues"] = "ALL_NEW"
-    return unpacked(ask("UpdateItem", request)["Attributes"])
+    request["ReturnValues"] = returns
+    return unpacked(ask("UpdateItem", request).get("Attributes", {}))
 
 
 def query(table, expression, values, **options):
@@ -75,7 +74,6 @@ def transact(*writes):
 def change(table, key, expression, values=None, names=None, condition=None):
     """The request of an update, for `update` or a transaction."""
     request = {"TableName": table, "Key": packed(key), "UpdateExpression": expression}
-    request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
     if values:
         request["ExpressionAttributeValues"] = packed(values)
     if names:
@@ -110,15 +108,14 @@ def ask(operation, request):
         if answer.status == 200:
             return json.loads(answer.body)
         error = failure(operation, answer)
-        if not (
-            answer.again or error.code in ("ThrottlingException", "ProvisionedThroughputExceededException")
-        ):
+        if not answer.again and error.code not in AGAIN:
             break
         time.sleep(PAUSE * 2**attempt * random.random())
     raise error
 
 
 def failure(operation, answer):
+    """The exception that says what DynamoDB says."""
     try:
         said = json.loads(answer.body)
         code = said["__type"].rpartition("#")[2]
@@ -127,7 +124,6 @@ def failure(operation, answer):
     message = said.get("message", said.get("Message", ""))
     if code == "ConditionalCheckFailedException":
         error = Unmet(operation, code, message)
-        error.item = unpacked(said["Item"]) if "Item" in said else None
     elif code == "TransactionCanceledException":
         error = Cancelled(operation, code, message)
         error.reasons = [

@@ -73,6 +73,7 @@ def keep(message, language, text):
             {":text": text, ":version": message["version"]},
             {"#language": language},
             "version = :version",
+            "NONE",
         )
     except table.Unmet:
         return False

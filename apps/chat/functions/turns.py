@@ -15,21 +15,28 @@ RESERVE_MS = 3_000
 """So much of the function's time is left when a teller stops."""
 
 
+class Lost(Exception):
+    """Somebody else is the teller."""
+
+
 def run(key, context, tell):
-    """`tell(item, told)` tells what is after `told`, up to the item's `seq`; it returns up to where it came."""
+    """`tell(item)` tells what there is; it returns how much of the item's `seq` is told then, and the item's attributes
+    that are to go with that."""
     token = context.aws_request_id
     item = take(key, token)
     while item is not None:
-        told = item.get("told", 0)
+        done = item.get("told", 0), ()
         try:
-            told = tell(item, told)
+            done = tell(item)
+        except Lost:
+            return
         except BaseException:
-            release(key, token, told, "seq >= :told")
+            release(key, token, *done, "seq >= :told")
             raise
         if context.get_remaining_time_in_millis() < RESERVE_MS:
-            release(key, token, told, "seq >= :told")
+            release(key, token, *done, "seq >= :told")
             return
-        item = None if release(key, token, told, "seq = :told") else advance(key, token, told)
+        item = None if release(key, token, *done, "seq = :told") else advance(key, token, *done)
 
 
 def take(key, token):
@@ -48,35 +55,45 @@ def take(key, token):
         return None
 
 
-def advance(key, token, told):
+def advance(key, token, told, left):
     """The item with what is new, if the lock is still ours."""
     try:
         return table.update(
             table.CONNECTIONS,
             {"connectionId": key},
-            "SET told = :told, #until = :until",
+            f"SET told = :told, #until = :until {_removing(left)}",
             {":me": token, ":told": told, ":until": now_ms() + LEASE_MS},
-            {"#until": "until"},
+            {"#until": "until", **_names(left)},
             "teller = :me",
         )
     except table.Unmet:
         return None
 
 
-def release(key, token, told, condition):
+def release(key, token, told, left, condition):
     """Whether the lock is let go."""
+    left = ["teller", "until", *left]
     try:
         table.update(
             table.CONNECTIONS,
             {"connectionId": key},
-            "SET told = :told REMOVE teller, #until",
+            f"SET told = :told {_removing(left)}",
             {":me": token, ":told": told},
-            {"#until": "until"},
+            _names(left),
             f"teller = :me AND {condition}",
+            "NONE",
         )
     except table.Unmet:
         return False
     return True
+
+
+def _removing(left):
+    return f"REMOVE {', '.join(_names(left))}" if left else ""
+
+
+def _names(left):
+    return {f"#left{number}": name for number, name in enumerate(left)}
 
 
 def now_ms():
