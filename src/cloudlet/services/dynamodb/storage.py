@@ -201,6 +201,10 @@ def sequence_number(stamp: bytes) -> str:
     return str(_FIRST_SEQUENCE + int.from_bytes(stamp, "big"))
 
 
+def sequence_before(position: int) -> str:
+    return str(_FIRST_SEQUENCE + position - 1)
+
+
 def noted_at(value: bytes) -> int:
     """The second in which a stream's record was made."""
     return int(value[:_NOTE_HEAD])

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...context import Context, Node
 from ...store.interface import Timers, Transaction, Watch
+from ...store.keys import Subspace
 from . import storage
 from .attributes import encode_json, equal, item_size
 from .changes import Change
@@ -167,12 +168,38 @@ class Streams:
 
     async def watch(self, arn: str) -> Watch:
         """Wakes after each transaction that added to the stream. The watcher closes it."""
-        place = storage.stream_place(arn)
+        _, changes = await self._node.store.read(lambda tx: _found(tx, arn))
+        return self._node.store.watch(changes.prefix)
 
-        async def body(tx: Transaction) -> Record | None:
-            return None if place is None else await storage.get_stream(tx, *place)
+    async def newest(self, arn: str) -> str:
+        """The sequence number after which the stream is empty just now."""
 
-        stream = await self._node.store.read(body)
-        if place is None or stream is None:
-            raise stream_not_found(arn)
-        return self._node.store.watch(storage.changes_of(place[0], place[1], stream).prefix)
+        async def body(tx: Transaction) -> str:
+            stream, changes = await _found(tx, arn)
+            return storage.sequence_before(await newest_position(tx, stream, changes))
+
+        return await self._node.store.read(body)
+
+    async def oldest(self, arn: str) -> str:
+        """The sequence number before the first record that the stream still has."""
+        stream, _ = await self._node.store.read(lambda tx: _found(tx, arn))
+        return storage.sequence_before(oldest_position(stream))
+
+
+async def _found(tx: Transaction, arn: str) -> tuple[Record, Subspace]:
+    place = storage.stream_place(arn)
+    stream = None if place is None else await storage.get_stream(tx, *place)
+    if place is None or stream is None:
+        raise stream_not_found(arn)
+    return stream, storage.changes_of(place[0], place[1], stream)
+
+
+def oldest_position(stream: Record) -> int:
+    first = storage.position_of(stream["first"]) or 0
+    return max(int(stream.get("horizon", 0)), first)
+
+
+async def newest_position(tx: Transaction, stream: Record, changes: Subspace) -> int:
+    """The position after the last record."""
+    rows = await tx.range(*changes.range(), limit=1, reverse=True)
+    return storage.position_after(changes, rows[0][0]) if rows else oldest_position(stream)

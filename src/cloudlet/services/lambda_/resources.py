@@ -181,6 +181,16 @@ _MAPPING_EMPTY: dict[str, Any] = {
 }
 
 
+_STREAM_EMPTY: dict[str, Any] = {
+    **_MAPPING_EMPTY,
+    "BatchSize": 100,
+    "BisectBatchOnFunctionError": False,
+    "DestinationConfig": {"OnFailure": {}},
+    "MaximumRecordAgeInSeconds": -1,
+    "MaximumRetryAttempts": -1,
+}
+
+
 def _mapping(view: View) -> Params:
     params = {name: value for name, value in view.new.items() if name not in ("Tags", "KmsKeyArn")}
     if "KmsKeyArn" in view.new:
@@ -191,7 +201,8 @@ def _mapping(view: View) -> Params:
 
 
 def _update_mapping(view: View) -> Params:
-    left = {name: _MAPPING_EMPTY[name] for name in view.old if name in _MAPPING_EMPTY}
+    empty = _STREAM_EMPTY if "StartingPosition" in view.new else _MAPPING_EMPTY
+    left = {name: empty[name] for name in view.old if name in empty}
     params = {**left, **_mapping(view), "UUID": view.id}
     return {name: value for name, value in params.items() if name not in _MAPPING_FIXED and name != "Tags"}
 

@@ -6,6 +6,7 @@
     ("policy", account, region, name, qualifier)          -> resource policy: statements
     ("event", account, region, name, qualifier)           -> FunctionEventInvokeConfig without its ARN
     ("mapping", account, region, uuid)                    -> event source mapping: configuration, function, tags
+    ("checkpoint", uuid)                                  -> of a mapping on a stream: the last record that is done
     ("code", sha256, account, region, name, number)       -> nothing: that version (0: $LATEST) runs this code
     ("layer", account, region, name)                      -> layer: next version
     ("layer version", account, region, name, number)      -> layer version: what it is of, its code, its policy
@@ -383,6 +384,16 @@ async def put_mapping(tx: Transaction, account: str, region: str, record: Record
 
 async def delete_mapping(tx: Transaction, account: str, region: str, uuid: str) -> None:
     await tx.delete(_space.pack("mapping", account, region, uuid))
+    await tx.delete(_space.pack("checkpoint", uuid))
+
+
+async def checkpoint(tx: Transaction, uuid: str) -> str | None:
+    value = await tx.get(_space.pack("checkpoint", uuid))
+    return None if value is None else value.decode()
+
+
+async def put_checkpoint(tx: Transaction, uuid: str, sequence: str) -> None:
+    await tx.put(_space.pack("checkpoint", uuid), sequence.encode())
 
 
 async def mappings(tx: Transaction, account: str, region: str) -> list[Record]:

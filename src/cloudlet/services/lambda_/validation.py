@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ import orjson
 
 from ...patterns import BadPattern, compiled
 from . import model
+from .destinations import service_of
 
 Request = dict[str, Any]
 
@@ -334,22 +335,56 @@ def create_event_source_mapping(request: Request) -> Request:
     if not source and "SelfManagedEventSource" not in request:
         raise model.invalid("Unrecognized event source.")
     service = source.split(":", 5)[2] if source else "self-managed Kafka"
+    if source and service == "dynamodb" and "/stream/" in source:
+        if "StartingPosition" not in request:
+            raise model.invalid(
+                "1 validation error detected: Value null at 'startingPosition' failed to satisfy "
+                "constraint: Member must not be null."
+            )
+        if request["StartingPosition"] == "AT_TIMESTAMP":
+            raise model.invalid("Unsupported starting position for stream type: DYNAMODB_STREAMS")
+        _tags(request.get("Tags", {}))
+        return _stream_mapping(request)
     if service != "sqs" or not source or source.count(":") != 5:
-        raise model.invalid(f"Event sources of {service} are not supported here yet: only SQS queues are.")
+        raise model.invalid(
+            f"Event sources of {service} are not supported here yet: only SQS queues and DynamoDB streams are."
+        )
     if "StartingPosition" in request or "StartingPositionTimestamp" in request:
         raise model.invalid("StartingPosition is not valid for SQS event sources.")
     _tags(request.get("Tags", {}))
-    return _mapping(request)
+    refuse_members(request, _OF_STREAMS)
+    return _filters(request)
 
 
 def update_event_source_mapping(request: Request) -> Request:
-    return _mapping(request)
+    """The operation refuses what its source doesn't have, when it knows the source."""
+    return _stream_mapping(request) if any(member in request for member in _OF_STREAMS) else _filters(request)
 
 
-def _mapping(request: Request) -> Request:
-    for member in _OF_STREAMS:
+def refuse_members(request: Request, members: Sequence[str]) -> None:
+    for member in members:
         if member in request:
             raise model.invalid(f"Unsupported {member} parameter for given event source mapping type.")
+
+
+def refuse_other(request: Request, stream: bool) -> None:
+    """Of an update: members of the other kind of source."""
+    refuse_members(request, ("ScalingConfig",) if stream else _OF_STREAMS)
+
+
+def _stream_mapping(request: Request) -> Request:
+    refuse_members(request, ("ScalingConfig",))
+    if request.get("ParallelizationFactor", 1) != 1:
+        raise model.invalid("ParallelizationFactor above 1 is not supported here: a stream has one shard.")
+    if request.get("TumblingWindowInSeconds", 0):
+        raise model.invalid("Tumbling windows are not supported here.")
+    target = request.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    if target:
+        service_of(target)
+    return _filters(request)
+
+
+def _filters(request: Request) -> Request:
     for one in request.get("FilterCriteria", {}).get("Filters", ()):
         try:
             compiled(one.get("Pattern", ""))

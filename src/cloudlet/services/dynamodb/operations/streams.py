@@ -27,6 +27,7 @@ from ..model import (
     trimmed,
     validation_error,
 )
+from ..streams import newest_position, oldest_position
 from ..table import Record
 
 Request = dict[str, Any]
@@ -108,22 +109,21 @@ async def get_shard_iterator(ctx: Context, request: Request) -> dict[str, Any]:
 async def _position(tx: Transaction, ctx: Context, stream: Record, request: Request) -> int:
     kind = request["ShardIteratorType"]
     changes = storage.changes_of(ctx.account, ctx.region, stream)
-    oldest: int = max(stream.get("horizon", 0), storage.position_of(stream["first"]) or 0)
     if kind == "TRIM_HORIZON":
-        return oldest
+        return oldest_position(stream)
     if kind == "LATEST":
-        rows = await tx.range(*changes.range(), limit=1, reverse=True)
-        return storage.position_after(changes, rows[0][0]) if rows else oldest
+        return await newest_position(tx, stream, changes)
     if kind == "AT_TIMESTAMP":
-        return await _position_at(tx, changes, oldest, request)
+        return await _position_at(tx, changes, oldest_position(stream), request)
     if "SequenceNumber" not in request:
         raise validation_error(f"SequenceNumber must be specified for ShardIteratorType {kind}")
     position = storage.position_of(request["SequenceNumber"])
     if position is None:
         raise validation_error(f"Invalid SequenceNumber: {request['SequenceNumber']}")
+    position += int(kind == "AFTER_SEQUENCE_NUMBER")
     if position < stream.get("horizon", 0):
         raise trimmed()
-    return position + int(kind == "AFTER_SEQUENCE_NUMBER")
+    return position
 
 
 async def _position_at(tx: Transaction, changes: Subspace, oldest: int, request: Request) -> int:

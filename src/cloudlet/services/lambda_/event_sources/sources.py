@@ -14,6 +14,7 @@ from ....context import Node
 from ....store.interface import StoreError
 from .. import model, storage
 from .queue import QueueSource
+from .stream import StreamSource
 
 
 class Source(Protocol):
@@ -26,7 +27,10 @@ class Source(Protocol):
     def interrupt(self) -> None: ...
 
 
-KINDS: dict[str, Callable[[Node, str, str, dict[str, Any]], Source]] = {"sqs": QueueSource}
+KINDS: dict[str, Callable[[Node, str, str, dict[str, Any]], Source]] = {
+    "dynamodb": StreamSource,
+    "sqs": QueueSource,
+}
 """By the service in the source's ARN."""
 
 

@@ -1,4 +1,4 @@
-"""Event source mappings: which queue is read for which function, and how.
+"""Event source mappings: which queue or stream is read for which function, and how.
 
 A change takes effect as soon as it is stored (`event_sources` follows the records), so a mapping is seen in the state
 that it settles in; the answer to the change itself has the state on the way there, as AWS's has.
@@ -17,6 +17,7 @@ from ..arns import Reference, parse
 from ..configuration import new_id
 from ..destinations import queue_url
 from ..storage import Record
+from ..validation import refuse_other
 from .pages import page
 
 Response = dict[str, Any]
@@ -26,7 +27,7 @@ NEEDED = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
 _KEPT = (
     "BatchSize", "MaximumBatchingWindowInSeconds", "FunctionResponseTypes", "KMSKeyArn", "MetricsConfig",
-    "LoggingConfig", "ProvisionedPollerConfig",
+    "LoggingConfig", "ProvisionedPollerConfig", *model.STREAM_MAPPING,
 )  # fmt: skip
 _CLEARED = {"FilterCriteria": "Filters", "ScalingConfig": "MaximumConcurrency"}
 """Members that go when they come without this member of theirs."""
@@ -42,11 +43,14 @@ async def create_event_source_mapping(ctx: Context, request: dict[str, Any]) -> 
         "Function": [ref.account, ref.name, ref.qualifier],
         "BatchSize": model.QUEUE_BATCH,
         "MaximumBatchingWindowInSeconds": 0,
+        **(model.STREAM_MAPPING if _is_stream(source) else {}),
         "FunctionResponseTypes": [],
         "State": "Enabled" if enabled else "Disabled",
         "LastModified": ctx.clock.now(),
         "tags": request.get("Tags", {}),
     }
+    if "StartingPosition" in request:
+        record["StartingPosition"] = request["StartingPosition"]
     _change(record, request)
     visibility = await _visibility(ctx, ref, source)
 
@@ -64,6 +68,7 @@ async def create_event_source_mapping(ctx: Context, request: dict[str, Any]) -> 
 async def update_event_source_mapping(ctx: Context, request: dict[str, Any]) -> Response:
     uuid = request["UUID"]
     found = await ctx.store.read(lambda tx: storage.mapping(tx, ctx.account, ctx.region, uuid))
+    refuse_other(request, _is_stream(found["EventSourceArn"]))
     reader = (
         parse(ctx, request["FunctionName"]) if "FunctionName" in request else function_of(ctx.region, found)
     )
@@ -137,15 +142,24 @@ def _change(record: Record, request: dict[str, Any]) -> None:
             record[member] = request[member]
         elif member in request:
             record.pop(member, None)
+    if _is_stream(record["EventSourceArn"]):
+        return
     if record["BatchSize"] > model.QUEUE_BATCH and not record["MaximumBatchingWindowInSeconds"]:
         raise model.invalid(
             "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10"
         )
 
 
-async def _visibility(ctx: Context, ref: Reference, source: str) -> int:
+def _is_stream(source: str) -> bool:
+    return source.split(":", 3)[2] == "dynamodb"
+
+
+async def _visibility(ctx: Context, ref: Reference, source: str) -> int | None:
     """The queue's visibility timeout in seconds, asked for as the function's role. Raises, in Lambda's words, when
-    there is no such queue, or when the role may not read it."""
+    there is no such queue, or when the role may not read it. None of a stream, which is looked for, too."""
+    if _is_stream(source):
+        await _look_at_stream(ctx, ref, source)
+        return None
     if source.split(":")[3] != ctx.region:
         raise model.queue_refused(NO_QUEUE, "The specified queue does not exist.")
     try:
@@ -166,14 +180,28 @@ async def _visibility(ctx: Context, ref: Reference, source: str) -> int:
     return int(found["Attributes"]["VisibilityTimeout"])
 
 
-async def _check(tx: Transaction, ref: Reference, visibility: int) -> None:
+async def _look_at_stream(ctx: Context, ref: Reference, source: str) -> None:
+    try:
+        spec = await runs.spec_of(ctx, ref)
+    except AwsError as error:
+        raise model.invalid("Function does not exist") from error
+    as_role = await runs.workers(ctx.node).context(spec)
+    try:
+        await as_role.call("dynamodbstreams", "DescribeStream", {"StreamArn": source})
+    except AwsError as error:
+        if error.code == "AccessDeniedException":
+            raise model.stream_refused(source) from error
+        raise model.stream_not_found(source) from error
+
+
+async def _check(tx: Transaction, ref: Reference, visibility: int | None) -> None:
     """The function must be there, and end before its messages are shown to others."""
     try:
         version = await storage.resolve(tx, ref)
     except AwsError as error:
         raise model.invalid("Function does not exist") from error
     timeout = version.record["config"]["Timeout"]
-    if visibility < timeout:
+    if visibility is not None and visibility < timeout:
         raise model.visibility_too_short(visibility, timeout)
 
 
