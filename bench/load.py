@@ -24,6 +24,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 MOST_SECONDS = 30.0
+ADMINISTRATOR = Credentials("test", "test")
 
 
 @dataclass(frozen=True)
@@ -113,11 +114,17 @@ class Load:
 
 
 def signed(
-    endpoint: str, method: str, path: str, headers: dict[str, str], body: bytes, service: str
+    endpoint: str,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+    service: str,
+    credentials: Credentials = ADMINISTRATOR,
 ) -> bytes:
     """A request as botocore signs it, ready to be sent."""
     request = AWSRequest(method, endpoint + path, dict(headers), body)
-    SigV4Auth(Credentials("test", "test"), service, "us-east-1").add_auth(request)
+    SigV4Auth(credentials, service, "us-east-1").add_auth(request)
     lines = [f"{method} {path} HTTP/1.1", f"Host: {endpoint.split('//')[1]}", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in request.headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + body

@@ -98,14 +98,14 @@ class Identities:
         if known.token and given != known.token:
             raise sigv4.Unauthenticated("invalid_token", INVALID_TOKEN, 403)
         authorization = request.headers.get("authorization")
-        if authorization is not None:
-            signature = replace(signature, signature=sigv4.signature_in(authorization))
+        made = sigv4.signature_in(authorization) if authorization is not None else signature.signature
         try:
-            verify.check(request, signature, known.secret)
+            verify.check(request, signature, known.secret, made)
         except verify.Mismatch as mismatch:
+            signature = replace(signature, signature=made)
             raise sigv4.SignatureMismatch(mismatch.canonical, mismatch.to_sign, signature) from mismatch
         if request.headers.get("x-amz-content-sha256", "").startswith(SIGNED_CHUNKS):
-            request.chunks = verify.Chunks(request, signature, known.secret)
+            request.chunks = verify.Chunks(request, signature, known.secret, made)
 
     async def _ask(self, key: str) -> KnownKey | None:
         runtime = self._node.runtimes.get(OWNERS[key[:4]])

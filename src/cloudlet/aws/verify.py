@@ -41,8 +41,11 @@ class Mismatch(Exception):
         self.to_sign = to_sign
 
 
-def check(request: Request, signature: Signature, secret: str) -> None:
-    """Raises `Mismatch`. A body that is hashed must be whole; one that streams is told by its header."""
+def check(request: Request, signature: Signature, secret: str, given: str = "") -> None:
+    """Raises `Mismatch`. A body that is hashed must be whole; one that streams is told by its header.
+
+    `given` is the signature itself, where `signature` is what many requests say of theirs.
+    """
     if signature.service == OLD_QUERY_SERVICE and not signature.date:
         _check_old(request, signature, secret)
         return
@@ -57,7 +60,7 @@ def check(request: Request, signature: Signature, secret: str) -> None:
         )
     )
     key = signing_key(secret, signature.date, signature.region, signature.service)
-    if not hmac.compare_digest(_sign(key, to_sign), signature.signature):
+    if not hmac.compare_digest(_sign(key, to_sign), given or signature.signature):
         raise Mismatch(canonical, to_sign)
 
 
@@ -73,11 +76,11 @@ def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 class Chunks:
     """The signatures of a streamed body's chunks, each made over the one before."""
 
-    def __init__(self, request: Request, signature: Signature, secret: str) -> None:
+    def __init__(self, request: Request, signature: Signature, secret: str, given: str = "") -> None:
         self._key = signing_key(secret, signature.date, signature.region, signature.service)
         self._scope = f"{signature.date}/{signature.region}/{signature.service}/aws4_request"
         self._date = _date_of(request, False)
-        self._last = signature.signature
+        self._last = given or signature.signature
 
     def fits(self, digest: str, given: str) -> bool:
         """Whether the next chunk, whose SHA-256 is `digest`, has the signature it must have."""
@@ -107,7 +110,9 @@ def _canonical(request: Request, signature: Signature, presigned: bool) -> str:
     headers = request.headers
     names = signature.signed_headers
     lines = "".join(f"{name}:{' '.join(headers.get(name, '').split())}\n" for name in names)
-    path = request.path if signature.service == "s3" else quote(request.path, safe=f"/{_SAFE}")
+    path = request.path
+    if path != "/" and signature.service != "s3":
+        path = quote(path, safe=f"/{_SAFE}")
     return "\n".join(
         (
             request.method,

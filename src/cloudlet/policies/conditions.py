@@ -118,6 +118,7 @@ def _ordered(read: Callable[[str], float | None], holds: Callable[[float, float]
     return test
 
 
+@lru_cache(maxsize=4096)
 def _inside(given: str, wanted: str) -> bool:
     try:
         return ipaddress.ip_address(given) in ipaddress.ip_network(wanted, strict=False)

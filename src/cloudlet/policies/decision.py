@@ -143,12 +143,8 @@ def _denied(
     resource_policy: Policy | None,
 ) -> Verdict | None:
     if resource_policy is not None:
-        for statement in resource_policy.statements:
-            if (
-                statement.effect == "Deny"
-                and statement.speaks_of(action, resource, facts)
-                and statement.names(who)
-            ):
+        for statement in resource_policy.about("Deny", action):
+            if statement.reaches(resource, facts) and statement.names(who):
                 return Verdict(False, Reason.DENIED_BY_RESOURCE, statement)
     if holdings is None:
         return None
@@ -170,8 +166,8 @@ def _granted(
     """How the resource's policy names the principal in what it allows; the strongest of "principal", "role",
     "account" and ""."""
     best: tuple[str, Statement | None] = ("", None)
-    for statement in policy.statements if policy is not None else ():
-        if statement.effect == "Allow" and statement.speaks_of(action, resource, facts):
+    for statement in policy.about("Allow", action) if policy is not None else ():
+        if statement.reaches(resource, facts):
             named = statement.names(who)
             if named == "principal":
                 return named, statement
@@ -187,8 +183,8 @@ def _find(
         (
             statement
             for policy in policies
-            for statement in policy.statements
-            if statement.effect == effect and statement.speaks_of(action, resource, facts)
+            for statement in policy.about(effect, action)
+            if statement.reaches(resource, facts)
         ),
         None,
     )

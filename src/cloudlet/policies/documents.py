@@ -14,6 +14,7 @@ import orjson
 
 from .conditions import BadCondition, Condition, Facts, compiled, fits_arn, has_variables, pattern, substitute
 
+ACTIONS_REMEMBERED = 256
 VERSION_WITH_VARIABLES = "2012-10-17"
 
 
@@ -49,11 +50,13 @@ class Statement:
     """Whether nothing but action and resource decides: no condition, no variable."""
     source: dict[str, Any]
 
-    def speaks_of(self, action: str, resource: str, facts: Facts) -> bool:
-        """Whether action, resource and conditions fit; the principal is asked for apart."""
+    def is_about(self, action: str) -> bool:
+        """The principal is asked for apart."""
         positive, covers = self.actions
-        if covers(action) != positive:
-            return False
+        return covers(action) == positive
+
+    def reaches(self, resource: str, facts: Facts) -> bool:
+        """Whether resource and conditions fit."""
         positive, resources = self.resources
         if resources and any(_covers(one, resource, facts) for one in resources) != positive:
             return False
@@ -79,6 +82,19 @@ class Policy:
     """The condition keys that it asks for, in lower case."""
     verdicts: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     """What was decided for services, by all that it hangs on."""
+    _by_action: dict[tuple[str, str], tuple[Statement, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def about(self, effect: str, action: str) -> tuple[Statement, ...]:
+        """The statements with that effect that are about the action."""
+        found = self._by_action.get((effect, action))
+        if found is None:
+            found = tuple(one for one in self.statements if one.effect == effect and one.is_about(action))
+            if len(self._by_action) >= ACTIONS_REMEMBERED:
+                self._by_action.clear()
+            self._by_action[effect, action] = found
+        return found
 
 
 @lru_cache(maxsize=2048)
