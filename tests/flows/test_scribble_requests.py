@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import ROOT, Node
+from tests.harness import ROOT, Node, eventually
 
 FUNCTIONS = ROOT / "apps/scribble/functions"
 
@@ -155,7 +155,8 @@ sqs = Service("sqs", "sqs.us-east-1.amazonaws.com",
 body = json.dumps({"QueueUrl": sys.argv[1], "MessageBody": "x" * 200_000}).encode()
 print([answer.status for answer in sqs.send([sqs.request("/", body) for _ in range(40)])])
 """
-    authority = next(path for path in node.data.rglob("*.pem") if b"PRIVATE" not in path.read_bytes())
+    authority = node.data / "tls" / "ca.pem"
+    eventually(authority.exists)
     environment = os.environ | {
         "PYTHONPATH": str(FUNCTIONS),
         "AWS_ENDPOINT_URL": f"https://localhost:{node.port}",
