@@ -25,11 +25,10 @@ def change(connection, request, context):
     if item is None:
         raise incoming.Bad("NotFound", f"there is no message {seq}")
     changed = write(item, person["owner"], text, bool(request.get("delete")))
-    members = rooms.members(person["room"])
-    if not changed["deleted"]:
-        topic.publish([changed], members)
+    here = rooms.here(person["room"])
+    topic.publish([changed], rooms.languages_of(here))
     frame = {"type": "changed", "message": messages.wire(changed)}
-    frames = dict.fromkeys(members, posts.text(frame))
+    frames = dict.fromkeys(rooms.members_of(here), posts.text(frame))
     frames[connection] = posts.text(incoming.with_ref(frame, request))
     rooms.tell(person["room"], context, frames)
 

@@ -23,7 +23,7 @@ def join(connection, request, context):
     if not note(connection, room, name, owner, language):
         people.release({"connectionId": connection, "room": room, "name": name})
         return
-    members = rooms.enter(room, connection, people.id_of(owner), name, language)
+    item = rooms.enter(room, connection, people.id_of(owner), name, language)
     frame = {
         "type": "joined",
         "room": room,
@@ -32,7 +32,7 @@ def join(connection, request, context):
         "you": people.id_of(owner),
         "language": language,
         "last": messages.last_number(room),
-        "here": rooms.people(members),
+        "here": rooms.people(rooms.members_of(item)),
     }
     if posts.post(connection, incoming.with_ref(frame, request)) == posts.GONE:
         rooms.leave(room, [connection])

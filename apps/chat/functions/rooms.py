@@ -1,11 +1,14 @@
 """Who is in a room: one item for each room, so that whoever reads it knows all who are there at that moment."""
 
 import json
+import time
 
 import posts
 import table
 import turns
 
+LANGUAGE_KEPT = 86_400
+"""For so many seconds after somebody wanted a language, messages are translated into it."""
 AT_ONCE = 50
 """Members that are taken out by one request."""
 
@@ -20,13 +23,20 @@ def here_key(room):
     return f"here#{room}"
 
 
-def members(room):
-    """{connection: {"id", "name", "language"}}"""
-    return members_of(table.get(table.CONNECTIONS, {"connectionId": here_key(room)}))
+def here(room):
+    """The item."""
+    return table.get(table.CONNECTIONS, {"connectionId": here_key(room)}) or {}
 
 
 def members_of(item):
-    return {name[2:]: json.loads(value) for name, value in (item or {}).items() if name.startswith("c:")}
+    """{connection: {"id", "name", "language"}}"""
+    return {name[2:]: json.loads(value) for name, value in item.items() if name.startswith("c:")}
+
+
+def languages_of(item):
+    """The languages that are wanted in the room; also of those who are away for a while and will read it later."""
+    since = int(time.time()) - LANGUAGE_KEPT
+    return sorted(name[2:] for name, wanted in item.items() if name.startswith("l:") and wanted > since)
 
 
 def people(members):
@@ -36,16 +46,16 @@ def people(members):
 
 
 def enter(room, connection, id, name, language):
-    """The members then."""
+    """The item then."""
     member = json.dumps({"id": id, "name": name, "language": language}, ensure_ascii=False)
-    item = table.update(
+    wanted = ", #l = :now" if language else ""
+    return table.update(
         table.CONNECTIONS,
         {"connectionId": here_key(room)},
-        "SET #c = :member ADD seq :one",
-        {":member": member, ":one": 1},
-        {"#c": f"c:{connection}"},
+        f"SET #c = :member{wanted} ADD seq :one",
+        {":member": member, ":one": 1} | ({":now": int(time.time())} if language else {}),
+        {"#c": f"c:{connection}"} | ({"#l": f"l:{language}"} if language else {}),
     )
-    return members_of(item)
 
 
 def leave(room, connections):

@@ -46,9 +46,9 @@ def tell(item, room, context):
     chosen = choose(waiting)
     fresh, before = messages.number(item, chosen) if chosen else ({}, [])
     new = messages.numbered(item) | fresh
-    members = rooms.members(room)
-    topic.publish(new.values(), members)
-    for frames in messages.frames(new.values(), members):
+    here = rooms.here(room)
+    topic.publish(new.values(), rooms.languages_of(here))
+    for frames in messages.frames(new.values(), rooms.members_of(here)):
         rooms.tell(room, context, frames)
     for message, kept in before:
         acknowledge_again(message, kept)

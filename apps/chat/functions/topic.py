@@ -17,21 +17,18 @@ _service = Service(
 )
 
 
-def publish(messages, members):
-    """Have the messages translated, if there is somebody who wants that; whoever is told of them after this knows that
-    they will be."""
-    if not any(member["language"] for member in members.values()):
-        return
-    bodies = [
-        json.dumps(_body(message), ensure_ascii=False) for message in messages if not message["deleted"]
-    ]
+def publish(messages, languages):
+    """Have the messages translated, if there are languages into which; who is told of them after this knows that they
+    will be."""
+    bodies = [_body(message, languages) for message in messages if languages and not message["deleted"]]
     for start in range(0, len(bodies), MOST):
         _publish(bodies[start : start + MOST])
 
 
-def _body(message):
+def _body(message, languages):
     names = ("room", "seq", "userHandle", "timestamp", "version", "text", "language")
-    return {name: message[name] for name in names if name in message}
+    body = {name: message[name] for name in names if name in message}
+    return json.dumps({**body, "languages": languages}, ensure_ascii=False)
 
 
 def _publish(bodies):

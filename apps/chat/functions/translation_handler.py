@@ -30,14 +30,16 @@ def handler(event, context):
 
 
 def serve(message):
-    members = rooms.members(message["room"])
-    for language in sorted({member["language"] for member in members.values()} - {None}):
+    for language in message["languages"]:
         text = translated(message, language)
         if text is not None and keep(message, language, text):
             frame = {"type": "translated", "seq": message["seq"], "version": message["version"]}
-            frame |= {"language": language, "text": text}
-            wanting = [id for id, member in members.items() if member["language"] == language]
-            posts.post_same(wanting, frame)
+            tell(message["room"], language, {**frame, "language": language, "text": text})
+
+
+def tell(room, language, frame):
+    members = rooms.members_of(rooms.here(room))
+    posts.post_same([id for id, member in members.items() if member["language"] == language], frame)
 
 
 def translated(message, language):

@@ -16,5 +16,6 @@ def tell(connection, request):
         raise incoming.Bad("BadRequest", "typing must be true or false")
     person = people.of(connection)
     id = people.id_of(person["owner"])
-    others = [other for other, member in rooms.members(person["room"]).items() if member["id"] != id]
+    members = rooms.members_of(rooms.here(person["room"]))
+    others = [other for other, member in members.items() if member["id"] != id]
     posts.post_same(others, {"type": "typing", "id": id, "name": person["name"], "typing": typing})
