@@ -9,7 +9,7 @@ from ...context import Context, Need
 from ...names import arn
 from ...policies.documents import Policy, parsed_or_none
 from ...store.interface import Transaction
-from . import storage
+from . import fine_grained, storage
 
 EVERYWHERE = frozenset(
     {"ListTables", "DescribeLimits", "DescribeEndpoints", "ListBackups", "ListGlobalTables", "ListStreams"}
@@ -28,10 +28,16 @@ IN_TRANSACTION = {
 
 async def needs(ctx: Context, operation: str, request: dict[str, Any]) -> Sequence[Need]:
     action = f"dynamodb:{operation}"
+    fine = fine_grained.asked(ctx.holdings)
     if operation in BATCHES:
-        return [Need(action, _table(ctx, name)) for name in request.get("RequestItems", ())]
+        return [
+            Need(
+                action, _table(ctx, name), await fine_grained.facts(ctx, name, _parts(asked)) if fine else {}
+            )
+            for name, asked in request.get("RequestItems", {}).items()
+        ]
     if operation.startswith("Transact"):
-        return _of_transaction(ctx, request)
+        return await _of_transaction(ctx, request, fine)
     if operation in EVERYWHERE:
         return (Need(action, "*"),)
     resource = request.get("ResourceArn") or request.get("StreamArn") or request.get("BackupArn")
@@ -41,7 +47,18 @@ async def needs(ctx: Context, operation: str, request: dict[str, Any]) -> Sequen
         resource = _table(ctx, request.get("TableName") or request.get("TargetTableName") or "*")
     if operation in ("Query", "Scan") and "IndexName" in request:
         resource += f"/index/{request['IndexName']}"
-    return (Need(action, resource, _facts(request)),)
+    facts = _facts(request)
+    if fine and "TableName" in request:
+        facts |= await fine_grained.facts(ctx, request["TableName"], [request], request.get("IndexName", ""))
+    return (Need(action, resource, facts),)
+
+
+def _parts(asked: Any) -> list[dict[str, Any]]:
+    """What a batch asks of one table: reads share what they want of each key."""
+    if isinstance(asked, list):
+        return [part for write in asked for part in write.values()]
+    shared = {member: value for member, value in asked.items() if member != "Keys"}
+    return [{**shared, "Key": key} for key in asked.get("Keys", ())]
 
 
 async def policy(ctx: Context, resource: str) -> Policy | None:
@@ -57,14 +74,16 @@ async def policy(ctx: Context, resource: str) -> Policy | None:
     return parsed_or_none(await ctx.store.read(body))
 
 
-def _of_transaction(ctx: Context, request: dict[str, Any]) -> Sequence[Need]:
-    found: dict[tuple[str, str], Need] = {}
+async def _of_transaction(ctx: Context, request: dict[str, Any], fine: bool) -> Sequence[Need]:
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for item in request.get("TransactItems", ()):
         for kind, part in item.items():
             if kind in IN_TRANSACTION:
-                need = Need(IN_TRANSACTION[kind], _table(ctx, part.get("TableName", "*")))
-                found[need.action, need.resource] = need
-    return list(found.values())
+                found.setdefault((IN_TRANSACTION[kind], part.get("TableName", "*")), []).append(part)
+    return [
+        Need(action, _table(ctx, name), await fine_grained.facts(ctx, name, parts) if fine else {})
+        for (action, name), parts in found.items()
+    ]
 
 
 def _facts(request: dict[str, Any]) -> dict[str, Sequence[str]]:
