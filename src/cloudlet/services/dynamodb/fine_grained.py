@@ -13,7 +13,7 @@ from typing import Any
 from ...context import Context
 from ...policies.decision import Holdings
 from . import storage
-from .table import Table
+from .table import Index, Table
 
 LEADING, ATTRIBUTES = "dynamodb:leadingkeys", "dynamodb:attributes"
 KEYS = frozenset({LEADING, ATTRIBUTES})
@@ -52,8 +52,9 @@ async def facts(
 
 
 def _hash(table: Table, index: str) -> str:
-    found = table.index.get(index)
-    return found.hash_name if found is not None else table.hash_name
+    source: Index | Table = table.index.get(index) or table
+    name: str = source.hash_name
+    return name
 
 
 def _leading(name: str, parts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
