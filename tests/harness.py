@@ -99,6 +99,10 @@ class Node:
         with urllib.request.urlopen(request) as answer:
             return json.loads(answer.read())
 
+    def now(self) -> float:
+        """The node's time, which tests move."""
+        return float(self.get("/_cloudlet/clock")["now"])
+
     def advance(self, seconds: float) -> None:
         """Move the node's clock."""
         self.post("/_cloudlet/clock", {"advance": seconds})
@@ -112,6 +116,9 @@ class Elsewhere:
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
+
+    def now(self) -> float:
+        return time.time()
 
     def client(self, service: str, **options: Any) -> Any:
         return client(service, self.endpoint, **options)

@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+AHEAD = [0.0]
+"""Seconds by which other tests have moved the node's clock."""
+
 
 @pytest.fixture
-def logs(client: Callable[..., Any]) -> Any:
+def logs(client: Callable[..., Any], node: Any) -> Any:
+    AHEAD[0] = node.now() - time.time()
     return client("logs")
 
 
@@ -29,7 +33,7 @@ def group(logs: Any, unique: Callable[[str], str]) -> Iterator[str]:
 
 
 def now() -> int:
-    return int(time.time() * 1000)
+    return int((time.time() + AHEAD[0]) * 1000)
 
 
 def put(logs: Any, group: str, *events: tuple[int, str], stream: str = "stream") -> Any:

@@ -166,7 +166,7 @@ class TestRetention:
         logs.create_log_group(logGroupName="g")
         logs.create_log_stream(logGroupName="g", logStreamName="stream")
         logs.put_retention_policy(logGroupName="g", retentionInDays=1)
-        start = now()
+        start = int(node.now() * 1000)
         put(logs, "g", (start, "old"))
         node.advance(20 * 3600)
         put(logs, "g", (start + 20 * 3600 * 1000, "new"))
