@@ -52,6 +52,7 @@ class Clock:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_for = float("inf")
         self._cancelled = 0
+        self._when_set_back: list[Callable[[], object]] = []
 
     def now(self) -> float:
         return time.time() + self._offset
@@ -97,6 +98,10 @@ class Clock:
     def set(self, when: float) -> None:
         self.advance(when - self.now())
 
+    def when_set_back(self, callback: Callable[[], object]) -> None:
+        """Call `callback` each time that time is set back: what has noted a time may have to forget it."""
+        self._when_set_back.append(callback)
+
     def reset(self) -> None:
         self.advance(-self._offset)
         self._offset = 0.0
@@ -104,6 +109,8 @@ class Clock:
     def _moved(self, seconds: float) -> None:
         if seconds >= 0:
             return
+        for callback in self._when_set_back:
+            callback()
         for _, _, handle in self._heap:
             if handle.relative:
                 handle.when += seconds

@@ -179,6 +179,28 @@ class TestMissed:
         assert own.quiet()
 
 
+class TestTimeSetBack:
+    @pytest.mark.parametrize("expression", ["rate(1 minute)", "cron(* * * * ? *)"])
+    def test_a_recurring_schedule_goes_on(self, own, expression):
+        own.create(expression)
+        own.node.advance(DAY)
+        assert own.fired() > iso(own.now() - 61)
+        own.node.post("/_cloudlet/clock", {"reset": True})
+        own.sqs.purge_queue(QueueUrl=own.url)
+        own.node.advance(61)
+        assert iso(own.now() - 61) < own.fired() <= iso(own.now())
+
+    @pytest.mark.slow
+    def test_by_a_restart(self, own):
+        own.create("rate(1 minute)")
+        own.node.advance(DAY)
+        assert own.fired() > iso(own.now() - 61)
+        own.node.restart()  # a node that starts reads the machine's clock again
+        own.sqs.purge_queue(QueueUrl=own.url)
+        own.node.advance(61)
+        assert iso(own.now() - 61) < own.fired() <= iso(own.now())
+
+
 @pytest.mark.slow
 def test_nothing_is_lost_or_doubled_by_a_kill(fresh_node: Any) -> None:
     """Each of many schedules fires, at least once, and seldom more than that."""

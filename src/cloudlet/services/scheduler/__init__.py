@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...context import Node, Service
 from . import delivering, firing, model, operations, permissions, storage, validation
 from .operations.groups import on_sweep
+from .rewinding import Rewinding
 
 
 def _register(node: Node) -> None:
@@ -23,4 +24,5 @@ SERVICE = Service(
     model=model,
     permissions=permissions,
     register=_register,
+    runtime=Rewinding,
 )

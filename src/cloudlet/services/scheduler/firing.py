@@ -5,7 +5,8 @@ Rules
     one and puts a delivery into the queue of tasks: so each time happens once, whatever ends the node.
  2. Times that passed while the node was down, or over which its clock was moved, are not made up for one by one. A
     one-time schedule fires late; of a recurring one the latest time fires, and it goes on from there.
- 3. A flexible window moves all times of a schedule by the same part of it, which is drawn from its ARN.
+ 3. When time is set back, a recurring schedule goes on from there and doesn't wait until the clock is where it was.
+ 4. A flexible window moves all times of a schedule by the same part of it, which is drawn from its ARN.
 """
 
 from __future__ import annotations
@@ -103,6 +104,29 @@ async def on_fire(node: Node, tx: Transaction, id: tuple[Any, ...], payload: byt
         return
     await storage.put(tx, name, {**record, "Fired": time})
     await _wait(node, tx, name, schedule, following)
+
+
+def is_ahead(record: Record, now: float) -> bool:
+    """Whether a recurring schedule has fired, or was made, at a time that is yet to come: time was set back."""
+    made: float = float("-inf") if "StartDate" in record else record["Anchor"]
+    fired: float = record.get("Fired", made)
+    return max(fired, made) > now and not expressions.is_once(record["ScheduleExpression"])
+
+
+async def rewind(node: Node, name: Name, tx: Transaction) -> None:
+    """Let a schedule that is ahead go on from now, as if it had fired at its last time before."""
+    record, now = await storage.find(tx, name), node.clock.now()
+    if record is None or not is_ahead(record, now):
+        return
+    changed = dict(record)
+    changed.pop("Fired", None)
+    if "StartDate" not in record:
+        changed["Anchor"] = min(record["Anchor"], now)
+    last = plan(name, changed).due(now)
+    if last is not None:
+        changed["Fired"] = last
+    await storage.put(tx, name, changed)
+    await arm(node, tx, name, changed, now)
 
 
 def _delivery(name: Name, record: Record, time: float, schedule: Plan) -> Record:

@@ -130,3 +130,12 @@ async def schedules(
         begin = max(begin, successor(_schedule.pack(*place, *after)))
     rows = await tx.range(begin, end, limit=limit)
     return [(Name(*_schedule.unpack(key)), orjson.loads(value)) for key, value in rows]
+
+
+async def every(tx: Transaction, after: Name | None, limit: int) -> list[tuple[Name, Record]]:
+    """Everybody's schedules after one, in order."""
+    begin, end = _schedule.range()
+    if after is not None:
+        begin = successor(_schedule.pack(*after))
+    rows = await tx.range(begin, end, limit=limit)
+    return [(Name(*_schedule.unpack(key)), orjson.loads(value)) for key, value in rows]
