@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.harness import eventually
+
 from .kit import translated, with_engine
 
 
@@ -61,3 +63,21 @@ def test_without_the_engine_the_log_says_once_what_to_install(
             translated(node.client("translate"), "The house", "en", "es")
         assert refused.value.response["Error"]["Code"] == "UnsupportedLanguagePairException"
     assert node.log.count("apt install apertium") == 1
+
+
+@with_engine
+@pytest.mark.node_only
+def test_nothing_is_left_of_it_when_the_node_is_killed(fresh_node: Callable[..., Any]) -> None:
+    node = fresh_node()
+    translated(node.client("translate"), "The house", "en", "es")
+    (pipeline,) = pipelines(node.pid)
+    node.kill()
+    eventually(lambda: gone(pipeline))
+
+
+def gone(pid: int) -> bool:
+    """Whether the process has ended; one that nobody has waited for yet has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
