@@ -78,6 +78,19 @@ def made(gateway: Gateway, response: dict[str, Any] | None = None, **integration
     return gateway.stage(api, StageVariables={"colour": "blue"})
 
 
+def role_that_may(node: Any, name: str, action: str) -> str:
+    """A role for API Gateway: actions of services other than Lambda are done as one."""
+    iam = node.client("iam")
+
+    def document(**statement: Any) -> str:
+        return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+
+    trust = document(Action="sts:AssumeRole", Principal={"Service": "apigateway.amazonaws.com"})
+    arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document(Action=action, Resource="*"))
+    return arn
+
+
 class TestMock:
     def test_a_template_answers(self, gateway: Gateway) -> None:
         template = (
@@ -297,6 +310,7 @@ class TestAws:
             {"/200/": {"ResponseTemplates": {"$default": '{"stored":true}'}}},
             IntegrationType="AWS",
             IntegrationUri="arn:aws:apigateway:us-east-1:dynamodb:action/PutItem",
+            CredentialsArn=role_that_may(gateway.node, unique("storing"), "dynamodb:PutItem"),
             RequestTemplates={"$default": template % table},
         )
         with api.socket() as socket:
