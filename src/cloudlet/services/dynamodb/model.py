@@ -109,6 +109,10 @@ def transaction_cancelled(reasons: list[dict[str, Any]]) -> AwsError:
     )
 
 
+def duplicate_item() -> AwsError:
+    return AwsError("DuplicateItemException", "Duplicate primary key exists in table")
+
+
 def policy_not_found(resource: str) -> AwsError:
     return AwsError(
         "PolicyNotFoundException", f"Resource-based policy not found for the provided ResourceArn: {resource}"
@@ -144,7 +148,6 @@ def key_mismatch() -> AwsError:
     return validation_error("The provided key element does not match the schema")
 
 
-_LATER_PARTIQL = "PartiQL is not built yet"
 _LATER_BACKUPS = "backups are not built yet"
 _NO_REPLICAS = "a node has no other regions to replicate to"
 _NO_BULK = "bulk import and export through S3 are not built yet"
@@ -152,7 +155,6 @@ _NO_INSIGHTS = "there are no contributor insights here"
 _NO_KINESIS = "Kinesis destinations are not built yet"
 
 UNSUPPORTED: dict[str, str] = {
-    "BatchExecuteStatement": _LATER_PARTIQL,
     "CancelBulkOperation": _NO_BULK,
     "CreateBackup": _LATER_BACKUPS,
     "CreateGlobalTable": _NO_REPLICAS,
@@ -168,8 +170,6 @@ UNSUPPORTED: dict[str, str] = {
     "DescribeTableReplicaAutoScaling": _NO_REPLICAS,
     "DisableKinesisStreamingDestination": _NO_KINESIS,
     "EnableKinesisStreamingDestination": _NO_KINESIS,
-    "ExecuteStatement": _LATER_PARTIQL,
-    "ExecuteTransaction": _LATER_PARTIQL,
     "ExportTableToPointInTime": _NO_BULK,
     "ImportTable": _NO_BULK,
     "ListBackups": _LATER_BACKUPS,

@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...context import Context, Need
+from ...errors import AwsError
 from ...names import arn
 from ...policies.documents import Policy, parsed_or_none
 from ...store.interface import Transaction
 from . import fine_grained, storage
+from .partiql import Exists, Select, parse
+from .partiql.plans import bind, named
 
 EVERYWHERE = frozenset(
     {"ListTables", "DescribeLimits", "DescribeEndpoints", "ListBackups", "ListGlobalTables", "ListStreams"}
 )
 """What is about no table."""
 BATCHES = ("BatchGetItem", "BatchWriteItem")
+STATEMENTS = ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction")
 IN_TRANSACTION = {
     "ConditionCheck": "dynamodb:ConditionCheckItem",
     "Delete": "dynamodb:DeleteItem",
@@ -36,6 +40,8 @@ async def needs(ctx: Context, operation: str, request: dict[str, Any]) -> Sequen
             )
             for name, asked in request.get("RequestItems", {}).items()
         ]
+    if operation in STATEMENTS:
+        return await _of_statements(ctx, request, fine)
     if operation.startswith("Transact"):
         return await _of_transaction(ctx, request, fine)
     if operation in EVERYWHERE:
@@ -84,6 +90,23 @@ async def _of_transaction(ctx: Context, request: dict[str, Any], fine: bool) -> 
         Need(action, _table(ctx, name), await fine_grained.facts(ctx, name, parts) if fine else {})
         for (action, name), parts in found.items()
     ]
+
+
+async def _of_statements(ctx: Context, request: dict[str, Any], fine: bool) -> Sequence[Need]:
+    """What can't be read is refused by the operation."""
+    needed: list[Need] = []
+    for asked in request.get("Statements") or request.get("TransactStatements") or [request]:
+        try:
+            bound = bind(parse(asked["Statement"]), asked.get("Parameters", ()))
+        except AwsError:
+            continue
+        statement = bound.statement
+        kind = "Select" if isinstance(statement, Exists) else type(statement).__name__
+        index = statement.index if isinstance(statement, Select) and statement.index else ""
+        resource = _table(ctx, statement.table) + (f"/index/{index}" if index else "")
+        facts = await fine_grained.facts(ctx, statement.table, named(bound), index) if fine else {}
+        needed.append(Need(f"dynamodb:PartiQL{kind}", resource, facts))
+    return needed
 
 
 def _facts(request: dict[str, Any]) -> dict[str, Sequence[str]]:

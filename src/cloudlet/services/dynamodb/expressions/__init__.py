@@ -7,7 +7,7 @@ from .conditions import Condition, compile_condition
 from .errors import ExpressionError
 from .keys import KeyCondition, KeyConditionError, compile_key_condition
 from .projections import Projection, compile_projection, project_attributes
-from .updates import Update, compile_update
+from .updates import Update, compile_actions, compile_update
 
 __all__ = [
     "Condition",
@@ -16,6 +16,7 @@ __all__ = [
     "KeyConditionError",
     "Projection",
     "Update",
+    "compile_actions",
     "compile_condition",
     "compile_key_condition",
     "compile_projection",

@@ -82,6 +82,8 @@ class _Compiler:
         self.distinct(node, operands)
         for call in _calls(node):
             self.checks.append(_type_check(call))
+        if isinstance(node, Compare) and node.sign not in ("=", "<>"):
+            self.checks.append(_order_check(node))
         if isinstance(node, Between):
             self.checks.append(_bounds_check(node))
         if isinstance(node, In) and len(node.options) > _MOST_OPTIONS:
@@ -194,6 +196,16 @@ def _type_check(call: Call) -> Check:
                 raise ExpressionError(
                     f"Invalid attribute type name found; type: {wanted}, valid types: {_TYPE_NAMES}"
                 )
+
+    return check
+
+
+def _order_check(node: Compare) -> Check:
+    def check(values: Values) -> None:
+        for operand in (node.left, node.right):
+            kind = value_kind(operand, values)
+            if kind and kind not in ("S", "N", "B"):
+                raise wrong_type(node.sign, kind)
 
     return check
 

@@ -127,8 +127,13 @@ def _turn(change: Change) -> tuple[bool, int]:
 
 @lru_cache(maxsize=2048)
 def compile_update(text: str, names: Names) -> Update:
+    return compile_actions(parse_update(text), names)
+
+
+@lru_cache(maxsize=1024)
+def compile_actions(actions: tuple[Action, ...], names: Names) -> Update:
     binder = Binder(names)
-    return Update([_change(action, binder) for action in parse_update(text)], binder)
+    return Update([_change(action, binder) for action in actions], binder)
 
 
 def _change(action: Action, binder: Binder) -> Change:

@@ -2,6 +2,7 @@
 
 from .batches import batch_get_item, batch_write_item
 from .items import delete_item, get_item, put_item, update_item
+from .partiql import batch_execute_statement, execute_statement, execute_transaction
 from .policies import delete_resource_policy, get_resource_policy, put_resource_policy
 from .queries import query, scan
 from .settings import (
@@ -26,6 +27,7 @@ from .transactions import transact_get_items, transact_write_items
 from .updates import update_table
 
 __all__ = [
+    "batch_execute_statement",
     "batch_get_item",
     "batch_write_item",
     "create_table",
@@ -38,6 +40,8 @@ __all__ = [
     "describe_stream",
     "describe_table",
     "describe_time_to_live",
+    "execute_statement",
+    "execute_transaction",
     "get_item",
     "get_records",
     "get_resource_policy",

@@ -43,12 +43,12 @@ async def query(ctx: Context, request: Request) -> Encoded:
             _check_query_start(table, source, request, start)
         _check_paths(table, request)
         _check_filter_keys(source, request)
-        _check_all_attributes(index, request)
+        check_all_attributes(index, request)
         reverse = request.get("ScanIndexForward") is False
         span = storage.query_range(source, hash_value, operator, operands)
         if start is not None:
             span = storage.after(span, storage.start_key(table, index, start), reverse)
-        return await _answer(tx, table, index, request, span, reverse)
+        return await answer(tx, table, index, request, span, reverse)
 
     return await ctx.store.read(body)
 
@@ -64,7 +64,7 @@ async def scan(ctx: Context, request: Request) -> Encoded:
         span = storage.scan_range(source, request.get("Segment", 0), request.get("TotalSegments", 1))
         if start is not None:
             _check_scan_start(table, index, start)
-        _check_all_attributes(index, request)
+        check_all_attributes(index, request)
         if start is not None:
             key = storage.start_key(table, index, start)
             if not span[0] <= key < span[1]:
@@ -75,7 +75,7 @@ async def scan(ctx: Context, request: Request) -> Encoded:
                 )
             span = storage.after(span, key, False)
         _check_paths(table, request)
-        return await _answer(tx, table, index, request, span, False)
+        return await answer(tx, table, index, request, span, False)
 
     return await ctx.store.read(body)
 
@@ -195,7 +195,7 @@ def _check_filter_keys(source: Table | Index, request: Request) -> None:
             )
 
 
-def _check_all_attributes(index: Index | None, request: Request) -> None:
+def check_all_attributes(index: Index | None, request: Request) -> None:
     if index is None or index.attributes is None or index.local:
         return
     if request.get("Select") == "ALL_ATTRIBUTES":
@@ -212,7 +212,7 @@ def _check_all_attributes(index: Index | None, request: Request) -> None:
             )
 
 
-async def _answer(
+async def answer(
     tx: Transaction, table: Table, index: Index | None, request: Request, span: storage.Range, reverse: bool
 ) -> Encoded:
     limit = request.get("Limit", 0)

@@ -5,6 +5,7 @@ A function returns the request with its expressions compiled into it; see `commo
 
 from .batches import batch_get_item, batch_write_item
 from .items import delete_item, get_item, put_item, update_item
+from .partiql import execute_statement
 from .queries import query, scan
 from .streams import get_records
 from .tables import (
@@ -33,6 +34,7 @@ __all__ = [
     "describe_continuous_backups",
     "describe_table",
     "describe_time_to_live",
+    "execute_statement",
     "get_item",
     "get_records",
     "list_tables",

@@ -1,0 +1,339 @@
+"""What statements are made of: paths, values, operands and conditions, as the trees that expressions have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....errors import AwsError
+from .. import numbers
+from ..expressions.nodes import (
+    And,
+    Arithmetic,
+    Between,
+    Call,
+    Compare,
+    In,
+    Node,
+    Not,
+    Operand,
+    Or,
+    Path,
+    ValueRef,
+)
+from ..model import validation_error
+from .lexer import Token, malformed, tokens_of
+from .statements import Constant, Literal, Parameter, Sequenced, Struct
+
+_COMPARATORS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+_TESTS = ("attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains")
+_FUNCTIONS = (*_TESTS, "size", "list_append", "if_not_exists")
+_TYPES = {
+    "NULL": "NULL", "BOOLEAN": "BOOL", "BOOL": "BOOL", "BLOB": "B", "STRING": "S", "NUMERIC": "N", "STRUCT": "M",
+    "TUPLE": "M", "LIST": "L",
+}  # fmt: skip
+_KEYWORDS = frozenset(
+    (
+        "AND", "ASC", "BETWEEN", "BY", "DELETE", "DESC", "FROM", "IN", "INSERT", "INTO", "IS", "NOT", "OR", "ORDER",
+        "REMOVE", "RETURNING", "SELECT", "SET", "UPDATE", "VALUE", "VALUES", "WHERE",
+    )
+)  # fmt: skip
+_MAX_DEPTH = 100
+
+
+class Conditions:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = tokens_of(text)
+        self._at = 0
+        self._depth = 0
+        self._literals: list[Literal] = []
+        self._names: dict[str, str] = {}
+        self._parameters = 0
+
+    def placeholders(self) -> dict[str, Any]:
+        return {
+            "literals": tuple(self._literals),
+            "names": tuple(self._names.items()),
+            "parameters": self._parameters,
+        }
+
+    # -- tokens
+
+    @property
+    def next(self) -> Token:
+        return self._tokens[self._at]
+
+    def take(self) -> Token:
+        token = self._tokens[self._at]
+        self._at += token.kind != "end"
+        return token
+
+    def is_word(self, *words: str) -> bool:
+        return self.next.kind == "name" and self.next.text.upper() in words
+
+    def keyword(self, word: str) -> bool:
+        if self.is_word(word):
+            self._at += 1
+            return True
+        return False
+
+    def is_sign(self, text: str) -> bool:
+        return self.next.kind == "sign" and self.next.text == text
+
+    def sign(self, text: str) -> bool:
+        if self.is_sign(text):
+            self._at += 1
+            return True
+        return False
+
+    def expect(self, text: str) -> None:
+        if not self.sign(text):
+            names = {"(": "LEFT_PAREN", ")": "RIGHT_PAREN", "]": "RIGHT_BRACKET", "}": "RIGHT_CURLY"}
+            raise malformed(f"Expected {names.get(text, text)}")
+
+    def position(self, token: Token) -> str:
+        """Line, column and length of a token, from 1."""
+        before = self._text[: token.start]
+        return f"{before.count(chr(10)) + 1}:{token.start - before.rfind(chr(10))}:{token.length}"
+
+    # -- paths and values
+
+    def path(self) -> Path:
+        parts: list[str | int] = [self._alias()]
+        while True:
+            if self.sign("."):
+                if self.is_sign("*"):
+                    raise validation_error("Unpivot path component like a.*.b are not supported")
+                parts.append(self._alias())
+            elif self.sign("["):
+                if self.sign("*"):
+                    raise validation_error("Wildcard path component like a[*].b are not supported")
+                token = self.take()
+                if token.kind == "text":
+                    parts.append(self._named(token.text))
+                elif token.kind == "number" and token.text.isdigit():
+                    parts.append(int(token.text[:9]))
+                else:
+                    raise malformed("Unexpected path component")
+                self.expect("]")
+            else:
+                return Path(tuple(parts))
+
+    def _alias(self) -> str:
+        token = self.next
+        if token.kind == "quoted" or (token.kind == "name" and token.text.upper() not in _KEYWORDS):
+            return self._named(self.take().text)
+        if token.kind == "name":
+            raise malformed("Unexpected operator" if self.is_word("IS", "IN") else "Unexpected keyword")
+        raise malformed("Unexpected term" if token.kind == "end" else "Invalid path dot component")
+
+    def _named(self, name: str) -> str:
+        self._names[f"#{name}"] = name
+        return f"#{name}"
+
+    def literal(self) -> Literal:
+        """A value: a constant, a parameter, or a structure of them."""
+        token = self.take()
+        if token.kind == "text":
+            return Constant("S", token.text)
+        if token.kind == "number" or (token.kind == "sign" and token.text in "+-"):
+            return self._number(token)
+        if token.kind == "sign":
+            if token.text == "?":
+                self._parameters += 1
+                return Parameter(self._parameters - 1)
+            if token.text == "[":
+                return Sequenced(self._members("]"), False)
+            if token.text == "<<":
+                return Sequenced(self._members(">>"), True)
+            if token.text == "{":
+                return self._struct()
+        word = token.text.upper() if token.kind == "name" else ""
+        if word in ("TRUE", "FALSE"):
+            return Constant("BOOL", word == "TRUE")
+        if word == "NULL":
+            return Constant("NULL", True)
+        if word == "MISSING":
+            raise validation_error("MISSING must be compared using IS operator")
+        if word and self.is_sign("("):
+            raise validation_error(
+                f"Unsupported data type: {token.text} under key root at {self.position(token)}"
+            )
+        raise malformed("Unexpected term")
+
+    def _number(self, token: Token) -> Constant:
+        text = token.text
+        if token.kind == "sign":
+            if self.next.kind != "number":
+                raise malformed("Unexpected term")
+            text = ("-" if text == "-" else "") + self.take().text
+        try:
+            return Constant("N", numbers.normalise(text))
+        except AwsError as error:
+            raise validation_error(f"{error.message} under root") from error
+
+    def _members(self, end: str) -> tuple[Literal, ...]:
+        members: list[Literal] = []
+        self._deeper()
+        while not self.sign(end):
+            if members:
+                self.expect(",")
+            members.append(self.literal())
+        self._depth -= 1
+        return tuple(members)
+
+    def _struct(self) -> Struct:
+        members: dict[str, Literal] = {}
+        self._deeper()
+        while not self.sign("}"):
+            if members:
+                self.expect(",")
+            token = self.take()
+            if token.kind not in ("text", "quoted"):
+                raise malformed("Unexpected term")
+            if token.text in members:
+                raise validation_error(f"Duplicate keys in tuple. Key: {token.text} under root")
+            self.expect(":")
+            members[token.text] = self.literal()
+        self._depth -= 1
+        return Struct(tuple(members.items()))
+
+    def _deeper(self) -> None:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise malformed("nested too deeply")
+
+    def _reference(self) -> ValueRef:
+        self._literals.append(self.literal())
+        return ValueRef(f":{len(self._literals) - 1}")
+
+    def may_be_set(self, reference: ValueRef) -> bool:
+        literal = self._literals[int(reference.name[1:])]
+        return isinstance(literal, Parameter) or (isinstance(literal, Sequenced) and literal.bag)
+
+    # -- operands
+
+    def sum(self) -> Operand:
+        """What an attribute is set to."""
+        node = self.operand()
+        if self.next.kind == "sign" and self.next.text in ("+", "-"):
+            sign = self.take().text
+            return Arithmetic(sign, node, self.operand())
+        return node
+
+    def operand(self) -> Operand:
+        token = self.next
+        if token.kind == "quoted":
+            return self.path()
+        if token.kind == "name" and token.text.upper() not in ("TRUE", "FALSE", "NULL", "MISSING"):
+            after = self._tokens[self._at + 1]
+            return self.call() if after.kind == "sign" and after.text == "(" else self.path()
+        return self._reference()
+
+    def call(self) -> Call:
+        token = self.take()
+        name = token.text.lower()
+        if name not in _FUNCTIONS:
+            raise validation_error(f"Unrecognized function: {name} at {self.position(token)}")
+        self.expect("(")
+        args = self.arguments()
+        if name == "attribute_exists" and not args:
+            raise validation_error(
+                "Incorrect number of operands for operator or function; operator or function: attribute_exists, "
+                "number of operands: 0"
+            )
+        return Call(name, args)
+
+    def arguments(self) -> tuple[Operand, ...]:
+        args: list[Operand] = []
+        while not self.sign(")"):
+            if args:
+                self.expect(",")
+            args.append(self.operand())
+        return tuple(args)
+
+    # -- conditions
+
+    def disjunction(self) -> Node:
+        self._deeper()
+        node = self.conjunction()
+        while self.keyword("OR"):
+            self._right_hand()
+            node = Or(node, self.conjunction())
+        self._depth -= 1
+        return node
+
+    def conjunction(self) -> Node:
+        node = self.negation()
+        while self.keyword("AND"):
+            self._right_hand()
+            node = And(node, self.negation())
+        return node
+
+    def _right_hand(self) -> None:
+        if self.next.kind == "end" or self.is_sign(")"):
+            raise malformed("Missing right-hand side expression of infix operator")
+
+    def negation(self) -> Node:
+        negations = 0
+        while self.keyword("NOT"):
+            negations += 1
+            if negations > _MAX_DEPTH:
+                raise malformed("nested too deeply")
+        node = self.comparison()
+        for _ in range(negations):
+            node = Not(node)
+        return node
+
+    def comparison(self) -> Node:
+        if self.sign("("):
+            node = self.disjunction()
+            self.expect(")")
+            return node
+        if self.next.kind == "end" or self.is_sign(";"):
+            raise malformed("Unexpected term")
+        left = self.operand()
+        token = self.next
+        if token.kind == "sign" and token.text in _COMPARATORS:
+            sign = _COMPARATORS[self.take().text]
+            return Compare(sign, left, self.operand())
+        if self.keyword("IS"):
+            return self._is(left)
+        inverted = self.keyword("NOT")
+        if self.keyword("BETWEEN"):
+            low = self.operand()
+            if not self.keyword("AND"):
+                raise malformed("Expected AND after BETWEEN")
+            found: Node = Between(left, low, self.operand())
+            return Not(found) if inverted else found
+        if self.keyword("IN"):
+            found = In(left, self._options())
+            return Not(found) if inverted else found
+        if isinstance(left, Call) and left.name in _TESTS and not inverted:
+            return left
+        raise validation_error("WHERE clause must contain an expression that resolves to a boolean")
+
+    def _options(self) -> tuple[Operand, ...]:
+        end = "]" if self.sign("[") else ")"
+        if end == ")":
+            self.expect("(")
+        options = [self.operand()]
+        while self.sign(","):
+            options.append(self.operand())
+        self.expect(end)
+        return tuple(options)
+
+    def _is(self, left: Operand) -> Node:
+        inverted = self.keyword("NOT")
+        if not isinstance(left, Path):
+            raise validation_error(
+                "The left hand side argument to IS must be a Variable Reference, Literal, or Path"
+            )
+        word = self.take().text.upper()
+        if word == "MISSING":
+            return Call("attribute_exists" if inverted else "attribute_not_exists", (left,))
+        if word not in _TYPES:
+            raise malformed("Expected type name")
+        self._literals.append(Constant("S", _TYPES[word]))
+        found = Call("attribute_type", (left, ValueRef(f":{len(self._literals) - 1}")))
+        return Not(found) if inverted else found
