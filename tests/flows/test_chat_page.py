@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cloudlet.cli.stacks import local_url
+from cloudlet.services.translate.engine import modes
 from tests.flows.browser import browser
+from tests.flows.chat import Application
 from tests.flows.chat_page_double import Double, error
-from tests.harness import eventually
+from tests.harness import Node, eventually
 
 pytestmark = [pytest.mark.node_only, pytest.mark.slow]
 
@@ -207,19 +214,19 @@ class TestMessages:
         ]
         assert "noopener" in links.first.get_attribute("rel")
 
-    @pytest.mark.parametrize("kind", HOSTILE)
-    def test_hostile_text_is_only_text(self, double: Double, open_page: Any, kind: str) -> None:
+    def test_hostile_text_is_only_text(self, double: Double, open_page: Any) -> None:
         page = open_page(double.url, "Ann", width=320, height=568)
-        double.write("lobby", HOSTILE[kind][:60], HOSTILE[kind])
-        double.write("lobby", "Zoe", "after it")
-        see(page, "after it")
-        text = page.locator("#messages .text").first
-        assert text.text_content() == HOSTILE[kind]
+        for kind, said in HOSTILE.items():
+            double.write("lobby", said[:60], said)
+            double.write("lobby", "Zoe", f"after {kind}")
+            after = see(page, f"after {kind}").bounding_box()
+            shown = page.locator("#messages .text").nth(-2)
+            bubble = shown.locator("xpath=..").bounding_box()
+            assert shown.text_content() == said, kind
+            assert bubble["height"] < 420 and bubble["y"] + bubble["height"] <= after["y"], kind
+            assert page.evaluate("document.querySelector('#log').scrollWidth") <= 320, kind
         assert page.locator("#messages :is(script, img, a)").count() == 0
-        assert "owned" not in page.title()
-        assert page.evaluate("document.querySelector('#log').scrollWidth") <= 320
-        bubble, after = text.locator("xpath=..").bounding_box(), see(page, "after it").bounding_box()
-        assert bubble["height"] < 420 and bubble["y"] + bubble["height"] <= after["y"]
+        assert page.title() == "#lobby · Chat"
 
     def test_edit_with_the_up_arrow_and_escape(self, double: Double, open_page: Any) -> None:
         ann, bob = open_page(double.url, "Ann"), open_page(double.url, "Bob")
@@ -572,3 +579,172 @@ class TestForEverybody:
         double.refuse = True
         double.cut()
         page.get_by_role("status").get_by_text("What you write is kept").wait_for(state="attached")
+
+
+@pytest.fixture(scope="module")
+def app(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    node = Node(tmp_path_factory.mktemp("page") / "data")
+    try:
+        yield Application(node, "MessageLifetime=3600")
+    finally:
+        assert node.stop() == 0
+        assert "Traceback" not in node.log, node.log
+
+
+@pytest.fixture
+def enter(app: Application, open_page: Any) -> Callable[..., Any]:
+    """`enter("lobby", "Ann", …)`: a window of the website, at the address that `cloudlet up` prints."""
+    site = local_url(app.outputs["WebsiteUrl"], app.node.endpoint)
+    return lambda room, name="", **more: open_page(f"{site}/?socket={app.url}#{room}", name, **more)
+
+
+def fill(app: Application, room: str, number: int) -> None:
+    """Somebody without a page says much."""
+
+    async def talk() -> None:
+        async with app.client(room, "Zoe") as zoe:
+            for at in range(1, number + 1):
+                await zoe.ask("sendmessage", text=f"message {at}")
+
+    # Playwright has a loop of its own in this thread.
+    with ThreadPoolExecutor() as other:
+        other.submit(asyncio.run, talk()).result()
+
+
+def read_in(page: Any, language: str) -> None:
+    page.get_by_role("button", name="Translate messages").click()
+    page.get_by_label("Show messages in").select_option(language)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name=re.compile("Translate messages, now to")).wait_for()
+
+
+with_engine = pytest.mark.skipif(
+    not modes().keys() >= {("en", "es"), ("es", "en")},
+    reason="Apertium or its pair eng-spa is not installed",
+)
+
+
+class TestDeployed:
+    def test_two_people_in_two_windows(self, enter: Any) -> None:
+        ann, bob = enter("lobby", "Ann"), enter("lobby", "Bob")
+        ann.locator("#here", has_text="Bob").wait_for()
+        field(ann).press_sequentially("Good")
+        bob.get_by_text("Ann is typing").wait_for()
+        say(ann, "Good mornin")
+        see(bob, "Good mornin")
+        sent(ann)
+        field(ann).press("ArrowUp")
+        say(ann, "Good morning")
+        see(bob, "Good morning").get_by_text("edited").wait_for()
+        say(bob, "Delete me")
+        see(ann, "Delete me")
+        see(bob, "Delete me").hover()
+        bob.get_by_role("button", name="Delete").last.click()
+        bob.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        see(ann, "Message deleted")
+        taken = enter("lobby")
+        join(taken, "ANN", live=False)
+        taken.get_by_text("Somebody in #lobby is called ANN already").wait_for()
+        bob.close()
+        eventually(lambda: "Bob" not in ann.locator("#here").inner_text())
+
+    def test_history_comes_by_pages(self, app: Application, enter: Any) -> None:
+        fill(app, "history", 57)
+        page = enter("history", "Ann")
+        see(page, "message 57")
+        assert page.locator("#messages li").count() == 50
+        page.evaluate("log.scrollTop = 0")
+        page.get_by_text("Here begins #history").wait_for()
+        assert texts(page) == [f"message {at}" for at in range(1, 58)]
+
+    def test_hostile_text(self, enter: Any) -> None:
+        ann, bob = enter("hostile", "<b>Ann</b>"), enter("hostile", "Bob")
+        for said in HOSTILE.values():
+            say(ann, said)
+        sent(ann)
+        eventually(lambda: bob.locator("#messages .text").count() == len(HOSTILE))
+        shown = bob.locator("#messages .text").all_text_contents()
+        assert shown == [said.strip() for said in HOSTILE.values()]
+        assert bob.locator("#messages .author").first.inner_text() == "<b>Ann</b>"
+        for page in (ann, bob):
+            assert page.title() == "#hostile · Chat"
+            assert page.locator("#messages :is(script, img, a)").count() == 0
+
+    @with_engine
+    def test_translation(self, enter: Any) -> None:
+        ann, beto = enter("languages", "Ann"), enter("languages", "Beto")
+        read_in(ann, "en")
+        read_in(beto, "es")
+        say(ann, "The house is very big and the garden is beautiful.")
+        message = see(beto, "La casa es")
+        message.get_by_role("button", name="Show original").click()
+        see(beto, "The house is very big")
+        see(ann, "The house is very big")
+        say(beto, "Zxqwv")
+        see(ann, "Zxqwv")
+
+    @with_engine
+    def test_a_conversation(self, enter: Any) -> None:
+        """With PICTURES=folder these are the pictures of the documentation."""
+        ann = enter("harbour", "Ann", width=1180, height=800, color_scheme="light")
+        phone: dict[str, Any] = {"device_scale_factor": 2, "has_touch": True, "is_mobile": True}
+        beto = enter("harbour", "Beto", width=390, height=844, color_scheme="dark", **phone)
+        chiara = enter("harbour", "Chiara")
+        read_in(ann, "en")
+        read_in(beto, "es")
+        for page, said in (
+            (ann, "Good morning! Who comes to the harbour on Saturday?"),
+            (beto, "Yo tengo una mesa para seis personas."),
+            (beto, "La comida es buena y el mar es tranquilo."),
+            (ann, "Wonderful. I bring bread and cheese."),
+            (chiara, "I take the ferry at nine: https://ferries.example/timetable"),
+            (chiara, "Shall I bring my sister?"),
+            (beto, "La casa de mi madre es muy grande."),
+            (ann, "Thank you! That is very kind."),
+        ):
+            say(page, said)
+            sent(page)
+        see(ann, "The house of my mother").get_by_text("Translated from Spanish").wait_for()
+        see(ann, "I have a table for six").get_by_text("Translated from Spanish").wait_for()
+        see(beto, "Buenos días").get_by_role("button", name="Show original").wait_for()
+        field(beto).press_sequentially("x")
+        ann.get_by_text("Beto is typing").wait_for()
+        field(beto).fill("")
+        field(ann).press_sequentially("Until Saturday")
+        beto.get_by_text("Ann is typing").wait_for()
+        field(beto).press_sequentially("Hasta el s")
+        ann.get_by_text("Beto is typing").wait_for()
+        if folder := os.environ.get("PICTURES"):
+            ann.mouse.move(600, 300)
+            ann.screenshot(path=str(Path(folder) / "chat.png"))
+            beto.screenshot(path=str(Path(folder) / "chat-phone.png"))
+
+    def test_the_node_is_killed_and_comes_back(self, app: Application, enter: Any) -> None:
+        ann, bob = enter("killed", "Ann"), enter("killed", "Bob")
+        say(ann, "before")
+        see(bob, "before")
+        eventually(lambda: not any("teller" in item for item in app.scan("Connections")))
+        app.node.kill()
+        for page in (ann, bob):
+            page.get_by_text("Connection lost").wait_for()
+        say(ann, "meanwhile")
+        ann.get_by_text("Waiting to be sent").wait_for()
+        app.node.start()
+        for page in (ann, bob):
+            page.evaluate("document.querySelector('#now').click()")
+            is_live(page)
+            see(page, "meanwhile")
+        sent(ann)
+        say(bob, "after")
+        eventually(lambda: texts(ann) == texts(bob) == ["before", "meanwhile", "after"])
+
+    def test_messages_expire(self, app: Application, enter: Any) -> None:
+        ann = enter("expiry", "Ann")
+        say(ann, "not for ever")
+        sent(ann)
+        app.node.advance(3660)
+        page = enter("expiry", "Bob")
+        page.get_by_text("Nothing is said in #expiry yet").wait_for()
+        assert texts(page) == []
+        say(page, "a new day")
+        see(page, "a new day")

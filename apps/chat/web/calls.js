@@ -1,6 +1,7 @@
 // Requests and their answers: each carries a `ref`, and its answer brings it back. Without an answer a call fails.
 
-const PATIENCE = 15_000;
+/** A little more than the ten seconds for which the server keeps the place of a function that was killed. */
+const PATIENCE = 11_000;
 const DOUBTED = 2_500;
 
 /** The server said no, and why. */
