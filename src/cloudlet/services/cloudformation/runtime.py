@@ -12,7 +12,7 @@ import orjson
 from ...context import Context, Node
 from ...resources import Resource
 from ...store.interface import Task, Transaction
-from . import catalog, model, plan, template
+from . import acting, catalog, model, plan, template
 from .custom import CustomResources
 from .deploy import Deployment
 from .nested import NestedStacks
@@ -74,7 +74,8 @@ class CloudFormation:
         async with lock:
             stack, resources = await ctx.store.read(load)
             if stack is not None:
-                await Deployment(self, ctx, stack, resources).run()
+                working = await acting.context(self._node, stack, ctx.account, ctx.region)
+                await Deployment(self, working, stack, resources).run()
 
 
 def template_of(source: Mapping[str, Any]) -> template.Template:

@@ -13,7 +13,7 @@ import orjson
 
 from ...context import Context
 from ...errors import AwsError
-from . import model, outputs, parameters, plan, runtime, template, transform
+from . import acting, model, outputs, parameters, plan, runtime, template, transform
 from .storage import Record
 
 ARTIFACTS = "cloudlet-artifacts"
@@ -43,6 +43,7 @@ async def read(
 ) -> Source:
     """Everything about the request that can be known before it is carried out. `stack` is the stack's record, or, for
     one that isn't there yet, its id and name. `expand`: transforms need CAPABILITY_AUTO_EXPAND."""
+    await acting.check_role(ctx, request.get("RoleARN", ""))
     text = await text_of(ctx, request, stack)
     given = template.parse(text)
     plan.check_structure(given)

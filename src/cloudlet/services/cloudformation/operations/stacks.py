@@ -9,7 +9,7 @@ import orjson
 from ....context import Context
 from ....names import arn, request_id
 from ....store.interface import Transaction
-from .. import model, outputs, parameters, runtime, sources
+from .. import acting, model, outputs, parameters, runtime, sources
 from ..changes import compare
 from ..journal import stack_event, tell
 from ..storage import TASK, Home, Record, home
@@ -171,6 +171,7 @@ async def delete_stack(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 async def begin(ctx: Context, tx: Transaction, here: Home, stack: Record) -> None:
     """Write the stack, the event of its status, and the task that goes on from there."""
+    stack["asked_by"] = acting.kept(ctx.principal)
     await here.put_stack(tx, stack)
     await here.put_event(tx, stack["id"], stack_event(stack, ctx.clock.now()))
     await carry_on(ctx, tx, stack)
