@@ -80,10 +80,10 @@ class Policy:
     fixed: bool
     keys: frozenset[str] = frozenset()
     """The condition keys that it asks for, in lower case."""
-    verdicts: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    verdicts: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
     """What was decided for services, by all that it hangs on."""
     _by_action: dict[tuple[str, str], tuple[Statement, ...]] = field(
-        default_factory=dict, compare=False, repr=False
+        default_factory=dict, init=False, compare=False, repr=False
     )
 
     def about(self, effect: str, action: str) -> tuple[Statement, ...]:

@@ -69,7 +69,7 @@ def _weighed(
     policy = parsed_or_none(text)
     if policy is not None and not owns and bucket.get("block", {}).get("RestrictPublicBuckets"):
         private = (statement for statement in policy.statements if not _is_public(statement.source))
-        policy = replace(policy, statements=tuple(private), verdicts={})
+        policy = replace(policy, statements=tuple(private))
     canonical = model.canonical_id(who.account) if who.account and who.kind != "service" else ""
     verdict = weigh(ctx, need, policy, canonical=canonical)
     if verdict.reason is Reason.DENIED_BY_RESOURCE:
