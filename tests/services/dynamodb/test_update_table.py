@@ -162,9 +162,9 @@ class TestBehaviour:
 
     @pytest.mark.node_only
     def test_what_is_not_built_says_so(self, ddb):
-        code, message = failure(ddb.list_backups)
+        code, message = failure(ddb.list_exports)
         assert code == "NotImplemented"
-        assert "ListBackups" in message
+        assert "ListExports" in message
 
 
 @pytest.mark.node_only

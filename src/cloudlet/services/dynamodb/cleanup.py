@@ -11,7 +11,7 @@ import orjson
 from ...context import Node
 from ...store.interface import Store, Task, Transaction
 from ...store.keys import successor
-from . import storage
+from . import copying, journal, storage
 from .changes import Change
 from .expiry import EXPIRE, due_at, set_timer
 from .streams import TRIM, trimmer
@@ -65,6 +65,8 @@ def register(node: Node) -> None:
     node.timers.on(EXPIRE, expire)
     node.timers.on(FORGET_TOKEN, forget_token)
     node.timers.on(TRIM, trimmer(node))
+    node.timers.on(journal.FORGET, journal.forgetter(node))
+    copying.register(node)
 
 
 async def _delete(store: Store, span: storage.Range) -> None:

@@ -106,6 +106,8 @@ def _describe_rest(described: dict[str, Any], record: Record) -> None:
     if record.get("stream_label"):
         described["LatestStreamLabel"] = record["stream_label"]
         described["LatestStreamArn"] = f"{record['arn']}/stream/{record['stream_label']}"
+    if record.get("restored"):
+        described["RestoreSummary"] = record["restored"]
     if record.get("sse"):
         described["SSEDescription"] = record["sse"]
     if record.get("class"):

@@ -29,6 +29,7 @@ MAX_TAGS = 50
 TOKEN_SECONDS = 600
 """How long a ClientRequestToken is remembered."""
 MAX_STREAM_RECORDS = 1000
+BACKUPS_PAGE = 100
 STREAM_PAGE = 100
 """Shards or streams that are told at once."""
 ITERATOR_SECONDS = 900
@@ -109,6 +110,32 @@ def transaction_cancelled(reasons: list[dict[str, Any]]) -> AwsError:
     )
 
 
+def backup_not_found(name: str) -> AwsError:
+    return AwsError("BackupNotFoundException", f"Backup not found: {name}")
+
+
+def backup_in_use(name: str) -> AwsError:
+    return AwsError("BackupInUseException", f"Backup is being created: {name}")
+
+
+def table_already_exists(name: str) -> AwsError:
+    return AwsError("TableAlreadyExistsException", f"Table already exists: {name}")
+
+
+def recovery_unavailable(name: str) -> AwsError:
+    return AwsError(
+        "PointInTimeRecoveryUnavailableException",
+        f"Point in time recovery is not enabled for table '{name}'",
+    )
+
+
+def invalid_restore_time() -> AwsError:
+    return AwsError(
+        "InvalidRestoreTimeException",
+        "RestoreDateTime must be between EarliestRestorableDateTime and LatestRestorableDateTime",
+    )
+
+
 def duplicate_item() -> AwsError:
     return AwsError("DuplicateItemException", "Duplicate primary key exists in table")
 
@@ -148,7 +175,6 @@ def key_mismatch() -> AwsError:
     return validation_error("The provided key element does not match the schema")
 
 
-_LATER_BACKUPS = "backups are not built yet"
 _NO_REPLICAS = "a node has no other regions to replicate to"
 _NO_BULK = "bulk import and export through S3 are not built yet"
 _NO_INSIGHTS = "there are no contributor insights here"
@@ -156,10 +182,7 @@ _NO_KINESIS = "Kinesis destinations are not built yet"
 
 UNSUPPORTED: dict[str, str] = {
     "CancelBulkOperation": _NO_BULK,
-    "CreateBackup": _LATER_BACKUPS,
     "CreateGlobalTable": _NO_REPLICAS,
-    "DeleteBackup": _LATER_BACKUPS,
-    "DescribeBackup": _LATER_BACKUPS,
     "DescribeBulkOperation": _NO_BULK,
     "DescribeContributorInsights": _NO_INSIGHTS,
     "DescribeExport": _NO_BULK,
@@ -172,14 +195,11 @@ UNSUPPORTED: dict[str, str] = {
     "EnableKinesisStreamingDestination": _NO_KINESIS,
     "ExportTableToPointInTime": _NO_BULK,
     "ImportTable": _NO_BULK,
-    "ListBackups": _LATER_BACKUPS,
     "ListBulkOperations": _NO_BULK,
     "ListContributorInsights": _NO_INSIGHTS,
     "ListExports": _NO_BULK,
     "ListGlobalTables": _NO_REPLICAS,
     "ListImports": _NO_BULK,
-    "RestoreTableFromBackup": _LATER_BACKUPS,
-    "RestoreTableToPointInTime": _LATER_BACKUPS,
     "SearchVectors": "vector indexes are not built yet",
     "StartBulkPutItems": _NO_BULK,
     "UpdateContributorInsights": _NO_INSIGHTS,

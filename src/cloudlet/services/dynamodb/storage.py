@@ -7,6 +7,9 @@
     ("count", account, region, id)                           [items, size, when counted], of a large table
     ("stream", account, region, table's name, label)         a stream's record, JSON (see `streams.begin`)
     ("change", account, region, id, label, stamp)            a stream's record of a write: its second, then its JSON
+    ("past", account, region, id, stamp)                     what a write replaced, of a table with recovery (`journal`)
+    ("backup", account, region, backup id)                   a backup's record, JSON, with that of its table
+    ("saved", account, region, backup id, …)                 a backup's item, under the item's own place and key
     ("token", account, region, token)                        what a transaction with this token was, for ten minutes
 
 `id` is the table's, new for each creation, so that a name is free before its items are gone. `place` is three bytes of
@@ -39,6 +42,9 @@ _COUNTS = _ROOT.sub("count")
 _TOKENS = _ROOT.sub("token")
 _STREAMS = _ROOT.sub("stream")
 _CHANGES = _ROOT.sub("change")
+_PAST = _ROOT.sub("past")
+_BACKUPS = _ROOT.sub("backup")
+_SAVED = _ROOT.sub("saved")
 _HEAD = 6
 _NOTE_HEAD = 10
 _FIRST_SEQUENCE = 10**25
@@ -213,6 +219,50 @@ def noted_at(value: bytes) -> int:
 def note_of(value: bytes) -> bytes:
     """A stream's record as it leaves."""
     return value[_NOTE_HEAD:]
+
+
+# --- the past
+
+
+def past_of(table: Table) -> Subspace:
+    return _PAST.sub(*table.scope)
+
+
+def past_in(account: str, region: str, table_id: str) -> Subspace:
+    return _PAST.sub(account, region, table_id)
+
+
+async def get_backup(tx: Transaction, account: str, region: str, id: str) -> Record | None:
+    value = await tx.get(_BACKUPS.pack(account, region, id))
+    return None if value is None else orjson.loads(value)
+
+
+async def put_backup(tx: Transaction, account: str, region: str, backup: Record) -> None:
+    await tx.put(_BACKUPS.pack(account, region, backup["id"]), orjson.dumps(backup))
+
+
+async def delete_backup(tx: Transaction, account: str, region: str, id: str) -> None:
+    await tx.delete(_BACKUPS.pack(account, region, id))
+
+
+async def backups(tx: Transaction, account: str, region: str) -> list[Record]:
+    """The oldest first."""
+    return [orjson.loads(value) for _, value in await tx.range(*_BACKUPS.range(account, region))]
+
+
+def saved_range(account: str, region: str, backup_id: str) -> Range:
+    return _SAVED.range(account, region, backup_id)
+
+
+def saved_key(table: Table, backup_id: str, key: bytes) -> bytes:
+    """Where a backup has the item of this key."""
+    account, region, _ = table.scope
+    return _SAVED.pack(account, region, backup_id) + key[len(table.items.prefix) :]
+
+
+def same_place(source: Table, target: Table, key: bytes) -> bytes:
+    """The key that an item of one table has in another."""
+    return target.items.prefix + key[len(source.items.prefix) :]
 
 
 # --- items

@@ -62,8 +62,25 @@ class Index:
 
 class Table:
     __slots__ = (
-        "arn", "hash_name", "hash_type", "id", "index", "indexes", "items", "key_types", "keys",
-        "local_indexes", "looks", "name", "range_name", "range_type", "record", "scope", "stream", "ttl",
+        "arn",
+        "hash_name",
+        "hash_type",
+        "id",
+        "index",
+        "indexes",
+        "items",
+        "key_types",
+        "keys",
+        "local_indexes",
+        "looks",
+        "name",
+        "range_name",
+        "range_type",
+        "record",
+        "remembers",
+        "scope",
+        "stream",
+        "ttl",
     )  # fmt: skip
 
     def __init__(self, record: Record, items: Subspace, entries: Subspace, changes: Subspace) -> None:
@@ -91,7 +108,9 @@ class Table:
         if record.get("stream"):
             view = record["stream"]["StreamViewType"]
             self.stream = Stream(view, changes.sub(*self.scope, record["stream_label"]))
-        self.looks = bool(self.indexes) or self.stream is not None
+        self.remembers = bool(record.get("recovery"))
+        """Whether what writes replace is kept."""
+        self.looks = bool(self.indexes) or self.stream is not None or self.remembers
         """Whether a write has to know the item that was there."""
         self.ttl: str | None = record.get("ttl")
         """The attribute that says when an item goes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ...context import Context
 from ...store.interface import Transaction
-from . import storage
+from . import journal, storage
 from .attributes import Item, item_size
 from .capacity import write_units
 from .changes import Change
@@ -27,6 +27,8 @@ async def write(ctx: Context, tx: Transaction, change: Change, by_service: bool 
         await tx.put(change.key, value)
         if table.ttl is not None and table.ttl in new:
             await set_timer(ctx, tx, table, change.key, new[table.ttl])
+    if table.remembers:
+        await journal.note(ctx, tx, change)
     if table.stream is not None:
         await note(ctx, tx, change, by_service)
     if not table.indexes:

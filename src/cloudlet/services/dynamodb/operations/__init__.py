@@ -1,5 +1,13 @@
 """DynamoDB's operations, by noun."""
 
+from .backups import (
+    create_backup,
+    delete_backup,
+    describe_backup,
+    list_backups,
+    restore_table_from_backup,
+    restore_table_to_point_in_time,
+)
 from .batches import batch_get_item, batch_write_item
 from .items import delete_item, get_item, put_item, update_item
 from .partiql import batch_execute_statement, execute_statement, execute_transaction
@@ -30,10 +38,13 @@ __all__ = [
     "batch_execute_statement",
     "batch_get_item",
     "batch_write_item",
+    "create_backup",
     "create_table",
+    "delete_backup",
     "delete_item",
     "delete_resource_policy",
     "delete_table",
+    "describe_backup",
     "describe_continuous_backups",
     "describe_endpoints",
     "describe_limits",
@@ -46,12 +57,15 @@ __all__ = [
     "get_records",
     "get_resource_policy",
     "get_shard_iterator",
+    "list_backups",
     "list_streams",
     "list_tables",
     "list_tags_of_resource",
     "put_item",
     "put_resource_policy",
     "query",
+    "restore_table_from_backup",
+    "restore_table_to_point_in_time",
     "scan",
     "tag_resource",
     "transact_get_items",

@@ -9,7 +9,7 @@ import orjson
 
 from ....context import Context
 from ....store.interface import Transaction
-from .. import storage
+from .. import journal, storage
 from ..cleanup import SET_TIMERS
 from ..model import (
     access_denied,
@@ -110,7 +110,9 @@ async def update_continuous_backups(ctx: Context, request: Request) -> dict[str,
         recovery = None
         if specification["PointInTimeRecoveryEnabled"]:
             held = table.record.get("recovery") or {"since": ctx.clock.now()}
-            recovery = {**held, "days": specification.get("RecoveryPeriodInDays", 35)}
+            recovery = {**held, "days": specification.get("RecoveryPeriodInDays", held.get("days", 35))}
+            if not table.record.get("recovery"):
+                await journal.begin(ctx, tx, table.record)
         record = {**table.record, "recovery": recovery}
         await storage.put_table(tx, ctx.account, ctx.region, record)
         return record
@@ -133,6 +135,7 @@ def _backups(record: Record, now: float) -> dict[str, Any]:
     described: dict[str, Any] = {"PointInTimeRecoveryStatus": "ENABLED" if recovery else "DISABLED"}
     if recovery:
         described["RecoveryPeriodInDays"] = recovery["days"]
-        described["EarliestRestorableDateTime"] = recovery["since"]
+        earliest = max(recovery["since"], now - recovery["days"] * 86400)
+        described["EarliestRestorableDateTime"] = earliest
         described["LatestRestorableDateTime"] = now
     return {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": described}
