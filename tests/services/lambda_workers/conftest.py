@@ -37,6 +37,11 @@ class FakeNode:
         self.streams: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.groups: set[str] = set()
         self.calls: list[str] = []
+        self.runtimes = {"iam": self}
+
+    async def trust(self, role: str) -> str | None:
+        """As IAM's runtime: the trust policy of a role, None of one that isn't there."""
+        return None if "missing" in role else "{}"
 
     def context(self, principal: Principal | None = None, *, account: str = "", region: str = "") -> Context:
         who = principal or Principal("root", account, f"arn:aws:iam::{account}:root")
