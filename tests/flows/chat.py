@@ -124,23 +124,26 @@ async def eventually(probe: Callable[[], Awaitable[Any]], within: float = 20.0) 
     return answer
 
 
+def deploy(node: Any, path: str, *parameters: str, stack: str = "") -> None:
+    command = [sys.executable, "-m", "cloudlet", "deploy", path, "--endpoint", node.endpoint]
+    if stack:
+        command += ["--stack", stack]
+    for parameter in parameters:
+        command += ["--parameter", parameter]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 class Application:
     """The chat deployed to a node: its addresses from here, and its parts."""
 
     def __init__(self, node: Any, *parameters: str) -> None:
         self.node = node
-        self.deploy("apps/chat", *parameters)
+        deploy(node, "apps/chat", *parameters)
         self.outputs = self.outputs_of("chat")
         self.api = self.outputs["ApiId"]
         self.url = f"ws://127.0.0.1:{node.port}/_aws/execute-api/{self.api}/production"
         self.website = f"{node.endpoint}/_aws/s3-website/{self.outputs['BucketName']}/"
-
-    def deploy(self, path: str, *parameters: str) -> None:
-        command = [sys.executable, "-m", "cloudlet", "deploy", path, "--endpoint", self.node.endpoint]
-        for parameter in parameters:
-            command += ["--parameter", parameter]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
 
     def outputs_of(self, stack: str) -> dict[str, str]:
         found = self.node.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
@@ -170,6 +173,14 @@ class Application:
             return "\n".join(event["message"] for page in pages for event in page["events"])
         except logs.exceptions.ResourceNotFoundException:
             return ""
+
+    async def logged(self, function: str, what: str) -> None:
+        """Wait until the function has written it."""
+
+        async def there() -> bool:
+            return what in self.log(function)
+
+        await eventually(there)
 
     def role_of(self, function: str) -> str:
         """The role's name."""
