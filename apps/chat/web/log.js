@@ -152,6 +152,7 @@ export class Log {
       this.#top = this.#box.scrollTop;
       return;
     }
+    this.#scrolled();
     const top = this.#box.getBoundingClientRect().top;
     const anchor = this.#items.find(({ item }) => item.isConnected && item.getBoundingClientRect().bottom > top)?.item;
     const before = anchor?.querySelector("article").getBoundingClientRect().top;

@@ -50,7 +50,7 @@ const HANDLERS = {
   history: () => {},
   message(frame) {
     for (const message of list(frame.messages)) {
-      if (message.ref || isMine(message)) outbox.arrived(shown, message);
+      if (message.ref) outbox.arrived(message);
       if (message.ref) calls.answer(message.ref, frame);
       else if (!isMine(message)) told(message);
       people.typing(message.from, false);
@@ -127,10 +127,9 @@ function enter(joined) {
   const hash = `#${encodeURIComponent(me.room)}`;
   if (tidyRoom(decode(location.hash)) !== me.room) history.pushState(null, "", hash);
   people.set(joined.here, me);
-  if (at("join").open) {
-    at("join").close();
-    composer.focus();
-  }
+  at("join").close();
+  // On a phone the keyboard would cover what was said.
+  if (matchMedia("(pointer: fine)").matches && !at("log").contains(document.activeElement)) composer.focus();
 }
 
 async function show(room, last) {
@@ -180,6 +179,7 @@ function ask(error = null) {
   at("rooms").replaceChildren(...settings.rooms(socketUrl).map((room) => new Option(room)));
   at("join-close").hidden = shown === null || error !== null;
   at("join-button").disabled = false;
+  at("join-state").textContent = "";
   complain(error);
   if (!at("join").open) at("join").showModal();
   at("name").focus();
@@ -215,6 +215,7 @@ at("join-form").addEventListener("submit", (event) => {
   go(name, room);
 });
 at("join").addEventListener("cancel", (event) => at("join-close").hidden && event.preventDefault());
+at("join").addEventListener("close", () => me.id || ask());
 at("join-close").onclick = () => at("join").close();
 at("room").onclick = () => ask();
 addEventListener("hashchange", () => {
@@ -233,7 +234,6 @@ function told(message) {
 timeline.onput = (messages) => {
   const before = timeline.complete;
   const news = shown === null ? [] : messages.filter((message) => message.seq > before && !log.has(message.seq) && !isMine(message));
-  for (const message of messages) if (message.seq > before && isMine(message)) outbox.arrived(shown, message);
   log.put(messages);
   if (news.length) unread.came(news[0].seq, news.length);
   seen();
@@ -282,6 +282,7 @@ log.onaction = (action, subject) => {
   if (action === "delete") sure(subject);
   if (action === "retry") outbox.retry(subject.ref);
   if (action === "remove") outbox.remove(subject.ref);
+  if (action === "retry" || action === "remove") composer.focus();
 };
 
 function sure(message) {

@@ -57,12 +57,9 @@ export class Outbox {
     this.onchange();
   }
 
-  /** A message of ours has come: the entry that it was. */
-  arrived(room, { ref, text }) {
-    const entry = this.of(room).find((entry) => (ref ? entry.ref === ref : entry.doubtful && entry.text === text));
-    if (!entry) return;
-    this.#entries = this.#entries.filter((other) => other !== entry);
-    this.onchange();
+  /** A message of ours has come, and waits no longer. */
+  arrived({ ref }) {
+    if (this.#entries.some((entry) => entry.ref === ref)) this.remove(ref);
   }
 
   #go() {

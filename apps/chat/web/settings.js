@@ -91,5 +91,7 @@ export function keepRead(socket, room, seq) {
 
 /** Rooms that were read here, newest first. */
 export function rooms(socket) {
-  return Object.keys(read().read ?? {}).map((key) => JSON.parse(key)).filter(([of]) => of === socket).map(([, room]) => room).reverse();
+  const prefix = JSON.stringify([socket]).slice(0, -1) + ",";
+  const keys = Object.keys(read().read ?? {}).filter((key) => key.startsWith(prefix));
+  return keys.map((key) => key.slice(prefix.length + 1, -2)).reverse();
 }
