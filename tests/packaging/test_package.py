@@ -126,6 +126,39 @@ class TestTemplate:
             made(tmp_path)
 
 
+class TestNestedTemplates:
+    NEST = "Resources:\n  Inner:\n    Type: AWS::CloudFormation::Stack\n    Properties: {TemplateURL: inner.yaml}\n"
+
+    def test_are_packaged_with_the_one_that_names_them(self, folder: Path) -> None:
+        (folder / "inner.yaml").write_text(TEMPLATE)
+        (folder / "template.yaml").write_text(self.NEST)
+        result = made(folder)
+        assert len(result.artifacts) == 4, "the template, and its three folders of code"
+        template = result.artifacts[-1]
+        assert template.name in result.template and template.name.endswith(".template")
+        assert (
+            f'TemplateURL: "https://s3.amazonaws.com/cloudlet-artifacts/{template.name}"' in result.template
+        )
+        assert "s3://cloudlet-artifacts/" in template.path.read_text(encoding="utf-8")
+
+    def test_that_are_elsewhere_are_left_there(self, folder: Path) -> None:
+        text = self.NEST.replace("inner.yaml", "https://s3.amazonaws.com/bucket/inner.yaml")
+        (folder / "template.yaml").write_text(text)
+        assert made(folder).template == text
+
+    @pytest.mark.parametrize(
+        ("name", "why"),
+        [
+            ("nowhere.yaml", "its template at nowhere.yaml, which is not there"),
+            ("template.yaml", "within itself"),
+        ],
+    )
+    def test_that_can_not_be_had(self, folder: Path, name: str, why: str) -> None:
+        (folder / "template.yaml").write_text(self.NEST.replace("inner.yaml", name))
+        with pytest.raises(UserError, match=rf"template.yaml:4: Inner .*{why}"):
+            made(folder)
+
+
 class TestZips:
     def test_leave_out_what_is_no_code(self, folder: Path) -> None:
         assert content(folder, "CodeUri").namelist() == ["app.py", "node_modules/x/index.js"]
