@@ -39,6 +39,11 @@ programs = st.lists(
         st.tuples(st.just("get"), hashes, seqs),
         st.tuples(st.just("query"), hashes, bounds, numbers, st.booleans(), st.integers(1, 4)),
         st.tuples(st.just("by_city"), cities, st.booleans(), st.integers(1, 4)),
+        st.tuples(
+            st.just("transact"),
+            st.lists(st.tuples(hashes, seqs, st.none() | extras, st.booleans()), min_size=1, max_size=4),
+        ),
+        st.tuples(st.just("statement"), hashes, bounds, numbers),
         st.tuples(st.just("batch"), st.lists(st.tuples(hashes, seqs, st.none() | extras), max_size=4)),
     ),
     max_size=30,
@@ -172,6 +177,54 @@ class Runner:
         if requests:
             self.ddb.batch_write_item(RequestItems={self.table: requests})
 
+    def transact(self, writes: list[tuple[str, str, Item | None, bool]]) -> None:
+        """Puts and deletes, some only if the item is there: all of them or none."""
+        last = {(who, Decimal(seq)): (extra, guarded) for who, seq, extra, guarded in writes}
+        actions: list[Any] = []
+        for (who, seq), (extra, guarded) in last.items():
+            key = {"who": {"S": who}, "seq": {"N": str(seq)}}
+            guard = {"ConditionExpression": "attribute_exists(who)"} if guarded else {}
+            kind, what = ("Delete", {"Key": key}) if extra is None else ("Put", {"Item": {**key, **extra}})
+            actions.append({kind: {"TableName": self.table, **what, **guard}})
+        fine = [key in self.model.items or not guarded for key, (_, guarded) in last.items()]
+        try:
+            self.ddb.transact_write_items(TransactItems=actions)
+        except ClientError as error:
+            codes = [reason["Code"] for reason in error.response["CancellationReasons"]]
+            assert codes == ["None" if one else "ConditionalCheckFailed" for one in fine]
+            assert not all(fine)
+            return
+        assert all(fine)
+        for (key, (extra, _)), action in zip(last.items(), actions, strict=True):
+            if extra is None:
+                self.model.items.pop(key, None)
+            else:
+                self.model.items[key] = action["Put"]["Item"]
+
+    def statement(self, who: str, sign: str | None, bound: str) -> None:
+        where = f"who = '{who}'" + (f" AND seq {sign} {bound}" if sign else "")
+        found = self.ddb.execute_statement(Statement=f'SELECT * FROM "{self.table}" WHERE {where}')["Items"]
+        assert same(found, self.expected(self.model.query(who, sign, bound, True)))
+
+    def replay(self, streams: Any) -> None:
+        """The stream, from its beginning, tells how the table came to be what it is."""
+        arn = self.ddb.describe_table(TableName=self.table)["Table"]["LatestStreamArn"]
+        (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+        place = streams.get_shard_iterator(
+            StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        items: dict[Key, Item] = {}
+        for record in streams.get_records(ShardIterator=place)["Records"]:
+            told = record["dynamodb"]
+            key = told["Keys"]["who"]["S"], Decimal(told["Keys"]["seq"]["N"])
+            assert items.get(key) == told.get("OldImage")
+            assert told.get("NewImage") != told.get("OldImage")
+            if "NewImage" in told:
+                items[key] = told["NewImage"]
+            else:
+                del items[key]
+        assert same([items[key] for key in sorted(items)], self.expected(sorted(self.model.items)))
+
     def expected(self, wanted: list[Key]) -> list[Item]:
         return [self.model.items[key] for key in wanted if key in self.model.items]
 
@@ -203,7 +256,7 @@ def same(found: list[Item], wanted: list[Item]) -> bool:
 @pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(program=programs)
-def test_programs(ddb, unique, program):
+def test_programs(ddb, client, unique, program):
     table = f"{unique('programs')}-{next(_tables)}"
     ddb.create_table(
         TableName=table,
@@ -212,6 +265,7 @@ def test_programs(ddb, unique, program):
         BillingMode="PAY_PER_REQUEST",
         GlobalSecondaryIndexes=[index("by_city", "city", "seq")],
         LocalSecondaryIndexes=[index("by_price", "who", "price")],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
     )
     ddb.get_waiter("table_exists").wait(TableName=table)
     runner = Runner(ddb, table)
@@ -219,5 +273,6 @@ def test_programs(ddb, unique, program):
         for step in program:
             runner.step(*step)
         runner.settle()
+        runner.replay(client("dynamodbstreams"))
     finally:
         ddb.delete_table(TableName=table)
