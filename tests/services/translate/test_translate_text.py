@@ -77,7 +77,20 @@ class TestWhatIsKept:
         assert made.startswith("<script>") and made.endswith("</script>")
 
     @pytest.mark.parametrize(
-        "text", ["a\x00b house", "^@$ house\\", "[[house]]", "<<<house", "x" * 9000, "~~^^\\"]
+        "text",
+        [
+            "a\x00b house",
+            "^@$ house\\",
+            "[[house]]",
+            "<<<house",
+            "x" * 9000,
+            "~~^^\\",
+            "e^",
+            "^a<n>$",
+            "[[/]]a",
+            "[[t:b:x]]",
+            "<STREAMCMD:FLUSH>",
+        ],
     )
     def test_nothing_breaks_the_engine(self, client: Clients, text: str) -> None:
         translated(client("translate"), text, "en", "es")

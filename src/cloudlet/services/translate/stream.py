@@ -19,7 +19,11 @@ ESCAPED = re.compile(r"\\(.)|[\[\]]", re.S)
 STOP = "."
 END = "[][\n]"
 """What the engine's own readers of plain text add at the end."""
-NOT_LETTERS = r"[~*#@\x00-\x1f\x7f]+"
+NOT_LETTERS = r"[\\\[\]{}^$/@<>~*#|=\x00-\x1f\x7f]+"
+"""Characters that mean something to one or another of the engine's programs, even when they are escaped."""
+DISGUISED = {"^": "\ufdd0", "$": "\ufdd1", "@": "\ufdd2"}
+"""Some programs wait for the rest of a word after a `^`, wherever it stands: such characters go through as others,
+which no text has."""
 ADDRESS = r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.-]+"
 VERBATIM = r"<(\w+)\b[^<>]*\btranslate\s*=\s*[\"']?no\b[^<>]*>.*?</\1\s*>"
 TAG = r"</?[A-Za-z][^<>]*>|<!--.*?-->|<![A-Za-z][^<>]*>"
@@ -55,6 +59,10 @@ def split(text: str, *, html: bool) -> tuple[list[str], list[int]]:
     return pieces, segments
 
 
+_DISGUISE = str.maketrans(DISGUISED)
+_UNMASK = str.maketrans({mask: plain for plain, mask in DISGUISED.items()})
+
+
 class Segment(NamedTuple):
     """A segment as the engine reads it."""
 
@@ -79,7 +87,7 @@ def encode(segment: str, terms: Mapping[str, str]) -> Segment:
         if terms and found["term"]:
             used.append(text)
             text = terms[text]
-        out.append(f"[{_escape(text)}]")
+        out.append(f"[{_escape(text.translate(_DISGUISE))}]")
         at = found.end()
     out.append(_escape(segment[at:]))
     stopped = segment[-1:].isalnum()
@@ -91,7 +99,7 @@ def decode(stream: bytes, stopped: bool) -> str:
     text = stream.decode(errors="replace").removesuffix(END)
     if stopped:
         text = text.removesuffix(STOP)
-    return ESCAPED.sub(lambda found: found[1] or "", text).strip()
+    return ESCAPED.sub(lambda found: found[1] or "", text).strip().translate(_UNMASK)
 
 
 def _escape(text: str) -> str:
