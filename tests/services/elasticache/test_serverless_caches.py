@@ -66,6 +66,21 @@ class TestCreateServerlessCache:
             caches.create_serverless_cache(**{"ServerlessCacheName": "wrong", "Engine": "valkey", **wrong})
         assert code(failed) == "InvalidParameterValue"
 
+    def test_groups_and_subnets_lie_in_one_network(self, client: Any, caches: Any, unique: Any) -> None:
+        ec2 = client("ec2")
+        vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.8.1.0/24")["Subnet"]["SubnetId"]
+        elsewhere = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        group = ec2.create_security_group(GroupName="caches", Description="x", VpcId=elsewhere)["GroupId"]
+        with pytest.raises(ClientError) as failed:
+            caches.create_serverless_cache(
+                ServerlessCacheName=unique("cache"),
+                Engine="valkey",
+                SubnetIds=[subnet],
+                SecurityGroupIds=[group],
+            )
+        assert code(failed) == "InvalidParameterValue"
+
 
 class TestModifyServerlessCache:
     def test_the_memory_limit_changes_while_it_runs(self, node: Any, caches: Any, unique: Any) -> None:

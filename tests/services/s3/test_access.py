@@ -64,6 +64,15 @@ class TestAnonymous:
         s3.put_public_access_block(Bucket=filled, PublicAccessBlockConfiguration=ignored)
         assert ask(node, "GET", f"/{filled}/a")[0] == 403
 
+    def test_who_may_list_is_told_what_is_not_there(self, node: Any, s3: Any, filled: str) -> None:
+        s3.put_public_access_block(Bucket=filled, PublicAccessBlockConfiguration=OPEN)
+        rules = [{"ObjectOwnership": "BucketOwnerPreferred"}]
+        s3.put_bucket_ownership_controls(Bucket=filled, OwnershipControls={"Rules": rules})
+        assert ask(node, "GET", f"/{filled}/missing")[0] == 403
+        s3.put_bucket_acl(Bucket=filled, ACL="public-read")
+        status, body, _ = ask(node, "GET", f"/{filled}/missing")
+        assert (status, b"<Code>NoSuchKey</Code>" in body) == (404, True)
+
     def test_an_enforced_owner_takes_no_acls(self, s3: Any, filled: str) -> None:
         for ask_for in [
             lambda: s3.put_bucket_acl(Bucket=filled, ACL="private"),

@@ -34,9 +34,13 @@ async def default_group(ctx: Context, vpc: str) -> list[str]:
     return [group["GroupId"] for group in answer.get("SecurityGroups", [])]
 
 
-async def check_groups(ctx: Context, ids: Sequence[str]) -> None:
-    if ids:
-        await _described(ctx, "DescribeSecurityGroups", "GroupIds", ids, "SecurityGroups")
+async def check_groups(ctx: Context, ids: Sequence[str], vpc: str = "") -> None:
+    """Whether the groups are there, and in the VPC, if that is known."""
+    if not ids:
+        return
+    found = await _described(ctx, "DescribeSecurityGroups", "GroupIds", ids, "SecurityGroups")
+    if vpc and any(group["VpcId"] != vpc for group in found):
+        raise model.invalid("Security groups and subnets must be in the same VPC.")
 
 
 async def _described(

@@ -64,8 +64,10 @@ async def version(tx: Transaction, ctx: Context, record: Record, request: Reques
 
 
 def _check_absent(ctx: Context, record: Record, action: str, key: str) -> None:
-    """Who may not list is not told what isn't there."""
-    access.check(ctx, record, f"s3:{action}", key)
+    """Who may not list is not told what isn't there. An object that isn't there has no ACL that could let others in,
+    so of them nothing more is asked."""
+    if ctx.principal.kind in ("user", "role"):
+        access.check(ctx, record, f"s3:{action}", key)
     access.check(ctx, record, "s3:ListBucket")
 
 

@@ -49,7 +49,7 @@ async def _new(ctx: Context, name: Name, request: dict[str, Any]) -> Record:
     wanted = request.get("SubnetIds", [])
     subnets = await (network.subnets(ctx, wanted) if wanted else network.default_subnets(ctx))
     groups = request.get("SecurityGroupIds", [])
-    await network.check_groups(ctx, groups)
+    await network.check_groups(ctx, groups, subnets[0]["VpcId"] if wanted else "")
     if not groups and subnets:
         groups = await network.default_group(ctx, subnets[0]["VpcId"])
     return {
