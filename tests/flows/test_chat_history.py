@@ -68,6 +68,14 @@ class TestPages:
             await written(ann, "secret")
             assert (await bob.ask("getmessages"))["messages"] == []
 
+    async def test_have_the_refs_of_ones_own(self, app: Application) -> None:
+        """So that who lost the acknowledgement finds it there."""
+        async with app.client("refs", "Ann") as ann, app.client("refs", "Bob") as bob:
+            told = await ann.ask("sendmessage", text="mine")
+            await bob.ask("sendmessage", text="yours")
+            page = await ann.ask("getmessages")
+            assert [message.get("ref") for message in page["messages"]] == [told["ref"], None]
+
     async def test_fit_a_frame_however_long_the_messages(self, app: Application) -> None:
         async with app.client("long", "Ann") as ann:
             await asyncio.gather(*(ann.ask("sendmessage", text=LONG) for _ in range(20)))

@@ -88,6 +88,15 @@ class TestTranslation:
             await beto.until(lambda: beto.of("translated"))
             assert [frame["seq"] for frame in beto.of("translated")] == [2]
 
+    async def test_is_not_sent_to_who_wants_it_no_longer(self, app: Application) -> None:
+        async with app.client("enough", "Ann") as ann, app.client("enough", "Beto", language="es") as beto:
+            assert (await beto.join("enough", "Beto", language=""))["language"] is None
+            await ann.ask("sendmessage", text=ENGLISH)
+            async with app.client("enough", "Cleo", language="es") as cleo:
+                await ann.ask("sendmessage", text=ENGLISH)
+                await cleo.until(lambda: cleo.of("translated"))
+            assert not beto.of("translated")
+
 
 class TestWhatCannotBeTranslated:
     async def test_stays_as_it_is(self, app: Application) -> None:
@@ -111,11 +120,11 @@ class TestFailure:
     ) -> None:
         app = Application(fresh_node())
         app.node.client("lambda").update_function_configuration(
-            FunctionName="TranslationHandler", Environment={"Variables": {"CONNECTIONS": "Nowhere"}}
+            FunctionName="TranslationHandler", Environment={"Variables": {"MESSAGES": "Nowhere"}}
         )
         async with app.client("on", "Ann") as ann, app.client("on", "Beto", language="es") as beto:
             for number in range(3):
-                await ann.ask("sendmessage", text=f"message {number}")
+                await ann.ask("sendmessage", text=f"{ENGLISH} {number}")
 
             for attempt, pause in enumerate((61, 121, 0), 1):  # as long as Lambda waits after each
 
@@ -139,7 +148,7 @@ class TestFailure:
             MessageAttributeNames=["All"],
         )["Messages"]
         bodies = [json.loads(json.loads(each["Body"])["Records"][0]["Sns"]["Message"]) for each in dead]
-        assert sorted(body["text"] for body in bodies) == ["message 0", "message 1", "message 2"]
+        assert sorted(body["text"] for body in bodies) == [f"{ENGLISH} {number}" for number in range(3)]
         for each in dead:
             assert each["MessageAttributes"]["ErrorCode"]["StringValue"] == "200"
             assert "Nowhere" in each["MessageAttributes"]["ErrorMessage"]["StringValue"]

@@ -111,7 +111,7 @@ def _is_seen(letter):
 def language(request):
     """The language into which messages are to be translated; None: they aren't."""
     said = request.get("language")
-    if said is None:
+    if said in (None, ""):
         return None
     if not isinstance(said, str) or not LANGUAGE.fullmatch(said):
         raise Bad("BadRequest", 'language must be a code such as "en" or "pt-PT"')

@@ -32,6 +32,8 @@ def page(person, request):
     found, size = [], 0
     for item in items:
         frame = messages.wire(item, person.get("language"))
+        if item["owner"] == person["owner"]:
+            frame = incoming.with_ref(frame, item)
         size += len(posts.text(frame).encode())
         if found and size > messages.LARGEST_FRAME:
             more = True

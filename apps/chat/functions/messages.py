@@ -4,7 +4,7 @@ A message waits in the room's item (`p:…`) until the room's teller, one at a t
 transaction it is kept in `Messages` and moves on in the item (`n:…`), from where it goes when it was told. So the
 number is given with the message, nobody has to try again however many write at once, and what a dead teller left is in
 one place. The key in `Messages` is the writer and the second in which the message is to go (`timestamp`), by which
-DynamoDB deletes it.
+DynamoDB deletes it. Where there is no `Messages`, a message has its number and is not remembered.
 """
 
 import json
@@ -95,6 +95,8 @@ def _moving(item, waiting, fresh):
 
 
 def _keeping(messages):
+    if not table.MESSAGES:
+        return
     for message in messages:
         yield {"Put": table.new(table.MESSAGES, {name: message[name] for name in message if name != "once"})}
         if "once" in message:
@@ -108,7 +110,7 @@ def _correct(reasons, left, before):
     if reasons[0][0] == "ConditionalCheckFailed":
         raise turns.Lost
     rest = iter(reasons[1:])
-    for name, message in list(left.items()):
+    for name, message in list(left.items()) if table.MESSAGES else ():
         if next(rest)[0] == "ConditionalCheckFailed":
             message["timestamp"] = _after_last(message["userHandle"])
         if "once" in message:
