@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -101,13 +102,22 @@ def engine(ctx: Context) -> Engine:
 
 
 def modes() -> Modes:
-    """By source and target, as `names` names them: read anew each time, so that what is installed meanwhile counts."""
+    """By source and target, as `names` names them. What is installed meanwhile counts: the folder has another time."""
     program = shutil.which("apertium")
     if program is None:
         return {}
-    folder = os.environ.get("APERTIUM_DATADIR") or Path(program).resolve().parents[1] / "share" / "apertium"
+    data = os.environ.get("APERTIUM_DATADIR") or Path(program).resolve().parents[1] / "share" / "apertium"
+    folder = os.path.join(data, "modes")
+    try:
+        return _modes_in(folder, os.stat(folder).st_mtime_ns)
+    except FileNotFoundError:
+        return {}
+
+
+@lru_cache(maxsize=8)
+def _modes_in(folder: str, changed: int) -> Modes:
     found: Modes = {}
-    for mode in sorted((Path(folder) / "modes").glob("*.mode")):
+    for mode in sorted(Path(folder).glob("*.mode")):
         source, dash, target = mode.stem.partition("-")
         if dash and "-" not in target:
             found.setdefault((_short(source), _short(target)), mode)
