@@ -49,7 +49,7 @@ def request(
     made.raw_headers = [(name.replace("_", "-"), value) for name, value in headers.items()]
     made.headers = {name.lower(): value for name, value in made.raw_headers}
     made.headers.setdefault("x-amz-date", "20260101T000000Z")
-    made.peer = ("192.0.2.1", 5000)
+    made.peer = ("127.0.0.1", 5000)
     return made
 
 

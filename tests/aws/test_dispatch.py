@@ -60,7 +60,7 @@ class TestTheWayThrough:
         assert (ctx.account, ctx.region, ctx.source_ip, ctx.user_agent) == (
             "123456789012",
             "eu-west-1",
-            "192.0.2.1",
+            "127.0.0.1",
             "me/1",
         )
         assert ctx.principal.arn == "arn:aws:iam::123456789012:root"

@@ -163,6 +163,8 @@ class Dispatcher:
                 principal = identity.principal or await self.identities.principal(identity, request)
                 if not identity.access_key and bound.model.patch.get("anonymous"):
                     principal = ANONYMOUS
+                elif principal.kind == "root":
+                    self.identities.refuse_strangers(request)
             params = bound.read(request, match)
             ctx = Context(self.node, principal, principal.account, identity.region, id)
             ctx.source_ip = request.peer[0] or "127.0.0.1"

@@ -6,6 +6,7 @@
   asked through their runtimes: `await runtime.known(access_key)` gives a `KnownKey`, or None. What they sign is
   verified.
 - An unsigned request acts as the root of the node's account.
+- The root is believed on this machine only.
 
 An Authorization header up to its `Signature=` is the same all day for a client, so what it says is remembered by it.
 """
@@ -20,6 +21,7 @@ from ..net.messages import Request
 from . import sigv4, verify
 
 REMEMBERED = 4096
+LOOPBACK = ("127.", "::1", "::ffff:127.")
 INVALID_TOKEN = "The security token included in the request is invalid."
 OWNERS = {"ASIA": "sts", "AKIA": "iam"}
 """Which runtime knows a key, by its first letters."""
@@ -80,6 +82,11 @@ class Identities:
             return self._root(self._node.config.account, identity.access_key)
         self._verify(request, identity, known)
         return known.principal
+
+    def refuse_strangers(self, request: Request) -> None:
+        """The administrator sits at this machine: from elsewhere, where a node listens there, come only known keys."""
+        if request.peer[0] and not request.peer[0].startswith(LOOPBACK):
+            raise sigv4.Unauthenticated("invalid_token", INVALID_TOKEN, 403)
 
     async def known(self, key: str) -> KnownKey | None:
         remembered = self._keys.get(key)

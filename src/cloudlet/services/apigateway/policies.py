@@ -39,7 +39,10 @@ async def signer(request: Request, session: Session) -> Principal:
     """Who signed a handshake. Raises sigv4's `Unauthenticated` for a signature that isn't his."""
     identities = session.gateway.node.dispatcher.identities
     identity = identities.of(request)
-    return identity.principal or await identities.principal(identity, request)
+    who = identity.principal or await identities.principal(identity, request)
+    if who.kind == "root":
+        identities.refuse_strangers(request)
+    return who
 
 
 async def refusal(who: Principal, request: Request, session: Session) -> str | None:
