@@ -1,18 +1,24 @@
-"""Items of DynamoDB: signed requests of 32 keep-alive callers, beside the same node's echo."""
+"""Items of DynamoDB: signed requests of 32 keep-alive callers, beside the same node's echo.
+
+A short run compares 10,000 items with 100,000, a full one with a million.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from bench import load
+from bench import large_tables, load
 from bench.table import Figure
 from tests.harness import Node
 
 KEYS = 2000
 PAGES = 40
 _TABLE = "bench"
+_INDEXED = "indexed"
+_STREAMED = "streamed"
 
 
 def figures(folder: Path, seconds: float) -> list[Figure]:
@@ -22,14 +28,58 @@ def figures(folder: Path, seconds: float) -> list[Figure]:
         ask = Asker(node, seconds)
         echo = ask.floor()
         return [
-            ask("GetItem, 32 callers", 15_000, echo, "GetItem", KEYS, _get),
-            ask("PutItem, durable, 32 callers", 8_000, echo, "PutItem", KEYS, _put),
+            ask("GetItem, 32 callers", 18_000, echo, "GetItem", KEYS, _get),
+            ask("PutItem, durable, 32 callers", 10_000, echo, "PutItem", KEYS, _put),
             ask("UpdateItem with a condition, durable", 6_000, echo, "UpdateItem", KEYS, _update),
             ask("Query of 25 small items", 6_000, echo, "Query", PAGES, lambda n: _query(f"small{n}")),
             ask("Query of 50 items of 1 KB", 4_000, echo, "Query", PAGES, lambda n: _query(f"large{n}")),
+            ask("BatchWriteItem of 25", 800, echo, "BatchWriteItem", 100, _batch),
+            ask("TransactWriteItems of 10", 1_200, echo, "TransactWriteItems", 100, _transaction),
+            ask("PutItem into a table with three indexes", 4_000, echo, "PutItem", KEYS, _put_indexed),
+            ask("PutItem into a table with a stream", 6_000, echo, "PutItem", KEYS, _put_streamed),
+            *_large(ask, node, seconds),
         ]
     finally:
         node.stop()
+
+
+def _large(ask: Asker, node: Node, seconds: float) -> list[Figure]:
+    """A whole scan, and whether an item costs more in a large table."""
+    million = 1_000_000 if seconds >= 1 else 100_000
+    sizes = {"small": 10_000, "hundred": 100_000, "large": million}
+    client = node.client("dynamodb")
+    for name in sizes:
+        _create(client, name)
+    large_tables.fill(node, sizes)
+    scan = ask.rate("Scan", 32, lambda n: {"TableName": "hundred", "Segment": n, "TotalSegments": 32})
+    found = [
+        Figure(
+            "Scan of 100,000 items in 32 segments", scan.per_second / 32 * 100_000, "items/s", 200_000, False,
+            f"{scan.per_second:,.0f} pages/s; p50 {scan.p50_ms:.2f} ms",
+        )
+    ]  # fmt: skip
+    for operation, body in (("GetItem", _get), ("PutItem", _put)):
+        small = ask.rate(operation, KEYS, _spread(body, "small", sizes["small"]))
+        large = ask.rate(operation, KEYS, _spread(body, "large", million))
+        found.append(
+            Figure(
+                f"{operation}: 10,000 items against {million:,}", small.per_second / large.per_second,
+                "times", 1.3, True, f"{small.per_second:,.0f}/s against {large.per_second:,.0f}/s",
+            )
+        )  # fmt: skip
+    return found
+
+
+_Body = Callable[[int], dict[str, object]]
+
+
+def _spread(body: _Body, table: str, size: int) -> _Body:
+    """The same of another table, over all of its keys."""
+
+    def spread(n: int) -> dict[str, object]:
+        return {**body(n * (size // KEYS)), "TableName": table}
+
+    return spread
 
 
 class Asker:
@@ -52,13 +102,17 @@ class Asker:
         count: int,
         body: Callable[[int], dict[str, object]],
     ) -> Figure:
-        requests = [self._signed("/", operation, json.dumps(body(n)).encode()) for n in range(count)]
-        result = self._run(requests)
-        assert result.errors == 0, f"{name}: {result.errors} errors"
+        result = self.rate(operation, count, body)
         return Figure(
             name, result.per_second, "/s", target, False,
             f"echo {echo.per_second:,.0f}/s; p50 {result.p50_ms:.2f} ms, p99 {result.p99_ms:.2f} ms",
         )  # fmt: skip
+
+    def rate(self, operation: str, count: int, body: Callable[[int], dict[str, object]]) -> load.Result:
+        requests = [self._signed("/", operation, json.dumps(body(n)).encode()) for n in range(count)]
+        result = self._run(requests)
+        assert result.errors == 0, f"{operation}: {result.errors} errors"
+        return result
 
     def _signed(self, path: str, operation: str, body: bytes) -> bytes:
         headers = {
@@ -73,17 +127,10 @@ class Asker:
 
 def _fill(node: Node) -> None:
     client = node.client("dynamodb")
-    client.create_table(
-        TableName=_TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": "id", "AttributeType": "S"},
-            {"AttributeName": "at", "AttributeType": "N"},
-        ],
-        KeySchema=[
-            {"AttributeName": "id", "KeyType": "HASH"},
-            {"AttributeName": "at", "KeyType": "RANGE"},
-        ],
+    _create(client, _TABLE)
+    _create(client, _INDEXED, indexes=3)
+    _create(
+        client, _STREAMED, StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
     )
     items = [_item(n) for n in range(KEYS)]
     for n in range(PAGES):
@@ -92,6 +139,30 @@ def _fill(node: Node) -> None:
     for at in range(0, len(items), 25):
         writes = [{"PutRequest": {"Item": item}} for item in items[at : at + 25]]
         client.batch_write_item(RequestItems={_TABLE: writes})
+
+
+def _create(client: Any, name: str, indexes: int = 0, **options: Any) -> None:
+    """Key `id` and `at`; each index has `name` and `at` as its key and everything in it."""
+    keys = {"id": "HASH", "at": "RANGE"}
+    types = {"id": "S", "at": "N", **({"name": "S"} if indexes else {})}
+    if indexes:
+        options["GlobalSecondaryIndexes"] = [
+            {
+                "IndexName": f"by_name_{number}",
+                "KeySchema": [
+                    {"AttributeName": "name", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for number in range(indexes)
+        ]  # fmt: skip
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in types.items()],
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
+        **options,
+    )
 
 
 def _key(n: int) -> dict[str, object]:
@@ -118,6 +189,25 @@ def _get(n: int) -> dict[str, object]:
 
 def _put(n: int) -> dict[str, object]:
     return {"TableName": _TABLE, "Item": _item(n)}
+
+
+def _put_indexed(n: int) -> dict[str, object]:
+    return {"TableName": _INDEXED, "Item": _item(n)}
+
+
+def _put_streamed(n: int) -> dict[str, object]:
+    return {"TableName": _STREAMED, "Item": _item(n)}
+
+
+def _batch(n: int) -> dict[str, object]:
+    writes = [{"PutRequest": {"Item": _item(n * 25 + more)}} for more in range(25)]
+    return {"RequestItems": {_TABLE: writes}}
+
+
+def _transaction(n: int) -> dict[str, object]:
+    return {
+        "TransactItems": [{"Put": {"TableName": _TABLE, "Item": _item(n * 10 + more)}} for more in range(10)]
+    }
 
 
 def _update(n: int) -> dict[str, object]:
