@@ -311,6 +311,18 @@ class TestHistory:
         assert seqs == list(range(1, 131))
         assert [request["limit"] for request in double.asked("getmessages")] == [50, 50, 50]
 
+    def test_a_busy_room_does_not_fill_the_window_for_ever(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url, "Ann")
+        self.fill(double, 1100)
+        double.send("lobby", {"type": "message", "messages": double.rooms["lobby"]})
+        see(page, "message 1100")
+        assert page.locator("#messages li").count() == 500
+        double.write("lobby", "Zoe", "and on")
+        see(page, "and on")
+        page.evaluate("log.scrollTop = 0")
+        see(page, re.compile("^message 560"))
+        assert page.locator("#messages li").count() == 551
+
     def test_any_order_twice_and_gaps_come_to_one_order(self, double: Double, open_page: Any) -> None:
         self.fill(double, 3)
         page = open_page(double.url, "Ann")

@@ -110,6 +110,14 @@ export class Log {
     this.put(this.#items.map(({ message }) => message));
   }
 
+  /** Show nothing before a message any more. */
+  trim(seq) {
+    this.keep(() => {
+      for (const { item } of this.#items.splice(0, this.#index(seq))) item.remove();
+      this.#group(0);
+    });
+  }
+
   clear() {
     this.#items = [];
     this.#originals.clear();

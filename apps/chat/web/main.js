@@ -13,6 +13,7 @@ import { at, copy, languageName, note, say, State } from "./ui.js";
 import { Unread } from "./unread.js";
 
 const FIRST_ROOM = "lobby";
+const MOST_SHOWN = 1000;
 const LANGUAGES = ["ar", "ca", "da", "de", "en", "eo", "es", "fr", "gl", "hi", "it", "ja", "ko", "nb", "nl", "nn", "pl", "pt", "ro", "ru", "sv", "tr", "uk", "zh"];
 
 /** Who we are, and where; `shown` is the room whose messages are shown. */
@@ -49,13 +50,14 @@ const HANDLERS = {
   joined: () => {},
   history: () => {},
   message(frame) {
-    for (const message of list(frame.messages)) {
+    const messages = list(frame.messages);
+    for (const message of messages) {
       if (message.ref) outbox.arrived(message);
       if (message.ref) calls.answer(message.ref, frame);
       else if (!isMine(message)) told(message);
       people.typing(message.from, false);
-      timeline.take(message);
     }
+    timeline.take(messages);
   },
   changed(frame) {
     const message = parse(frame.message);
@@ -235,6 +237,8 @@ timeline.onput = (messages) => {
   const before = timeline.complete;
   const news = shown === null ? [] : messages.filter((message) => message.seq > before && !log.has(message.seq) && !isMine(message));
   log.put(messages);
+  // Whoever scrolls back keeps what he has read.
+  if (timeline.size > MOST_SHOWN && log.bottom && !timeline.loading) log.trim(timeline.trim(MOST_SHOWN / 2));
   if (news.length) unread.came(news[0].seq, news.length);
   seen();
 };
@@ -321,7 +325,7 @@ dark.addEventListener("change", theme);
 
 function languages() {
   const names = LANGUAGES.map((code) => [languageName(code), code]).sort(([a], [b]) => a.localeCompare(b));
-  at("language").replaceChildren(new Option("the language they were written in", ""), ...names.map(([name, code]) => new Option(name, code)));
+  at("language").replaceChildren(new Option("their own language", ""), ...names.map(([name, code]) => new Option(name, code)));
   at("language").value = me.language;
   at("language").onchange = () => {
     me.language = timeline.language = at("language").value;

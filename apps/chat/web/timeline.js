@@ -110,16 +110,16 @@ export class Timeline {
     }
   }
 
-  /** A message was said now. */
-  take(message) {
-    this.#put([message]);
+  /** Messages were said now. */
+  take(messages) {
+    this.#put(messages);
     this.#check();
   }
 
   /** A message was changed; one that is not shown comes changed, when it comes. */
   change(message) {
     if (this.#messages.has(message.seq)) this.#put([message]);
-    else if (message.seq > this.complete) this.take(message);
+    else if (message.seq > this.complete) this.take([message]);
   }
 
   /** A translation has come; perhaps before its message. */
@@ -134,6 +134,16 @@ export class Timeline {
       message.translations = { ...message.translations, [language]: text };
       this.onput([message]);
     }
+  }
+
+  /** Keep so many of the newest messages; the others can be had again. The number of the oldest. */
+  trim(most) {
+    const kept = this.after(0).slice(-most);
+    this.#messages = new Map(kept.map((message) => [message.seq, message]));
+    this.#oldest = kept[0].seq;
+    this.more = true;
+    this.onearlier();
+    return this.#oldest;
   }
 
   clear() {
