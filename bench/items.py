@@ -59,8 +59,12 @@ def _large(ask: Asker, node: Node, seconds: float) -> list[Figure]:
         )
     ]  # fmt: skip
     for operation, body in (("GetItem", _get), ("PutItem", _put)):
-        small = ask.rate(operation, KEYS, _spread(body, "small", sizes["small"]))
-        large = ask.rate(operation, KEYS, _spread(body, "large", million))
+        # In turns, and the best of each: what else the machine does meanwhile would be taken for the table's size.
+        turns = [
+            [ask.rate(operation, KEYS, _spread(body, name, sizes[name])) for name in ("small", "large")]
+            for _ in range(3)
+        ]
+        small, large = (max(of_one, key=lambda one: one.per_second) for of_one in zip(*turns, strict=True))
         found.append(
             Figure(
                 f"{operation}: 10,000 items against {million:,}", small.per_second / large.per_second,
