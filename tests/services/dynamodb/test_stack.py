@@ -122,3 +122,16 @@ def test_policy_and_stream(ddb: Any, client: Callable[..., Any], stack: Stack) -
     assert json.loads(held) == document
     stack.deploy("update", **properties)
     assert failure(ddb.get_resource_policy, ResourceArn=described["TableArn"])[0] == "PolicyNotFoundException"
+
+
+def test_a_stream_of_another_view(ddb: Any, stack: Stack) -> None:
+    def deployed(operation: str, view: str, **more: Any) -> tuple[str, str]:
+        table = stack.deploy(operation, **BASE, StreamSpecification={"StreamViewType": view}, **more)
+        described = ddb.describe_table(TableName=table)["Table"]
+        return described["LatestStreamArn"], described["StreamSpecification"]["StreamViewType"]
+
+    first = deployed("create", "KEYS_ONLY")
+    kept = deployed("update", "KEYS_ONLY", DeletionProtectionEnabled=False)
+    other = deployed("update", "NEW_IMAGE")
+    assert (first[1], other[1]) == ("KEYS_ONLY", "NEW_IMAGE")
+    assert kept == first and other[0] != first[0]

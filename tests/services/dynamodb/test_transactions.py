@@ -226,6 +226,14 @@ class TestLimits:
         assert "4 MB" in refusal(ddb.transact_write_items, TransactItems=items)
         assert "Item" not in ddb.get_item(TableName=users, Key={"id": {"S": "big0"}})
 
+    def test_four_megabytes_read(self, ddb, users):
+        ids = [f"large{n}" for n in range(11)]
+        for id in ids:
+            ddb.put_item(TableName=users, Item={"id": {"S": id}, "text": {"S": "x" * 390_000}})
+        gets = [{"Get": {"TableName": users, "Key": {"id": {"S": id}}}} for id in ids]
+        assert "4 MB" in refusal(ddb.transact_get_items, TransactItems=gets)
+        assert len(ddb.transact_get_items(TransactItems=gets[:10])["Responses"]) == 10
+
     def test_empty_keys_are_refused_whole(self, ddb, users):
         told = refusal(ddb.transact_write_items, TransactItems=[put(users, "fine"), put(users, "")])
         assert told == (

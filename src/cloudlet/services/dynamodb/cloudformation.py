@@ -131,6 +131,12 @@ def _update(view: View) -> list[_Params]:
     if "SSESpecification" in plain:
         plain["SSESpecification"] = _encryption(view.new)
     calls = [plain] if plain else []
+    if "StreamSpecification" in plain and _stream(view.old)["StreamEnabled"]:
+        if _stream(view.old) == plain["StreamSpecification"]:
+            del plain["StreamSpecification"]
+            calls = [plain] if plain else []
+        elif plain["StreamSpecification"]["StreamEnabled"]:
+            calls.insert(0, {"StreamSpecification": {"StreamEnabled": False}})
     old = {index["IndexName"]: index for index in _indexes(view.old)}
     new = {index["IndexName"]: index for index in _indexes(view.new)}
     calls += [_index_update("Delete", {"IndexName": name}) for name in old if name not in new]

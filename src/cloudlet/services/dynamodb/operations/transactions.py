@@ -17,6 +17,7 @@ from ..model import (
     MAX_TRANSACTION_SIZE,
     NOT_VALID,
     TOKEN_SECONDS,
+    TRANSACTION_TOO_LARGE,
     token_mismatch,
     transaction_cancelled,
     validation_error,
@@ -91,7 +92,7 @@ async def _decide(ctx: Context, tx: Transaction, request: Request, known: bool) 
     if any(reason is not _NO_REASON for reason in reasons):
         raise transaction_cancelled(reasons)
     if sum(max(change.size, change.old_size) for _, change in decided) > MAX_TRANSACTION_SIZE:
-        raise validation_error("Transaction request size exceeds the maximum allowed size of 4 MB")
+        raise validation_error(TRANSACTION_TOO_LARGE)
     return decided
 
 
@@ -144,7 +145,7 @@ def _answer(
 
 async def transact_get_items(ctx: Context, request: Request) -> Encoded:
     async def body(tx: Transaction) -> Encoded:
-        found, reasons = [], []
+        found, reasons, room = [], [], MAX_TRANSACTION_SIZE
         reports: dict[str, dict[str, Any]] = {}
         wanted = capacity.wants(request)
         for item in request["TransactItems"]:
@@ -156,6 +157,7 @@ async def transact_get_items(ctx: Context, request: Request) -> Encoded:
                 reasons.append(_reason(error))
                 continue
             reasons.append(_NO_REASON)
+            room -= 0 if value is None else storage.size_of(value)
             found.append(b"{}" if value is None else b'{"Item":%b}' % _projected(get, value))
             if wanted:
                 size = 0 if value is None else storage.size_of(value)
@@ -166,6 +168,8 @@ async def transact_get_items(ctx: Context, request: Request) -> Encoded:
                     reports[table.name] = report
         if len(found) < len(reasons):
             raise transaction_cancelled(reasons)
+        if room < 0:
+            raise validation_error(TRANSACTION_TOO_LARGE)
         members = b'{"Responses":[%b]' % b",".join(found)
         if wanted:
             told = [{**report, "ReadCapacityUnits": report["CapacityUnits"]} for report in reports.values()]
