@@ -141,6 +141,7 @@ export class Timeline {
     const kept = this.after(0).slice(-most);
     this.#messages = new Map(kept.map((message) => [message.seq, message]));
     this.#oldest = kept[0].seq;
+    this.complete = Math.max(this.complete, this.#oldest);
     this.more = true;
     this.onearlier();
     return this.#oldest;
