@@ -7,11 +7,14 @@ import http.client
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.error import HTTPError
 
 import pytest
 
+from cloudlet.admin import Admin
+from cloudlet.net.messages import Request
 from tests.harness import Node
 
 pytestmark = pytest.mark.node_only
@@ -92,3 +95,11 @@ class TestPages:
     def test_no_such_application(self, node: Node) -> None:
         with pytest.raises(HTTPError):
             node.get("/_cloudlet/apps/nobody/")
+
+
+async def test_others_see_only_what_is_open() -> None:
+    admin = Admin(SimpleNamespace(services={}, data=Path("/nowhere")))  # type: ignore[arg-type]
+    for path, status in [("/_cloudlet/health", 200), ("/_cloudlet/clock", 403), ("/_cloudlet/events", 403)]:
+        request = Request()
+        request.method, request.path, request.peer = "GET", path, ("192.0.2.1", 5000)
+        assert (await admin.handle(request)).status == status

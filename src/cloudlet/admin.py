@@ -30,6 +30,8 @@ ARTIFACT = re.compile(r"[0-9a-f]{64}\.(zip|template)")
 CLOCK_LAST = 253_402_300_799
 """The end of the year 9999: what lies beyond has no date."""
 CLOCK_WISHES = b'Say {"advance": seconds}, {"set": seconds since 1970} or {"reset": true}.\n'
+OPEN = ("_localstack", "apps", "health")
+"""What a node that listens beyond this machine shows to others."""
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -43,6 +45,8 @@ class Admin:
 
     async def handle(self, request: Request) -> Response:
         path = request.path.removeprefix("/_cloudlet")
+        if not request.from_here and path.split("/")[1] not in OPEN:
+            return Response(403, TEXT, b"Only from the machine that the node runs on.\n")
         if request.method not in ("GET", "HEAD") and _foreign(request):
             return Response(403, TEXT, b"Pages of another origin can't change this node.\n")
         match request.method, path.split("/")[1:]:

@@ -28,7 +28,6 @@ from .store.tasks import DurableTasks
 from .store.timers import DurableTimers
 
 AWS_HOSTS = tuple(f".{domain}" for domain in DOMAINS)
-LOOPBACK = ("127.", "::1", "::ffff:127.")
 ARTIFACT_LIMIT = 256 * 1024 * 1024
 
 
@@ -191,7 +190,7 @@ class CloudletNode:
             return Tunnel()
         if not host or not port.isdigit():
             return Response(400, [("content-type", "text/plain")], b"CONNECT needs host:port\n")
-        if not request.peer[0].startswith(LOOPBACK):
+        if not request.from_here:
             return Response(
                 403, [("content-type", "text/plain")], b"Only this machine's own functions may.\n"
             )

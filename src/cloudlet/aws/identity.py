@@ -21,7 +21,6 @@ from ..net.messages import Request
 from . import sigv4, verify
 
 REMEMBERED = 4096
-LOOPBACK = ("127.", "::1", "::ffff:127.")
 INVALID_TOKEN = "The security token included in the request is invalid."
 OWNERS = {"ASIA": "sts", "AKIA": "iam"}
 """Which runtime knows a key, by its first letters."""
@@ -85,7 +84,7 @@ class Identities:
 
     def refuse_strangers(self, request: Request) -> None:
         """The administrator sits at this machine: from elsewhere, where a node listens there, come only known keys."""
-        if request.peer[0] and not request.peer[0].startswith(LOOPBACK):
+        if not request.from_here:
             raise sigv4.Unauthenticated("invalid_token", INVALID_TOKEN, 403)
 
     async def known(self, key: str) -> KnownKey | None:

@@ -20,6 +20,9 @@ class Chunks(Protocol):
     def trailer_fits(self, trailers: Iterable[tuple[str, str]], given: str) -> bool: ...
 
 
+LOOPBACK = ("127.", "::1", "::ffff:127.")
+
+
 class Request:
     """One request. `body` is whole unless the plan was to stream, then `stream` yields it once."""
 
@@ -48,6 +51,11 @@ class Request:
     @property
     def host(self) -> str:
         return self.headers.get("host", "")
+
+    @property
+    def from_here(self) -> bool:
+        """Whether the peer is on this machine."""
+        return not self.peer[0] or self.peer[0].startswith(LOOPBACK)
 
     @property
     def wants_websocket(self) -> bool:
