@@ -131,7 +131,15 @@ class TestEvents:
 
 class TestBatches:
     def test_a_batch_is_within_the_quotas(self) -> None:
-        small = [{"message": "x"}] * (BATCH_EVENTS + 1)
+        small = [{"timestamp": 1, "message": "x"}] * (BATCH_EVENTS + 1)
         assert [len(batch) for batch in batches(small)] == [BATCH_EVENTS, 1]
-        large = [{"message": "ä" * 100_000}] * 11
+        large = [{"timestamp": 1, "message": "ä" * 100_000}] * 11
         assert [len(batch) for batch in batches(large)] == [5, 5, 1]
+
+    def test_a_batch_is_of_one_day(self) -> None:
+        moved = [{"timestamp": at, "message": "x"} for at in (7 * 86_400_000, 1, 86_400_000, 86_400_001)]
+        assert [[event["timestamp"] for event in batch] for batch in batches(moved)] == [
+            [1, 86_400_000],
+            [86_400_001],
+            [604_800_000],
+        ]

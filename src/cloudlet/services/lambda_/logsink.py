@@ -10,6 +10,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from operator import itemgetter
 from typing import Any
 
 from cloudlet.clock import Handle
@@ -24,6 +25,7 @@ MAX_WAITING = 200_000
 # Quotas of PutLogEvents: 10,000 events and 1,048,576 bytes a batch, 26 bytes counted beside each message.
 BATCH_EVENTS = 10_000
 BATCH_BYTES = 1_048_576
+BATCH_SPAN_MS = 24 * 3600 * 1000
 EVENT_OVERHEAD = 26
 MAX_EVENT = 256 * 1024 - EVENT_OVERHEAD
 TAIL = 4096
@@ -202,14 +204,18 @@ class LogSink:
 
 
 def batches(events: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Cut into what one PutLogEvents takes."""
-    if len(events) <= BATCH_EVENTS and sum(len(e["message"]) for e in events) * 4 < BATCH_BYTES // 2:
-        return [events]
+    """Cut into what one PutLogEvents takes: so many, so large, of one day and in order, however the clock was moved."""
+    events = sorted(events, key=itemgetter("timestamp"))
     result: list[list[dict[str, Any]]] = [[]]
     size = 0
     for event in events:
         cost = len(event["message"].encode()) + EVENT_OVERHEAD
-        if len(result[-1]) == BATCH_EVENTS or (size + cost > BATCH_BYTES and result[-1]):
+        batch = result[-1]
+        if batch and (
+            len(batch) == BATCH_EVENTS
+            or size + cost > BATCH_BYTES
+            or event["timestamp"] - batch[0]["timestamp"] >= BATCH_SPAN_MS
+        ):
             result.append([])
             size = 0
         result[-1].append(event)
