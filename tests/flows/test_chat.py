@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -220,6 +221,32 @@ class TestWhoIsGone:
                 return any("AAAA" in name for name in item)
 
             assert not there()
+
+
+class TestDeadTeller:
+    async def test_what_he_left_is_told_by_the_next(self, app: Application) -> None:
+        """The lock of one who died is in the room's item, and a message that he has numbered."""
+        dynamodb = app.node.client("dynamodb")
+        async with app.client("dead", "Ann") as ann, app.client("dead", "Bob") as bob:
+            await ann.ask("sendmessage", text="one")
+            (item,) = (item for item in app.scan("Messages") if item["room"]["S"] == "dead")
+            left = {"seq": 2, "text": "two", "userHandle": "Ann", "at": 1, "translations": {}, "version": 1}
+            left |= {"owner": item["owner"]["S"], "edited": False, "deleted": False, "room": "dead"}
+            dynamodb.update_item(
+                TableName="Connections",
+                Key={"connectionId": {"S": "room#dead"}},
+                UpdateExpression="SET teller = :dead, #until = :until, #last = :two, #n = :left ADD seq :one",
+                ExpressionAttributeNames={"#until": "until", "#n": "n:2", "#last": "last"},
+                ExpressionAttributeValues={
+                    ":dead": {"S": "dead"},
+                    ":until": {"N": str(int(time.time() * 1000) + 1500)},
+                    ":two": {"N": "2"},
+                    ":left": {"S": json.dumps(left)},
+                    ":one": {"N": "1"},
+                },
+            )
+            assert (await ann.ask("sendmessage", text="three"))["seq"] == 3
+            await bob.until(lambda: bob.texts() == ["one", "two", "three"])
 
 
 class TestBadInput:

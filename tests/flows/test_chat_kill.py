@@ -103,6 +103,8 @@ async def test_nothing_acknowledged_is_lost_and_all_is_translated(fresh_node: Ca
     await asyncio.gather(*running)
     await people[0].get_through("The last word.")  # whoever tells this tells what was left
     await verify(app, people)
+    for client in (reader, *(person.client for person in people)):
+        await client.close()
 
 
 async def wanting(app: Application, reader: Client) -> Client:

@@ -21,8 +21,6 @@ import turns
 
 LIFETIME = int(os.environ.get("MESSAGE_LIFETIME", "604800"))
 INDEX = "byRoom"
-MOST = 40
-"""Messages of one transaction; with what keeps them from being written twice it has 81 writes, of 100."""
 TRIES = 20
 PAUSE = 0.02
 ONCE_KEPT = 3600
@@ -35,15 +33,20 @@ _stamps = {}
 
 
 def hand_in(message):
-    """The message waits for its number."""
-    table.update(
-        table.CONNECTIONS,
-        {"connectionId": rooms.key(message["room"])},
-        "SET #p = :message ADD seq :one",
-        {":message": json.dumps(message), ":one": 1},
-        {"#p": f"{WAITS}{message['at']:014}:{uuid.uuid4().hex}"},
-        returns="NONE",
-    )
+    """The message waits for its number; False if too many do: an item has 400 KB."""
+    try:
+        table.update(
+            table.CONNECTIONS,
+            {"connectionId": rooms.key(message["room"])},
+            "SET #p = :message ADD seq :one",
+            {":message": json.dumps(message, ensure_ascii=False), ":one": 1, ":most": turns.MOST},
+            {"#p": f"{WAITS}{message['at']:014}:{uuid.uuid4().hex}"},
+            "seq < ceiling OR attribute_not_exists(ceiling) AND (attribute_not_exists(seq) OR seq < :most)",
+            "NONE",
+        )
+    except table.Unmet:
+        return False
+    return True
 
 
 def waiting(item):
@@ -77,7 +80,7 @@ def number(item, waiting):
 
 def _moving(item, waiting, fresh):
     """In the room's item."""
-    values = {f":n{at}": json.dumps(message) for at, message in enumerate(fresh.values())}
+    values = {f":n{at}": json.dumps(message, ensure_ascii=False) for at, message in enumerate(fresh.values())}
     names = {f"#n{at}": name for at, name in enumerate(fresh)}
     names |= {f"#p{at}": name for at, name in enumerate(waiting)}
     setting = "".join(f", #n{at} = :n{at}" for at in range(len(fresh)))

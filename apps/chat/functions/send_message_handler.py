@@ -36,8 +36,16 @@ def send(connection, request, context):
     }
     more = {"ref": request.get("ref"), "language": person.get("language"), "once": once}
     message |= {name: value for name, value in more.items() if value is not None}
-    messages.hand_in(message)
-    turns.run(rooms.key(person["room"]), context, lambda item: tell(item, person["room"], context))
+    while not messages.hand_in(message):
+        if context.get_remaining_time_in_millis() < 2 * turns.RESERVE_MS:
+            raise incoming.Bad("Busy", "too much is said in this room; try again")
+        time.sleep(messages.PAUSE)
+        run(person["room"], context)
+    run(person["room"], context)
+
+
+def run(room, context):
+    turns.run(rooms.key(room), context, lambda item: tell(item, room, context))
 
 
 def tell(item, room, context):
@@ -56,15 +64,13 @@ def tell(item, room, context):
 
 
 def choose(waiting):
-    """As many as a transaction takes; of what was sent twice, one."""
+    """Of what was sent twice, one."""
     chosen, keys = {}, set()
     for name, message in waiting.items():
         key = messages.once_key(message) if "once" in message else name
         if key not in keys:
             keys.add(key)
             chosen[name] = message
-        if len(chosen) == messages.MOST:
-            break
     return chosen
 
 
