@@ -202,6 +202,14 @@ class TestWords:
                 "Number overflow. Attempting to store a number with magnitude larger than supported range under root",
             ),
             ("SELECT * FROM {t} WHERE id = ?", "Number of parameters in request and statement don't match."),
+            (
+                "UPDATE {t} SET n = size(n) WHERE id = 'x'",
+                "Unrecognized function: size at ",
+            ),
+            (
+                "SELECT * FROM {t} WHERE contains(n, 'a') = true",
+                "The function is not allowed to be used this way in an expression; function: contains",
+            ),
             ("UPDATE {t} SET ss = set_add(ss, <<>>) WHERE id = 'x'", "Empty bags are not supported"),
             (
                 "SELECT * FROM {t} WHERE id = 'x' AND n < true",
@@ -218,7 +226,8 @@ class TestWords:
         ],
     )
     def test_refusals(self, ddb, users, statement, told):
-        assert refusal(ddb.execute_statement, Statement=statement.format(t=f'"{users}"')) == told
+        found = refusal(ddb.execute_statement, Statement=statement.format(t=f'"{users}"'))
+        assert found.startswith(told) if told.endswith(" at ") else found == told
 
     def test_places(self, ddb, users):
         statement = f"UPDATE \"{users}\" SET t = set_add(ss, <<'x'>>) WHERE id = 'x'"

@@ -26,7 +26,8 @@ from .statements import Constant, Literal, Parameter, Sequenced, Struct
 
 _COMPARATORS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _TESTS = ("attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains")
-_FUNCTIONS = (*_TESTS, "size", "list_append", "if_not_exists")
+_IN_CONDITIONS = (*_TESTS, "size")
+_IN_UPDATES = ("list_append", "if_not_exists")
 _TYPES = {
     "NULL": "NULL", "BOOLEAN": "BOOL", "BOOL": "BOOL", "BLOB": "B", "STRING": "S", "NUMERIC": "N", "STRUCT": "M",
     "TUPLE": "M", "LIST": "L",
@@ -49,6 +50,7 @@ class Conditions:
         self._literals: list[Literal] = []
         self._names: dict[str, str] = {}
         self._parameters = 0
+        self._functions: tuple[str, ...] = _IN_CONDITIONS
 
     def placeholders(self) -> dict[str, Any]:
         return {
@@ -215,10 +217,12 @@ class Conditions:
 
     def sum(self) -> Operand:
         """What an attribute is set to."""
+        self._functions = _IN_UPDATES
         node = self.operand()
         if self.next.kind == "sign" and self.next.text in ("+", "-"):
             sign = self.take().text
-            return Arithmetic(sign, node, self.operand())
+            node = Arithmetic(sign, node, self.operand())
+        self._functions = _IN_CONDITIONS
         return node
 
     def operand(self) -> Operand:
@@ -233,15 +237,16 @@ class Conditions:
     def call(self) -> Call:
         token = self.take()
         name = token.text.lower()
-        if name not in _FUNCTIONS:
+        if name not in self._functions:
             raise validation_error(f"Unrecognized function: {name} at {self.position(token)}")
         self.expect("(")
         args = self.arguments()
-        if name == "attribute_exists" and not args:
+        if not args:
             raise validation_error(
-                "Incorrect number of operands for operator or function; operator or function: attribute_exists, "
+                f"Incorrect number of operands for operator or function; operator or function: {name}, "
                 "number of operands: 0"
             )
+        _no_tests(*args)
         return Call(name, args)
 
     def arguments(self) -> tuple[Operand, ...]:
@@ -296,7 +301,9 @@ class Conditions:
         token = self.next
         if token.kind == "sign" and token.text in _COMPARATORS:
             sign = _COMPARATORS[self.take().text]
-            return Compare(sign, left, self.operand())
+            right = self.operand()
+            _no_tests(left, right)
+            return Compare(sign, left, right)
         if self.keyword("IS"):
             return self._is(left)
         inverted = self.keyword("NOT")
@@ -304,10 +311,14 @@ class Conditions:
             low = self.operand()
             if not self.keyword("AND"):
                 raise malformed("Expected AND after BETWEEN")
-            found: Node = Between(left, low, self.operand())
+            high = self.operand()
+            _no_tests(left, low, high)
+            found: Node = Between(left, low, high)
             return Not(found) if inverted else found
         if self.keyword("IN"):
-            found = In(left, self._options())
+            options = self._options()
+            _no_tests(left, *options)
+            found = In(left, options)
             return Not(found) if inverted else found
         if isinstance(left, Call) and left.name in _TESTS and not inverted:
             return left
@@ -337,3 +348,12 @@ class Conditions:
         self._literals.append(Constant("S", _TYPES[word]))
         found = Call("attribute_type", (left, ValueRef(f":{len(self._literals) - 1}")))
         return Not(found) if inverted else found
+
+
+def _no_tests(*operands: Operand) -> None:
+    """Functions that are conditions can't be operands."""
+    for operand in operands:
+        if isinstance(operand, Call) and operand.name in _TESTS:
+            raise validation_error(
+                f"The function is not allowed to be used this way in an expression; function: {operand.name}"
+            )
