@@ -24,9 +24,12 @@ PYTHON_PACKAGES = ("boto3>=1.40",)
 NODE_PACKAGES = tuple(
     f"@aws-sdk/{name}"
     for name in (
-        "client-apigatewaymanagementapi", "client-cloudwatch-logs", "client-dynamodb", "client-eventbridge",
-        "client-lambda", "client-s3", "client-scheduler", "client-secrets-manager", "client-sns", "client-sqs",
-        "client-ssm", "client-sts", "lib-dynamodb", "lib-storage", "s3-request-presigner", "util-dynamodb",
+        "client-apigatewaymanagementapi", "client-apigatewayv2", "client-cloudformation",
+        "client-cloudfront", "client-cloudwatch-logs", "client-dynamodb", "client-dynamodb-streams",
+        "client-ec2", "client-elasticache", "client-eventbridge", "client-iam", "client-lambda",
+        "client-s3", "client-scheduler", "client-secrets-manager", "client-sns", "client-sqs", "client-ssm",
+        "client-sts", "client-translate", "lib-dynamodb", "lib-storage", "s3-request-presigner",
+        "util-dynamodb",
     )
 )  # fmt: skip
 
