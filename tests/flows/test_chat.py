@@ -212,15 +212,12 @@ class TestWhoIsGone:
                 },
             )
             await ann.ask("sendmessage", text="is somebody here?")
-            await ann.until(lambda: ann.here() == ["Ann"])
 
-            def there() -> bool:
-                (item,) = (
-                    item for item in app.scan("Connections") if item["connectionId"]["S"] == "here#ghosts"
-                )
-                return any("AAAA" in name for name in item)
+            async def gone() -> bool:
+                items = {item["connectionId"]["S"]: item for item in app.scan("Connections")}
+                return not any("AAAA" in name for name in items["here#ghosts"])
 
-            assert not there()
+            await eventually(gone)
 
 
 class TestDeadTeller:
