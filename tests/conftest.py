@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,10 @@ from tests import harness
 # No test is timed: a slow machine is no failure.
 settings.register_profile("cloudlet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("cloudlet")
+
+# A shell's background job ignores Ctrl-C, and so would every program that the tests start and want to stop by it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 RUN = uuid.uuid4().hex[:6]
 _numbers = itertools.count(1)
