@@ -40,7 +40,7 @@ class Double:
         self.messages: list[tuple[float, dict[str, Any]]] = []
         self.sinces: list[str | None] = []
         self.history: dict[int, bytes] = {}
-        self.rate = {"points": 100_000, "seconds": 1}
+        self.rate = {"points": 100_000, "seconds": 1, "least": 25}
         self.socket = "/production"
         self.refuse = False
         self.deaf = False

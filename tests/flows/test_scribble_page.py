@@ -289,17 +289,18 @@ class TestTheConnection:
         page.context.set_offline(False)
         page.locator("#state[data-state=live]").wait_for()
 
+    @pytest.mark.parametrize("least", [25, 200])
     def test_no_message_exceeds_the_rate_limit_and_nothing_is_lost(
-        self, double: Double, open_page: Any
+        self, double: Double, open_page: Any, least: int
     ) -> None:
-        double.rate = {"points": 1000, "seconds": 2}
+        double.rate = {"points": 1000, "seconds": 2, "least": least}
         page = open_page(double.url)
         choose(page, colour=RED, size=15)
         drag(page, (20, 20), (140, 20))
         page.get_by_text(re.compile("Catching up: .* points")).wait_for()
         eventually(lambda: unconfirmed(page) == 0)
         assert double.drawn > 1500
-        sent = [(at, max(10, len(message["points"]))) for at, message in double.messages]
+        sent = [(at, max(least, len(message["points"]))) for at, message in double.messages]
         for first, _ in sent:
             for last, _ in sent:
                 costs = sum(cost for at, cost in sent if first <= at <= last)

@@ -9,8 +9,6 @@ const MOST_UNDER_WAY = 24;
 const UNANSWERED = 15_000;
 const DOUBTED = 3000;
 const LATE = 2500;
-/** A message costs so many points at least: a function runs for it. */
-const LEAST_COST = 10;
 /** So much of the rate limit is used: messages may arrive closer together than they were sent. */
 const CAUTION = { full: 0.9, speed: 0.97 };
 
@@ -27,7 +25,7 @@ export class Outbox {
   #queue = new Map(); // pixel -> colour, not sent
   #under = new Map(); // ref -> {points: Map pixel -> colour, at}
   #pixels = new Map(); // pixel -> ref of the message under way that has it
-  #rate = { points: 1000, seconds: 1 };
+  #rate = { points: 1000, seconds: 1, least: 25 };
   #tokens = { left: 900, at: 0 };
   #ref = 0;
   #open = false;
@@ -68,17 +66,18 @@ export class Outbox {
     return Math.max(0, this.#allowance() / (this.#rate.points * CAUTION.full));
   }
 
-  /** What the server lets anyone draw: so many points at once, filled again in so many seconds. */
-  limit({ points, seconds }) {
-    if (points === this.#rate.points && seconds === this.#rate.seconds) return;
-    this.#rate = { points, seconds };
+  /** What the server lets anyone draw: so many points at once, filled again in so many seconds; a message costs `least`. */
+  limit({ points, seconds, least }) {
+    const same = points === this.#rate.points && seconds === this.#rate.seconds;
+    this.#rate = { points, seconds, least };
+    if (same) return;
     this.#tokens = { left: points * CAUTION.full, at: performance.now() };
   }
 
   /** Something else than points was sent, which costs as well. */
   spend() {
     this.#allowance();
-    this.#tokens.left -= LEAST_COST;
+    this.#tokens.left -= this.#rate.least;
   }
 
   /** Draw one pixel. */
@@ -193,8 +192,8 @@ export class Outbox {
     const now = performance.now();
     if (!this.#queue.size) return DOUBTED / 2;
     let wait = Math.max(this.#last + BETWEEN_MESSAGES - now, this.#held - now, 0);
-    const { points, seconds } = this.#rate;
-    const wanted = Math.min(Math.max(this.#queue.size, LEAST_COST), MOST_POINTS / 2, points * CAUTION.full);
+    const { points, seconds, least } = this.#rate;
+    const wanted = Math.min(Math.max(Math.min(this.#queue.size, MOST_POINTS / 2), least), points * CAUTION.full);
     const missing = wanted - this.#allowance();
     if (missing > 0) wait = Math.max(wait, (missing * seconds * 1000) / (points * CAUTION.speed) + 1);
     return this.#under.size >= MOST_UNDER_WAY ? Math.max(wait, 250) : wait;
@@ -228,6 +227,6 @@ export class Outbox {
       this.#pixels.set(i, ref);
     }
     this.#under.set(ref, { points, at: now });
-    this.#tokens.left -= Math.max(LEAST_COST, points.size);
+    this.#tokens.left -= Math.max(this.#rate.least, points.size);
   }
 }

@@ -6,8 +6,7 @@ const whole = (n) => Number.isSafeInteger(n) && n >= 0;
 
 const FORMS = {
   welcome: (f) =>
-    typeof f.you === "string" && possibleSize(f.width, f.height) && isPalette(f.palette) && Number.isFinite(f.rate?.points) &&
-    f.rate.points >= 1 && Number.isFinite(f.rate.seconds) && f.rate.seconds > 0,
+    typeof f.you === "string" && possibleSize(f.width, f.height) && isPalette(f.palette) && isRate(f.rate),
   points: (f) => Array.isArray(f.batches) && (f.cursors === undefined || Array.isArray(f.cursors)),
   picture: (f) =>
     whole(f.id) && whole(f.part) && whole(f.parts) && f.part < f.parts && f.parts <= 1024 && possibleSize(f.width, f.height) &&
@@ -24,6 +23,11 @@ const FORMS = {
 function isPalette(palette) {
   const colour = (text) => typeof text === "string" && /^#[0-9a-f]{6}$/i.test(text);
   return Array.isArray(palette) && palette.length >= 2 && palette.length <= 256 && palette.every(colour);
+}
+
+function isRate(rate) {
+  const { points, seconds, least } = rate ?? {};
+  return [points, seconds, least].every((n) => Number.isFinite(n) && n > 0) && points >= 1 && least <= points;
 }
 
 /** The frame in a message, or null with a note on the console. */
