@@ -14,7 +14,7 @@ import pytest
 
 from cloudlet.errors import UserError
 from cloudlet.store import sqlite
-from cloudlet.store.interface import Transaction
+from cloudlet.store.interface import StoreError, Transaction
 from cloudlet.store.sqlite import SqliteStore
 
 from .contract import Contract, everything, get, put
@@ -179,3 +179,50 @@ async def test_a_cancelled_caller_harms_no_other(store: SqliteStore) -> None:
     await second
     assert first.cancelled()
     assert await get(store, b"b") == b"1"
+
+
+async def test_a_transaction_is_of_no_use_after_its_end(store: SqliteStore) -> None:
+    kept: list[Transaction] = []
+
+    async def keep(tx: Transaction) -> None:
+        kept.append(tx)
+
+    await store.transact(keep)
+    for late in (kept[0].put(b"a", b"1"), kept[0].delete(b"a")):
+        with pytest.raises(RuntimeError, match="has ended"):
+            await late
+    assert await everything(store) == []
+
+
+async def test_a_database_that_fails_under_a_write_takes_its_group_with_it(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a body writes at its end can't be taken back alone."""
+    await put(store, (b"a", b"1"))
+    execute = store._writer._execute
+
+    def failing(sql: str, values: Any = ()) -> Any:
+        if values == (b"c", b"2"):
+            raise apsw.IOError("broken")
+        return execute(sql, values)
+
+    monkeypatch.setattr(store._writer, "_execute", failing)
+    asked = [put(store, (b"a", b"2")), put(store, (b"b", b"2"), (b"c", b"2")), put(store, (b"d", b"2"))]
+    refused = await asyncio.gather(*asked, return_exceptions=True)
+    assert [isinstance(one, StoreError) for one in refused] == [True, True, False]
+    assert await everything(store) == [(b"a", b"1"), (b"d", b"2")]
+
+
+async def test_who_comes_while_a_group_forms_joins_it(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each commit costs as much as some writes, so that it waits for a turn of the loop that brings nothing."""
+    groups: list[int] = []
+    finish = store._finish
+    monkeypatch.setattr(store, "_finish", lambda group: (groups.append(len(group.waiters)), finish(group)))
+    asked = []
+    for n in range(5):
+        asked.append(asyncio.ensure_future(put(store, (b"%d" % n, b""))))
+        await asyncio.sleep(0)
+    await asyncio.gather(*asked)
+    assert groups == [5]

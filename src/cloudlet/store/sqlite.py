@@ -2,9 +2,11 @@
 
 How a transaction goes
  1. `transact` runs the body to its end on the loop, in the turn that asked for it. Nothing else runs meanwhile, so
-    bodies are serial. A body's first write opens a savepoint; a body that raises is rolled back to it, alone.
- 2. All bodies of a turn share one SQLite transaction, the *group*. It is committed (into the WAL, `synchronous=NORMAL`:
-    no waiting for the disk) at the end of the turn, or, while the disk is busy with the group before, after that.
+    bodies are serial. What a body writes is put into the database at its end; one that reads a range which it has
+    written to, or deletes a range, needs a savepoint before that, so that it alone can be rolled back if it raises.
+ 2. The bodies of some turns share one SQLite transaction, the *group*. It is committed (into the WAL,
+    `synchronous=NORMAL`: no waiting for the disk) once a turn has brought no other body, or `ENOUGH` are in it, and the
+    disk is done with the group before.
  3. A helper thread calls fdatasync on the WAL. Then, and only then, the group's callers go on and watchers are woken.
 
 Rules
@@ -38,6 +40,8 @@ T = TypeVar("T")
 CHECKPOINT_PAGES = 4096
 """Pages in the WAL that start a checkpoint: 32 MB."""
 CACHE_KIB = 16 * 1024
+ENOUGH = 32
+"""Transactions that a group needn't wait for others to join."""
 
 
 class Group:
@@ -117,8 +121,7 @@ class SqliteStore:
             result: T = end.value
         except BaseException as error:
             tx.live = False
-            if tx.wrote:
-                self._undo(tx)
+            self._undo(tx)
             if isinstance(error, apsw.Error):
                 raise self._explained(error) from error
             if tx.saw() > self._synced:
@@ -127,11 +130,10 @@ class SqliteStore:
         else:
             tx.live = False
             coroutine.close()
-            if tx.wrote:
-                self._undo(tx)
+            self._undo(tx)
             raise RuntimeError("a transaction body may await nothing but its transaction")
         tx.live = False
-        if tx.wrote:
+        if tx.pending or tx.wrote:
             await self._join(tx)
         elif tx.saw() > self._synced:
             await self._wait(tx.seen)
@@ -167,30 +169,44 @@ class SqliteStore:
     def watch(self, prefix: bytes) -> PrefixWatch:
         return self._watches.add(prefix)
 
+    def _begin_group(self) -> Group:
+        self._execute("COMMIT")
+        try:
+            self._execute("BEGIN IMMEDIATE")
+        except apsw.Error as error:
+            self._execute("BEGIN")
+            raise StoreError(f"the database can't be written: {error}") from error
+        self._state.newest += 1
+        self._open = Group(self._state.newest)
+        self._loop.call_soon(self._ripen, 0)
+        return self._open
+
     def _begin_write(self) -> None:
-        """The first write of a body: a group is open, and the body's savepoint in it."""
+        """A body writes before its end: a group is open, and the body's savepoint in it."""
         tx = self._writer
         if not tx.live:
             raise RuntimeError("the transaction has ended")
         if self._open is None:
-            self._execute("COMMIT")
-            try:
-                self._execute("BEGIN IMMEDIATE")
-            except apsw.Error as error:
-                self._execute("BEGIN")
-                raise StoreError(f"the database can't be written: {error}") from error
-            self._state.newest += 1
-            self._open = Group(self._state.newest)
-            self._loop.call_soon(self._commit)
+            self._begin_group()
         self._execute("SAVEPOINT body")
         tx.wrote = True
 
     def _join(self, tx: WriteTransaction) -> asyncio.Future[None]:
         """Keep what the body wrote; the future is done when it is on disk."""
-        group = self._open
-        assert group is not None
+        try:
+            group = self._open or self._begin_group()
+            tx.write()
+            if tx.wrote:
+                self._execute("RELEASE body")
+        except apsw.Error as error:  # there is no taking back the body alone
+            tx.forget()
+            if self._db.in_transaction:
+                self._execute("ROLLBACK")
+            raise self._explained(error) from error
+        except StoreError:
+            tx.forget()
+            raise
         tx.wrote = False
-        self._execute("RELEASE body")
         group.keys += tx.keys
         self._state.dirty.update(dict.fromkeys(tx.keys, group.seq))
         tx.keys.clear()
@@ -203,10 +219,9 @@ class SqliteStore:
         return waiter
 
     def _undo(self, tx: WriteTransaction) -> None:
-        tx.wrote = False
-        tx.keys.clear()
-        tx.ranges.clear()
-        if self._db.in_transaction:
+        wrote = tx.wrote
+        tx.forget()
+        if wrote and self._db.in_transaction:
             self._execute("ROLLBACK TO body")
             self._execute("RELEASE body")
 
@@ -234,6 +249,17 @@ class SqliteStore:
         return self._life + self._stamps.to_bytes(6, "big")
 
     # -- groups
+
+    def _ripen(self, size: int) -> None:
+        """Commit the open group, unless it has grown beyond `size` since the turn before: then others may be about to
+        join, and a page that they write, too, is written once."""
+        group = self._open
+        if group is None or self._flight is not None:
+            return
+        if size < len(group.waiters) < ENOUGH:
+            self._loop.call_soon(self._ripen, len(group.waiters))
+        else:
+            self._commit()
 
     def _commit(self) -> None:
         group = self._open
@@ -266,7 +292,7 @@ class SqliteStore:
             return
         self._finish(group)
         if self._open is not None:
-            self._commit()
+            self._ripen(0)
 
     def _finish(self, group: Group) -> None:
         self._synced = group.seq

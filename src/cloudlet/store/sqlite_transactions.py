@@ -27,7 +27,6 @@ RANGE_REVERSE = "SELECT k, v FROM kv WHERE k >= ? AND k < ? ORDER BY k DESC LIMI
 PUT = "INSERT INTO kv VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET v = excluded.v"
 DELETE = "DELETE FROM kv WHERE k = ?"
 DELETE_RANGE = "DELETE FROM kv WHERE k >= ? AND k < ?"
-CLAIM = "DELETE FROM kv WHERE k >= ? AND k <= ?"
 
 _MISSING: Any = object()
 
@@ -136,39 +135,62 @@ class ReadTransaction:
 
 
 class WriteTransaction(ReadTransaction):
-    """What a `transact` body is given."""
+    """What a `transact` body is given. What it writes is *pending*, a dict, until it ends or reads a range that has
+    some of it: so most bodies leave no trace in the database before it is known that they don't raise."""
 
-    __slots__ = ("_begin", "_next_stamp", "asked", "keys", "ranges", "wrote")
+    __slots__ = ("_begin", "_next_stamp", "asked", "keys", "pending", "ranges", "wrote")
 
     def __init__(self, state: State, begin: Callable[[], None], next_stamp: Callable[[], bytes]) -> None:
         super().__init__(state)
         self._begin = begin
         self._next_stamp = next_stamp
+        self.pending: dict[bytes, bytes | None] = {}
+        """Values by key, None for what is to be deleted."""
         self.wrote = False
+        """Whether something is in the database already, behind a savepoint."""
         self.asked: list[tuple[bytes, bytes]] = []
         """The ranges that the body read: what it saw of others' writes matters only if it writes nothing itself."""
         self.keys: list[bytes] = []
         self.ranges: list[tuple[bytes, bytes]] = []
 
+    async def get(self, key: bytes) -> bytes | None:
+        value = self.pending.get(key, _MISSING)
+        if value is not _MISSING:
+            own: bytes | None = value
+            return own
+        return await super().get(key)
+
+    async def load(self, key: bytes, decode: Callable[[bytes], T]) -> T | None:
+        value = self.pending.get(key, _MISSING)
+        if value is not _MISSING:
+            return None if value is None else decode(value)
+        return await super().load(key, decode)
+
+    async def range(
+        self, begin: bytes, end: bytes, *, limit: int = 0, reverse: bool = False
+    ) -> list[tuple[bytes, bytes]]:
+        for key in self.pending:
+            if begin <= key < end:
+                self._spill()
+                break
+        return await super().range(begin, end, limit=limit, reverse=reverse)
+
     async def put(self, key: bytes, value: bytes) -> None:
+        if type(key) is not bytes or type(value) is not bytes:
+            raise TypeError("keys and values are bytes")
         if len(key) > MAX_KEY or len(value) > MAX_VALUE:
             raise ValueError(f"key of {len(key)} or value of {len(value)} bytes is too large")
-        if not self.wrote:
-            self._begin()
-        self._execute(PUT, (key, value))
-        self.keys.append(key)
-        self._loaded.pop(key, None)
+        if not self.live:
+            raise RuntimeError("the transaction has ended")
+        self.pending[key] = value
 
     async def delete(self, key: bytes) -> None:
-        if not self.wrote:
-            self._begin()
-        self._execute(DELETE, (key,))
-        self.keys.append(key)
-        self._loaded.pop(key, None)
+        if not self.live:
+            raise RuntimeError("the transaction has ended")
+        self.pending[key] = None
 
     async def delete_range(self, begin: bytes, end: bytes) -> None:
-        if not self.wrote:
-            self._begin()
+        self._spill()
         self._execute(DELETE_RANGE, (begin, end))
         self.ranges.append((begin, end))
         for key in [key for key in self._loaded if begin <= key < end]:
@@ -176,17 +198,38 @@ class WriteTransaction(ReadTransaction):
 
     async def claim(self, begin: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         rows = await self.range(begin, end, limit=limit) if limit > 0 else []
-        if rows:
-            if not self.wrote:
-                self._begin()
-            self._execute(CLAIM, (begin, rows[-1][0]))
-            for key, _ in rows:
-                self.keys.append(key)
-                self._loaded.pop(key, None)
+        for key, _ in rows:
+            self.pending[key] = None
         return rows
 
     def stamp(self) -> bytes:
         return self._next_stamp()
+
+    def _spill(self) -> None:
+        """Write what is pending before the body has ended, so that the database can be asked about it."""
+        if not self.wrote:
+            self._begin()
+        self.write()
+
+    def write(self) -> None:
+        """Write what is pending."""
+        execute, loaded = self._execute, self._loaded
+        for key, value in self.pending.items():
+            if value is None:
+                execute(DELETE, (key,))
+            else:
+                execute(PUT, (key, value))
+            if key in loaded:
+                del loaded[key]
+        self.keys += self.pending
+        self.pending.clear()
+
+    def forget(self) -> None:
+        """The body came to nothing."""
+        self.pending.clear()
+        self.keys.clear()
+        self.ranges.clear()
+        self.wrote = False
 
     def saw(self) -> int:
         """The latest group whose writes a body saw that wrote nothing."""
