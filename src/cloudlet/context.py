@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from .clock import Clock
@@ -182,26 +182,48 @@ class Node(Protocol):
         ...
 
 
+NO_FACTS: Mapping[str, Sequence[str]] = MappingProxyType({})
+
+
 class Context:
     __slots__ = (
-        "account", "facts", "holdings", "node", "origin", "principal", "region", "request_id", "source_ip",
-        "user_agent",
+        "account", "facts", "holdings", "node", "principal", "region", "request", "request_id",
     )  # fmt: skip
 
-    def __init__(self, node: Node, principal: Principal, account: str, region: str, id: str = "") -> None:
+    def __init__(
+        self,
+        node: Node,
+        principal: Principal,
+        account: str,
+        region: str,
+        id: str = "",
+        request: Request | None = None,
+    ) -> None:
         self.node = node
         self.principal = principal
         self.account = account
         self.region = region
         self.request_id = id or request_id()
-        self.facts: Mapping[str, Sequence[str]] = {}
+        self.request = request
+        """The request that a client sent; None if no client asked."""
+        self.facts: Mapping[str, Sequence[str]] = NO_FACTS
         """Condition keys of the request, for a service that asks for permission by itself."""
         self.holdings: Holdings | None = None
         """The principal's policies; the pipeline reads them before it asks for permission."""
-        self.source_ip = "127.0.0.1"
-        self.user_agent = ""
-        self.origin = ""
+
+    @property
+    def source_ip(self) -> str:
+        return (self.request.peer[0] if self.request is not None else "") or "127.0.0.1"
+
+    @property
+    def user_agent(self) -> str:
+        return self.request.headers.get("user-agent", "") if self.request is not None else ""
+
+    @property
+    def origin(self) -> str:
         """Scheme and host as the client wrote them, for URLs that it is to use; "" if no client asked."""
+        request = self.request
+        return f"{request.scheme}://{request.host}" if request is not None and request.host else ""
 
     @property
     def store(self) -> Store:

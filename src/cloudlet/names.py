@@ -28,8 +28,8 @@ def snake(name: str) -> str:
 
 def request_id() -> str:
     """A request id in the usual form of a version-4 UUID."""
-    h = f"{_fast.getrandbits(128):032x}"
-    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{'89ab'[int(h[16], 16) & 3]}{h[17:20]}-{h[20:]}"
+    h = _fast.getrandbits(128).to_bytes(16, "big").hex()
+    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:]}"
 
 
 _ZONES = {

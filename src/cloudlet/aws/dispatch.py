@@ -9,7 +9,7 @@ traceback and the request id.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -136,8 +136,8 @@ class Dispatcher:
             operation.model.name in self._streamers and payload is not None and payload.shape.type == "blob"
         )
 
-    async def handle(self, request: Request) -> Response:
-        return await self.handle_operation(request)
+    def handle(self, request: Request) -> Coroutine[Any, Any, Response]:
+        return self.handle_operation(request)
 
     async def handle_operation(
         self,
@@ -167,10 +167,7 @@ class Dispatcher:
                 elif principal.kind == "root" and request.peer[0] != "127.0.0.1":
                     self.identities.refuse_strangers(request)
             params = bound.read(request, match)
-            ctx = Context(self.node, principal, principal.account, identity.region, id)
-            ctx.source_ip = request.peer[0] or "127.0.0.1"
-            ctx.user_agent = request.headers.get("user-agent", "")
-            ctx.origin = f"{request.scheme}://{request.host}" if request.host else ""
+            ctx = Context(self.node, principal, principal.account, identity.region, id, request)
             if principal.kind != "root" or principal.account != self._account:
                 await self._authorize(ctx, bound, params)
             if bound.validate is not None:

@@ -26,6 +26,8 @@ from typing import Any
 
 _float = struct.Struct(">d")
 _length = struct.Struct(">I")
+_POSITIVE = tuple(bytes((0x18 + size,)) for size in range(9))
+"""The code of a positive int by its size."""
 
 
 class Subspace:
@@ -80,7 +82,10 @@ def encode(parts: tuple[Any, ...]) -> bytes:
                 text = text.replace(b"\x00", b"\x00\xff")
             out.append(b"\x38%b\x00" % text)
         elif kind is int:
-            out.append(_encode_int(part))
+            if part > 0 and (size := (part.bit_length() + 7) >> 3) <= 8:
+                out.append(_POSITIVE[size] + part.to_bytes(size, "big"))
+            else:
+                out.append(_encode_int(part))
         elif kind is bytes:
             if b"\x00" in part:
                 part = part.replace(b"\x00", b"\x00\xff")
@@ -111,7 +116,7 @@ def _encode_int(value: int) -> bytes:
     size = (value.bit_length() + 7) >> 3
     if value > 0:
         if size <= 8:
-            return bytes((0x18 + size,)) + value.to_bytes(size, "big")
+            return _POSITIVE[size] + value.to_bytes(size, "big")
         return b"\x21" + _length.pack(size) + value.to_bytes(size, "big")
     inverted = ((1 << 8 * size) - 1 + value).to_bytes(size, "big")
     if size <= 8:

@@ -48,9 +48,7 @@ async def signer(request: Request, session: Session) -> Principal:
 async def refusal(who: Principal, request: Request, session: Session) -> str | None:
     """Why he may not connect; None if he may."""
     stage, node = session.stage, session.gateway.node
-    ctx = Context(node, who, who.account, stage.region)
-    ctx.source_ip, ctx.user_agent = session.source_ip, session.user_agent
-    ctx.origin = f"{request.scheme}://{request.host}"
+    ctx = Context(node, who, who.account, stage.region, request=request)
     await node.dispatcher.authorizer.hold(ctx)
     need = Need(ACTION, f"{stage.arn}/$connect", owner=stage.account)
     verdict = weigh(ctx, need)

@@ -29,6 +29,8 @@ _EXACT = Context(prec=300, Emax=99999, Emin=-99999)
 
 
 def normalise(text: str) -> str:
+    if text.isdecimal() and text.isascii() and len(text) <= MAX_DIGITS and (text[0] != "0" or text == "0"):
+        return text
     if _canonical(text):
         return text
     match = _grammar(text)

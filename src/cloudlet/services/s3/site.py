@@ -19,7 +19,6 @@ from urllib.parse import unquote
 
 from ...context import Context, Node, Principal
 from ...errors import AwsError
-from ...names import request_id
 from ...net.messages import Request, Response
 from . import cors, model, storage, website
 from .operations import reading
@@ -70,11 +69,8 @@ class Visit:
         self._base = base
         self._path = path
         self._key = unquote(path.removeprefix("/"))
-        self._ctx = ctx = node.context(ANONYMOUS)
-        ctx.request_id = request_id()
-        ctx.source_ip = request.peer[0] or "127.0.0.1"
-        ctx.user_agent = request.headers.get("user-agent", "")
-        ctx.origin = f"{request.scheme}://{request.host}"
+        self._ctx = node.context(ANONYMOUS)
+        self._ctx.request = request
 
     async def answer(self) -> Response:
         try:

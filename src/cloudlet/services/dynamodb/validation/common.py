@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ....errors import AwsError
@@ -46,6 +47,7 @@ def is_table_arn(text: str) -> bool:
     return _arn(text) is not None
 
 
+@lru_cache(maxsize=4096)
 def check_table_name(name: str) -> None:
     """A table's name, or its ARN."""
     if _name(name) and 3 <= len(name) <= 255:
