@@ -43,14 +43,16 @@ from .websocket import WebSocket
 
 OPEN, CLOSING, GONE = 0, 1, 2
 COPY_BELOW = 32 * 1024  # a larger body is written beside its head instead of being copied behind it
+UNSENT_MAX = 64 * 1024  # what a turn of the loop may gather for one client
 QUEUED_BYTES = 1024 * 1024  # of bodies that wait for their turn
 DISCARD_BYTES = 1024 * 1024  # an unread body up to this is read and dropped to keep the connection
 
 
 class HttpConnection(asyncio.Protocol):
     __slots__ = (
-        "_active", "_dropping", "_head_deadline", "_hub", "_looked", "_paused", "_pumping", "_queue", "_queued",
-        "_reader", "_state", "_task", "_transport", "_unsent", "_waiter", "_writable", "deadline", "peer", "scheme",
+        "_active", "_dropping", "_gathered", "_head_deadline", "_hub", "_looked", "_paused", "_pumping", "_queue",
+        "_queued", "_reader", "_state", "_task", "_transport", "_unsent", "_waiter", "_writable", "deadline", "peer",
+        "scheme",
     )  # fmt: skip
 
     def __init__(self, hub: Hub, transport: asyncio.Transport, scheme: str) -> None:
@@ -71,6 +73,7 @@ class HttpConnection(asyncio.Protocol):
         self._dropping = False  # what comes in is no longer read as requests
         self._paused = False
         self._writable = True
+        self._gathered = b""  # answers that are written at the end of this turn
         self._unsent = 0
         self._head_deadline = 0.0
         self._waiter: asyncio.Future[None] | None = None
@@ -85,6 +88,7 @@ class HttpConnection(asyncio.Protocol):
         self._settle()
 
     def eof_received(self) -> bool:
+        self.push()
         reader = self._reader
         if self._state == CLOSING:
             return False
@@ -129,7 +133,7 @@ class HttpConnection(asyncio.Protocol):
         """Is a client still there that has ended its side? If not, what is sent to it comes back as a reset."""
         if not self._looked and self._active is not None and self._active.http_version == "1.1":
             self._looked = True
-            self._transport.write(CONTINUE)
+            self._write(CONTINUE)
         if self._transport.get_extra_info("socket").getsockopt(SOL_SOCKET, SO_ERROR):
             self.abort()
         self.deadline = self._hub.now() + TICK_SECONDS
@@ -149,14 +153,14 @@ class HttpConnection(asyncio.Protocol):
         reader = self._reader
         if reader.awaits_continue and self._state == OPEN:
             reader.awaits_continue = False
-            self._transport.write(CONTINUE)
+            self._write(CONTINUE)
         self._flow()
         self._settle()
 
     def body_awaited(self) -> None:
         if self._active is None and not self._queue:
             self._reader.awaits_continue = False
-            self._transport.write(CONTINUE)
+            self._write(CONTINUE)
 
     def body_complete(self) -> None:
         self._flow()
@@ -295,10 +299,28 @@ class HttpConnection(asyncio.Protocol):
         head = self._head(request, response, ends, framing)
         if ends:
             self._state = CLOSING
-        if len(body) < COPY_BELOW:
-            self._transport.write(head + body)
-        else:
+        if len(body) >= COPY_BELOW:
+            self.push()
             self._transport.writelines((head, body))
+            return
+        if not self._gathered:
+            self._hub.push_later(self)
+            self._gathered = head + body
+        else:
+            self._gathered += head + body
+        if len(self._gathered) > UNSENT_MAX:
+            self.push()
+
+    def push(self) -> None:
+        """Write the answers that were gathered."""
+        gathered, self._gathered = self._gathered, b""
+        if gathered and self._state != GONE:
+            self._transport.write(gathered)
+
+    def _write(self, data: bytes) -> None:
+        """Write at once, after what was gathered."""
+        self.push()
+        self._transport.write(data)
 
     def _answered(self) -> None:
         self._active = None
@@ -313,7 +335,7 @@ class HttpConnection(asyncio.Protocol):
         if not framing:
             self._reader.last = True
         if self._state == OPEN:
-            self._transport.write(self._head(request, response, self._ends(request), framing))
+            self._write(self._head(request, response, self._ends(request), framing))
         silent = request.method == "HEAD" or not may_have_body(response.status)
         length, chunked = (0, False) if silent else (length, framing == CHUNKED)
         try:
@@ -371,6 +393,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _leave(self) -> bytes:
         """Take the connection out of HTTP's hands; returns what has been read beyond the request."""
+        self.push()
         rest = self._reader.rest or b""
         self._reader.release()
         self._state = GONE
@@ -481,6 +504,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _close(self) -> None:
         """Close once what has been written is out. If the client may still be sending, wait for its end a little."""
+        self.push()
         self._state = CLOSING
         limits = self._hub.limits
         self._unsent = self._transport.get_write_buffer_size()
