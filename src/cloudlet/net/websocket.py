@@ -5,8 +5,8 @@ Rules:
   buffer, no parser.
 - A frame that arrives whole is cut out of what was read; only what is incomplete is kept.
 - Limits are checked on the header of a frame, before its payload is waited for.
-- The transport writes at once and tells when it couldn't (its high-water mark is one byte), so that `buffered` and
-  `on_drain` are exact. What is sent while a read is being handled goes out in one write.
+- What is sent within a turn of the loop, or while a read is being handled, goes out in one write. The transport tells
+  what it couldn't write (its high-water mark is one byte), so that `buffered` and `on_drain` are exact.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from .messages import Socket, SocketListener, Upgrade
 
 OPEN, CLOSING, CLOSED = 0, 1, 2
 PONG_BACKLOG = 64 * 1024  # a client that pings without reading gets no more pongs than this
+UNSENT_MAX = 16 * 1024  # what a turn of the loop may gather for one client
 
 __all__ = ["BINARY", "CLOSE", "PING", "PONG", "TEXT", "WebSocket", "frame"]
 
@@ -60,8 +61,8 @@ _NOBODY = _Nobody()
 
 class WebSocket(asyncio.Protocol):
     __slots__ = (
-        "_buffer", "_corked", "_fragments", "_hub", "_listener", "_max_frame", "_max_message", "_need", "_paused",
-        "_state", "_told", "_transport", "_waits", "deadline",
+        "_buffer", "_fragments", "_gathered", "_hub", "_listener", "_max_frame", "_max_message", "_need", "_paused",
+        "_reading", "_state", "_told", "_transport", "_waits", "deadline",
     )  # fmt: skip
 
     def __init__(self, hub: Hub, transport: asyncio.Transport, upgrade: Upgrade) -> None:
@@ -76,7 +77,8 @@ class WebSocket(asyncio.Protocol):
         self._paused = False
         self._buffer: bytearray | None = None
         self._need = 0  # bytes without which looking at the buffer again is useless
-        self._corked: list[bytes] | None = None
+        self._gathered = b""  # frames that are written when the read is handled, or the turn ends
+        self._reading = False
         self._fragments: _Fragments | None = None
         self.deadline = NEVER
 
@@ -99,8 +101,7 @@ class WebSocket(asyncio.Protocol):
 
     @property
     def buffered(self) -> int:
-        waiting: int = self._transport.get_write_buffer_size()
-        return waiting + sum(map(len, self._corked)) if self._corked else waiting
+        return self._transport.get_write_buffer_size() + len(self._gathered)
 
     @property
     def closed(self) -> bool:
@@ -159,7 +160,7 @@ class WebSocket(asyncio.Protocol):
                 return
             data = bytes(self._buffer)
             self._buffer = None
-        self._corked = []
+        self._reading = True
         try:
             done = self._read(data)
             if done < len(data) and not self._told:
@@ -167,9 +168,9 @@ class WebSocket(asyncio.Protocol):
         except ProtocolError as error:
             self._fail(error.code, error.reason)
         finally:
-            corked, self._corked = self._corked, None
-            if corked and not self._transport.is_closing():
-                self._transport.write(b"".join(corked))
+            self._reading = False
+            if self._gathered:
+                self._hub.push_later(self)
             self._finish_if_over()
 
     def eof_received(self) -> bool:
@@ -304,6 +305,7 @@ class WebSocket(asyncio.Protocol):
         transport = self._transport
         self._buffer = None
         self._fragments = None
+        self.push()
         if transport.is_closing():
             return
         self._give_up_in(CLOSE_SECONDS)
@@ -339,10 +341,20 @@ class WebSocket(asyncio.Protocol):
         """It is closing already."""
 
     def _write(self, data: bytes) -> None:
-        if self._corked is not None:
-            self._corked.append(data)
+        if self._gathered:
+            self._gathered += data
         elif not self._transport.is_closing():
-            self._transport.write(data)
+            self._gathered = data
+            if not self._reading:
+                self._hub.push_later(self)
+        if len(self._gathered) > UNSENT_MAX:
+            self.push()
+
+    def push(self) -> None:
+        """Write the frames that were gathered."""
+        gathered, self._gathered = self._gathered, b""
+        if gathered and not self._transport.is_closing():
+            self._transport.write(gathered)
 
     def _call(self, callback: Any, *args: Any) -> None:
         try:
