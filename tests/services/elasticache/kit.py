@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.harness import eventually
+from tests.harness import REGION, eventually
 
 
 @contextmanager
@@ -34,6 +34,16 @@ def described(client: Any, name: str) -> dict[str, Any]:
 def wait_until_gone(client: Any, name: str) -> None:
     with pytest.raises(ClientError, match="NotFound"):
         eventually(lambda: not described(client, name))
+
+
+def subnets(ec2: Any, *zones: str) -> list[str]:
+    """Subnets of a VPC of their own, in zones that are named by their letters."""
+    vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    found = []
+    for number, letter in enumerate(zones):
+        place = {"CidrBlock": f"10.8.{number}.0/24", "AvailabilityZone": f"{REGION}{letter}"}
+        found.append(ec2.create_subnet(VpcId=vpc, **place)["Subnet"]["SubnetId"])
+    return found
 
 
 def authority(node: Any) -> str:

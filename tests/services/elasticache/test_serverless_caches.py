@@ -58,6 +58,9 @@ class TestCreateServerlessCache:
             {"SnapshotRetentionLimit": 36},
             {"CacheUsageLimits": {"DataStorage": {"Maximum": 0, "Unit": "GB"}}},
             {"CacheUsageLimits": {"ECPUPerSecond": {"Maximum": 999}}},
+            {"Description": "x" * 256},
+            {"ConnectionType": "public"},
+            {"Integrations": [{"IntegrationType": "dynamodb"}], "MajorEngineVersion": "9"},
         ],
         ids=lambda wrong: "-".join(wrong),
     )
@@ -68,18 +71,36 @@ class TestCreateServerlessCache:
 
     def test_groups_and_subnets_lie_in_one_network(self, client: Any, caches: Any, unique: Any) -> None:
         ec2 = client("ec2")
-        vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
-        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.8.1.0/24")["Subnet"]["SubnetId"]
+        subnets = kit.subnets(ec2, "a", "b")
         elsewhere = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
         group = ec2.create_security_group(GroupName="caches", Description="x", VpcId=elsewhere)["GroupId"]
-        with pytest.raises(ClientError) as failed:
+        with pytest.raises(ClientError, match="the same VPC") as failed:
             caches.create_serverless_cache(
                 ServerlessCacheName=unique("cache"),
                 Engine="valkey",
-                SubnetIds=[subnet],
+                SubnetIds=subnets,
                 SecurityGroupIds=[group],
             )
         assert code(failed) == "InvalidParameterValue"
+
+    @pytest.mark.parametrize("zones", ["a", "aa", "abcd"])
+    def test_subnets_lie_in_two_or_three_zones(
+        self, client: Any, caches: Any, unique: Any, zones: str
+    ) -> None:
+        subnets = kit.subnets(client("ec2"), *zones)
+        with pytest.raises(ClientError, match="Availability Zone") as failed:
+            caches.create_serverless_cache(
+                ServerlessCacheName=unique("cache"), Engine="valkey", SubnetIds=subnets
+            )
+        assert code(failed) == "InvalidParameterValue"
+
+    def test_without_subnets_it_lies_in_three_of_the_default_vpc(
+        self, client: Any, caches: Any, unique: Any
+    ) -> None:
+        with kit.serverless(caches, unique("cache")) as cache:
+            found = client("ec2").describe_subnets(SubnetIds=cache["SubnetIds"])["Subnets"]
+        assert len({subnet["AvailabilityZone"] for subnet in found}) == 3
+        assert all(subnet["DefaultForAz"] for subnet in found)
 
 
 class TestModifyServerlessCache:

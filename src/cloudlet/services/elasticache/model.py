@@ -19,6 +19,8 @@ VERSIONS = {
 """Of nodes; whichever it is, the server is the one that the machine has."""
 DEFAULT_VERSION = {"valkey": "8.1", "redis": "7.1"}
 
+ZONES_SERVERLESS = (2, 3)
+MAX_DESCRIPTION = 255
 DATA_GB = (1, 5_000)
 ECPU = (1_000, 15_000_000)
 RETENTION_DAYS = (0, 35)

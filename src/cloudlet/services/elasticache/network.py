@@ -20,12 +20,26 @@ async def subnets(ctx: Context, ids: Sequence[str]) -> list[dict[str, Any]]:
     return found
 
 
+async def serverless_subnets(ctx: Context, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Where a serverless cache is reached: two or three subnets, each in a zone of its own; those of the default VPC
+    unless others are named."""
+    if not ids:
+        return (await default_subnets(ctx))[: model.ZONES_SERVERLESS[1]]
+    found = await subnets(ctx, ids)
+    low, high = model.ZONES_SERVERLESS
+    if not low <= len(found) <= high or len({subnet["AvailabilityZone"] for subnet in found}) < len(found):
+        raise model.invalid(
+            f"The subnets of a serverless cache must lie in {low} or {high} different Availability Zones, one in each."
+        )
+    return found
+
+
 async def default_subnets(ctx: Context) -> list[dict[str, Any]]:
     """Those of the default VPC."""
     answer = await ctx.call(
         "ec2", "DescribeSubnets", {"Filters": [{"Name": "default-for-az", "Values": ["true"]}]}
     )
-    return sorted(answer.get("Subnets", []), key=lambda subnet: str(subnet["SubnetId"]))
+    return sorted(answer.get("Subnets", []), key=lambda subnet: str(subnet["AvailabilityZone"]))
 
 
 async def default_group(ctx: Context, vpc: str) -> list[str]:

@@ -98,6 +98,8 @@ describe_cache_engine_versions = records
 
 def create_serverless_cache(request: Request) -> Request:
     _serverless(request)
+    if request.get("ConnectionType") == "public" or request.get("Integrations"):
+        raise model.invalid("Cloudlet's caches have neither public addresses nor integrations.")
     if len(request.get("SnapshotArnsToRestore", [])) > 1:
         raise model.invalid("Only one snapshot can be restored into a serverless cache.")
     return request
@@ -133,6 +135,8 @@ def _serverless(request: Request) -> None:
         )
     if not _DAILY.fullmatch(request.get("DailySnapshotTime", model.DAILY_TIME)):
         raise model.invalid("DailySnapshotTime must be in the format hh:mm, in UTC.")
+    if len(request.get("Description", "")) > model.MAX_DESCRIPTION:
+        raise model.invalid(f"Description must have at most {model.MAX_DESCRIPTION} characters.")
     _limits(request.get("CacheUsageLimits", {}))
 
 

@@ -46,10 +46,9 @@ async def create_serverless_cache(ctx: Context, request: dict[str, Any]) -> Resp
 
 async def _new(ctx: Context, name: Name, request: dict[str, Any]) -> Record:
     engine = request["Engine"]
-    wanted = request.get("SubnetIds", [])
-    subnets = await (network.subnets(ctx, wanted) if wanted else network.default_subnets(ctx))
+    subnets = await network.serverless_subnets(ctx, request.get("SubnetIds", []))
     groups = request.get("SecurityGroupIds", [])
-    await network.check_groups(ctx, groups, subnets[0]["VpcId"] if wanted else "")
+    await network.check_groups(ctx, groups, subnets[0]["VpcId"] if subnets else "")
     if not groups and subnets:
         groups = await network.default_group(ctx, subnets[0]["VpcId"])
     return {
@@ -100,6 +99,7 @@ def _described(name: Name, cache: Record, servers: list[Record]) -> Response:
             "SnapshotRetentionLimit": cache["retention"],
             "DailySnapshotTime": cache["daily"],
             "NetworkType": cache["network"],
+            "ConnectionType": "vpc",
         }
     )
 
