@@ -16,6 +16,8 @@ from tests.harness import Node
 
 KEYS = 2000
 PAGES = 40
+TRANSACTIONS = 96
+"""A multiple of the callers: each has items of its own, as transactions that meet are cancelled."""
 _TABLE = "bench"
 _INDEXED = "indexed"
 _STREAMED = "streamed"
@@ -34,7 +36,7 @@ def figures(folder: Path, seconds: float) -> list[Figure]:
             ask("Query of 25 small items", 6_000, echo, "Query", PAGES, lambda n: _query(f"small{n}")),
             ask("Query of 50 items of 1 KB", 4_000, echo, "Query", PAGES, lambda n: _query(f"large{n}")),
             ask("BatchWriteItem of 25", 800, echo, "BatchWriteItem", 100, _batch),
-            ask("TransactWriteItems of 10", 1_200, echo, "TransactWriteItems", 100, _transaction),
+            ask("TransactWriteItems of 10", 1_200, echo, "TransactWriteItems", TRANSACTIONS, _transaction),
             ask("PutItem into a table with three indexes", 4_000, echo, "PutItem", KEYS, _put_indexed),
             ask("PutItem into a table with a stream", 6_000, echo, "PutItem", KEYS, _put_streamed),
             *_large(ask, node, seconds),

@@ -68,6 +68,11 @@ class TestValidation:
         told = refusal(ddb.transact_write_items, TransactItems=[put(users, "a"), put(users, "a")])
         assert told == "Transaction request cannot include multiple operations on one item"
 
+    def test_twice_the_same_item_weighs_more_than_its_condition(self, ddb, users):
+        never = put(users, "a", ConditionExpression="attribute_not_exists(id) AND attribute_exists(id)")
+        told = refusal(ddb.transact_write_items, TransactItems=[never, put(users, "a")])
+        assert told == "Transaction request cannot include multiple operations on one item"
+
     def test_expressions(self, ddb, users):
         told = refusal(ddb.transact_write_items, TransactItems=[put(users, "a", ConditionExpression="a =")])
         assert told.startswith("Invalid ConditionExpression: Syntax error")

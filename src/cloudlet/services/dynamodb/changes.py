@@ -3,6 +3,7 @@ written here, so that an operation on one item, a batch and a transaction can ea
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from ...store.interface import Transaction
 from . import storage
 from .attributes import Item, check, check_item, kind_of, text_size, value_size
 from .model import MAX_ITEM_SIZE, NOT_VALID, condition_failed, invalid_parameters, validation_error
+from .ongoing import check_free
 from .schema import check_index_keys, check_key, check_nested, index_keys, index_type_mismatch
 from .schema import check_item as check_schema
 from .table import Table
@@ -35,12 +37,16 @@ class Change:
         return 0 if self.stored is None else storage.size_of(self.stored)
 
 
-async def put(tx: Transaction, table: Table, request: Request, look: bool = True) -> Change:
+async def put(
+    tx: Transaction, table: Table, request: Request, held: Collection[bytes], look: bool = True
+) -> Change:
     """A put into a table without indexes and stream needn't know what it replaces, unless its answer tells (`look`)."""
     item: Item = request["Item"]
     condition = request.get("_condition")
     check_schema(table, item)
     key = storage.item_key(table, item)
+    if held:
+        check_free(key, held)
     stored, old = None, None
     if look or condition is not None or table.looks:
         stored, old = await _old(tx, table, key, condition is not None)
@@ -49,22 +55,26 @@ async def put(tx: Transaction, table: Table, request: Request, look: bool = True
     return Change(table, key, stored, old, item, request["_size"])
 
 
-async def delete(tx: Transaction, table: Table, request: Request) -> Change:
+async def delete(tx: Transaction, table: Table, request: Request, held: Collection[bytes]) -> Change:
     check_key(table, request["Key"])
     condition = request.get("_condition")
     key = storage.item_key(table, request["Key"])
+    if held:
+        check_free(key, held)
     stored, old = await _old(tx, table, key, condition is not None)
     if condition is not None:
         check_condition(request, table, old)
     return Change(table, key, stored, old, None, 0)
 
 
-async def update(tx: Transaction, table: Table, request: Request) -> Change:
+async def update(tx: Transaction, table: Table, request: Request, held: Collection[bytes]) -> Change:
     change = request.get("_update")
     check_key(table, request["Key"])
     if change is not None:
         _check_update(table, request)
     key = storage.item_key(table, request["Key"])
+    if held:
+        check_free(key, held)
     stored, old = await _old(tx, table, key, True)
     if "_condition" in request:
         check_condition(request, table, old)
@@ -78,10 +88,12 @@ async def update(tx: Transaction, table: Table, request: Request) -> Change:
     return Change(table, key, stored, old, new, size)
 
 
-async def look_at(tx: Transaction, table: Table, request: Request) -> Change:
+async def look_at(tx: Transaction, table: Table, request: Request, held: Collection[bytes]) -> Change:
     """A condition alone: nothing changes."""
     check_key(table, request["Key"])
     key = storage.item_key(table, request["Key"])
+    if held:
+        check_free(key, held)
     stored, old = await _old(tx, table, key, True)
     check_condition(request, table, old)
     return Change(table, key, stored, old, old, 0)

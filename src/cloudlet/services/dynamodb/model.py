@@ -111,6 +111,16 @@ def transaction_cancelled(reasons: list[dict[str, Any]]) -> AwsError:
     )
 
 
+def transaction_conflict() -> AwsError:
+    return AwsError("TransactionConflictException", "Transaction is ongoing for the item")
+
+
+def transaction_in_progress() -> AwsError:
+    return AwsError(
+        "TransactionInProgressException", "Transaction from previous request is still in progress"
+    )
+
+
 def backup_not_found(name: str) -> AwsError:
     return AwsError("BackupNotFoundException", f"Backup not found: {name}")
 

@@ -159,6 +159,8 @@ class Streams:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self.held: set[bytes] = set()
+        """See `ongoing`."""
 
     async def start(self) -> None:
         """There is nothing to begin: streams are written by their tables' writes."""

@@ -10,6 +10,7 @@ from .. import capacity, changes, storage
 from ..attributes import Item, encode_json
 from ..changes import Change
 from ..model import MAX_BATCH_GET_SIZE, key_mismatch, validation_error
+from ..ongoing import held_by
 from ..schema import check_key, check_nested
 from ..table import Table
 from ..writes import write
@@ -75,12 +76,20 @@ def _report(kind: str, table: Table, units: float) -> dict[str, Any]:
 
 
 async def batch_write_item(ctx: Context, request: Request) -> dict[str, Any]:
+    held = held_by(ctx)
+
     async def body(tx: Transaction) -> dict[str, Any]:
         writes = await _resolve(tx, ctx, request)
+        unprocessed: dict[str, list[Request]] = {}
         reports: dict[str, dict[str, Any]] = {}
         metrics: dict[str, list[dict[str, Any]]] = {}
         kind = capacity.wants(request)
         for name, item, change in writes:
+            if held and change.key in held:
+                unprocessed.setdefault(name, []).append(
+                    {"DeleteRequest": {"Key": item}} if change.new is None else {"PutRequest": {"Item": item}}
+                )
+                continue
             table = change.table
             spent = await write(ctx, tx, change)
             if kind:
@@ -94,7 +103,7 @@ async def batch_write_item(ctx: Context, request: Request) -> dict[str, Any]:
                 told = capacity.collection_metrics(table, item)
                 if told not in metrics.setdefault(name, []):
                     metrics[name].append(told)
-        result: dict[str, Any] = {"UnprocessedItems": {}}
+        result: dict[str, Any] = {"UnprocessedItems": unprocessed}
         if kind:
             result["ConsumedCapacity"] = list(reports.values())
         if metrics:
@@ -116,10 +125,10 @@ async def _resolve(tx: Transaction, ctx: Context, request: Request) -> list[tupl
                 item = one["PutRequest"]["Item"]
                 if any(name in item and kind not in item[name] for name, kind in table.key_types):
                     raise key_mismatch()
-                change = await changes.put(tx, table, {"Item": item, "_size": one["_size"]}, look)
+                change = await changes.put(tx, table, {"Item": item, "_size": one["_size"]}, (), look)
             else:
                 item = one["DeleteRequest"]["Key"]
-                change = await changes.delete(tx, table, {"Key": item})
+                change = await changes.delete(tx, table, {"Key": item}, ())
             if change.key in seen:
                 raise validation_error("Provided list of item keys contains duplicates")
             seen.add(change.key)

@@ -9,6 +9,7 @@ from ....store.interface import Transaction
 from .. import capacity, changes, storage
 from ..attributes import Item, encode_json
 from ..changes import Change
+from ..ongoing import held_by
 from ..schema import check_key, check_nested
 from ..table import Table
 from ..writes import write
@@ -48,7 +49,7 @@ async def put_item(ctx: Context, request: Request) -> Encoded:
 
     async def body(tx: Transaction) -> tuple[Change, dict[str, float]]:
         table = await storage.table_of(tx, ctx.account, ctx.region, request["TableName"])
-        change = await changes.put(tx, table, request, not plain)
+        change = await changes.put(tx, table, request, held_by(ctx), not plain)
         return change, await write(ctx, tx, change)
 
     change, spent = await ctx.store.transact(body)
@@ -60,7 +61,7 @@ async def put_item(ctx: Context, request: Request) -> Encoded:
 async def delete_item(ctx: Context, request: Request) -> Encoded:
     async def body(tx: Transaction) -> tuple[Change, dict[str, float]]:
         table = await storage.table_of(tx, ctx.account, ctx.region, request["TableName"])
-        change = await changes.delete(tx, table, request)
+        change = await changes.delete(tx, table, request, held_by(ctx))
         return change, await write(ctx, tx, change)
 
     change, spent = await ctx.store.transact(body)
@@ -70,7 +71,7 @@ async def delete_item(ctx: Context, request: Request) -> Encoded:
 async def update_item(ctx: Context, request: Request) -> Encoded:
     async def body(tx: Transaction) -> tuple[Change, dict[str, float]]:
         table = await storage.table_of(tx, ctx.account, ctx.region, request["TableName"])
-        change = await changes.update(tx, table, request)
+        change = await changes.update(tx, table, request, held_by(ctx))
         return change, await write(ctx, tx, change)
 
     change, spent = await ctx.store.transact(body)

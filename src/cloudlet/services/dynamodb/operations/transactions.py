@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -20,8 +21,10 @@ from ..model import (
     TRANSACTION_TOO_LARGE,
     token_mismatch,
     transaction_cancelled,
+    transaction_in_progress,
     validation_error,
 )
+from ..ongoing import Hold, check_free, held_by
 from ..schema import check_key, check_nested
 from ..table import Table
 from ..writes import write
@@ -39,35 +42,48 @@ _DECIDE = {
 
 
 async def transact_write_items(ctx: Context, request: Request) -> dict[str, Any]:
+    held = held_by(ctx)
+    hold = Hold(held)
+    token = request.get("ClientRequestToken")
+    tokens = [] if token is None else [storage.token_key(ctx.account, ctx.region, token)]
+
     async def body(tx: Transaction) -> dict[str, Any]:
-        known = await _repeated(ctx, tx, request)
-        decided = await _decide(ctx, tx, request, known)
+        hold.release()
+        known = bool(tokens) and await _repeated(ctx, tx, request, tokens[0], held)
+        decided = await _decide(ctx, tx, request, known, held)
         spent = [
             {} if known or kind == "ConditionCheck" else await write(ctx, tx, one) for kind, one in decided
         ]
+        if not known:
+            hold.take(tokens + [change.key for _, change in decided])
         return _answer(request, decided, spent, known)
 
-    return await ctx.store.transact(body)
+    try:
+        return await ctx.store.transact(body)
+    finally:
+        hold.release()
 
 
-async def _repeated(ctx: Context, tx: Transaction, request: Request) -> bool:
+async def _repeated(
+    ctx: Context, tx: Transaction, request: Request, token: bytes, held: Collection[bytes]
+) -> bool:
     """Whether a transaction with this token was done in the last ten minutes; if not, the token is taken."""
-    token = request.get("ClientRequestToken")
-    if token is None:
-        return False
-    id = (ctx.account, ctx.region, token)
-    key = storage.token_key(*id)
-    known = await tx.get(key)
+    known = await tx.get(token)
     if known is not None:
         if orjson.loads(known) != request["_digest"]:
             raise token_mismatch()
+        if token in held:
+            raise transaction_in_progress()
         return True
-    await tx.put(key, orjson.dumps(request["_digest"]))
+    await tx.put(token, orjson.dumps(request["_digest"]))
+    id = (ctx.account, ctx.region, request["ClientRequestToken"])
     await ctx.node.timers.set(tx, FORGET_TOKEN, id, ctx.clock.now() + TOKEN_SECONDS)
     return False
 
 
-async def _decide(ctx: Context, tx: Transaction, request: Request, known: bool) -> list[tuple[str, Change]]:
+async def _decide(
+    ctx: Context, tx: Transaction, request: Request, known: bool, held: Collection[bytes]
+) -> list[tuple[str, Change]]:
     """What each action comes to; all of them are looked at before any refusal is told."""
     decided: list[tuple[str, Change]] = []
     reasons: list[Reason] = []
@@ -78,17 +94,20 @@ async def _decide(ctx: Context, tx: Transaction, request: Request, known: bool) 
             decided.append((kind, Change(table, b"", None, None, None, 0)))
             continue
         try:
-            change = await _DECIDE[kind](tx, table, parameters)
+            change = await _DECIDE[kind](tx, table, parameters, held)
         except AwsError as error:
             if error.message.startswith(NOT_VALID):
                 raise
             reasons.append(_reason(error))
-            continue
-        reasons.append(_NO_REASON)
-        if change.key in seen:
+            key = _key_of(table, parameters)
+        else:
+            reasons.append(_NO_REASON)
+            decided.append((kind, change))
+            key = change.key
+        if key in seen:
             raise validation_error("Transaction request cannot include multiple operations on one item")
-        seen.add(change.key)
-        decided.append((kind, change))
+        if key:
+            seen.add(key)
     if any(reason is not _NO_REASON for reason in reasons):
         raise transaction_cancelled(reasons)
     if sum(max(change.size, change.old_size) for _, change in decided) > MAX_TRANSACTION_SIZE:
@@ -96,9 +115,17 @@ async def _decide(ctx: Context, tx: Transaction, request: Request, known: bool) 
     return decided
 
 
+def _key_of(table: Table, parameters: Request) -> bytes:
+    """The key of what a refused action is about; none if it doesn't say."""
+    item = parameters["Item"] if "Item" in parameters else parameters["Key"]
+    named = all(kind in item.get(name, ()) for name, kind in table.key_types)
+    return storage.item_key(table, item) if named else b""
+
+
 def _reason(error: AwsError) -> Reason:
     code = {
         "ConditionalCheckFailedException": "ConditionalCheckFailed",
+        "TransactionConflictException": "TransactionConflict",
         "ValidationException": "ValidationError",
     }
     reason: Reason = {"Code": code.get(error.code, error.code), "Message": error.message}
@@ -144,6 +171,8 @@ def _answer(
 
 
 async def transact_get_items(ctx: Context, request: Request) -> Encoded:
+    held = held_by(ctx)
+
     async def body(tx: Transaction) -> Encoded:
         found, reasons, room = [], [], MAX_TRANSACTION_SIZE
         reports: dict[str, dict[str, Any]] = {}
@@ -152,7 +181,7 @@ async def transact_get_items(ctx: Context, request: Request) -> Encoded:
             get = item["Get"]
             table = await storage.table_of(tx, ctx.account, ctx.region, get["TableName"])
             try:
-                value = await _get(tx, table, get)
+                value = await _get(tx, table, get, held)
             except AwsError as error:
                 reasons.append(_reason(error))
                 continue
@@ -179,11 +208,14 @@ async def transact_get_items(ctx: Context, request: Request) -> Encoded:
     return await ctx.store.read(body)
 
 
-async def _get(tx: Transaction, table: Table, get: Request) -> bytes | None:
+async def _get(tx: Transaction, table: Table, get: Request, held: Collection[bytes]) -> bytes | None:
     check_key(table, get["Key"])
     if "_projection" in get:
         check_nested(table, get["_projection"].nested)
-    return await tx.get(storage.item_key(table, get["Key"]))
+    key = storage.item_key(table, get["Key"])
+    if held:
+        check_free(key, held)
+    return await tx.get(key)
 
 
 def _projected(get: Request, value: bytes) -> bytes:
