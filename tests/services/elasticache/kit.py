@@ -59,17 +59,21 @@ def connect(node: Any, endpoint: dict[str, Any], kind: Any = redis.Redis, **opti
     )
 
 
+def _connects(node: Any, endpoint: dict[str, Any], **options: Any) -> bool:
+    with connect(node, endpoint, **options) as client:
+        try:
+            return bool(client.ping())
+        except redis.AuthenticationError:
+            return False
+
+
 def eventually_connects(node: Any, endpoint: dict[str, Any], **options: Any) -> None:
     """Until a change of users has reached the server."""
+    eventually(lambda: _connects(node, endpoint, **options))
 
-    def connects() -> bool:
-        with connect(node, endpoint, **options) as client:
-            try:
-                return bool(client.ping())
-            except redis.AuthenticationError:
-                return False
 
-    eventually(connects)
+def eventually_refuses(node: Any, endpoint: dict[str, Any], **options: Any) -> None:
+    eventually(lambda: not _connects(node, endpoint, **options))
 
 
 CLIENTS = [redis.Redis, redis.RedisCluster, valkey.Valkey, valkey.ValkeyCluster]

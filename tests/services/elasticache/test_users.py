@@ -20,7 +20,9 @@ def caches(client: Any) -> Any:
 
 
 def user(caches: Any, id: str, rules: str, name: str = "", **options: Any) -> str:
-    options = {"Engine": "valkey", "Passwords": [PASSWORD], **options}
+    if "NoPasswordRequired" not in options:
+        options = {"Passwords": [PASSWORD], **options}
+    options = {"Engine": "valkey", **options}
     caches.create_user(UserId=id, UserName=name or id, AccessString=rules, **options)
     return id
 
@@ -66,7 +68,8 @@ class TestAccess:
                 assert client.ping()
 
     def test_the_user_named_default_is_who_says_no_name(self, node: Any, caches: Any, unique: Any) -> None:
-        id, group = user(caches, unique("anybody"), "on ~* +get", name="default"), unique("open")
+        rules, group = "on ~* +get", unique("open")
+        id = user(caches, unique("anybody"), rules, name="default", Engine="redis")
         caches.create_user_group(UserGroupId=group, Engine="redis", UserIds=[id])
         with (
             kit.serverless(caches, unique("opened"), UserGroupId=group) as cache,
@@ -140,11 +143,48 @@ class TestUserGroups:
             caches.create_user_group(UserGroupId=unique("twins"), Engine="valkey", UserIds=ids)
         assert failed.value.response["Error"]["Code"] == "DuplicateUserName"
 
-    def test_who_is_in_a_group_stays(self, caches: Any, unique: Any) -> None:
-        id, group = user(caches, unique("member"), "on ~* +@all"), unique("club")
-        caches.create_user_group(UserGroupId=group, Engine="valkey", UserIds=[id])
+    def test_who_is_deleted_leaves_groups_and_caches(self, node: Any, caches: Any, unique: Any) -> None:
+        one, other = (user(caches, unique("member"), "on ~* +@all") for _ in range(2))
+        group = unique("club")
+        caches.create_user_group(UserGroupId=group, Engine="valkey", UserIds=[one, other])
+        with kit.serverless(caches, unique("clubbed"), UserGroupId=group) as cache:
+            with kit.connect(node, cache["Endpoint"], username=one, password=PASSWORD) as client:
+                assert client.ping()
+            assert caches.delete_user(UserId=one)["Status"] == "deleting"
+            assert caches.describe_user_groups(UserGroupId=group)["UserGroups"][0]["UserIds"] == [other]
+            kit.eventually_refuses(node, cache["Endpoint"], username=one, password=PASSWORD)
+            kit.eventually_connects(node, cache["Endpoint"], username=other, password=PASSWORD)
+
+    def test_the_default_user_of_a_redis_group_stays(self, caches: Any, unique: Any) -> None:
+        id, group = user(caches, unique("d"), "on ~* +@all", name="default", Engine="redis"), unique("g")
+        caches.create_user_group(UserGroupId=group, Engine="redis", UserIds=[id])
         with pytest.raises(ClientError) as failed:
             caches.delete_user(UserId=id)
-        assert failed.value.response["Error"]["Code"] == "InvalidUserState"
-        caches.modify_user_group(UserGroupId=group, UserIdsToRemove=[id])
-        assert caches.delete_user(UserId=id)["Status"] == "deleting"
+        assert failed.value.response["Error"]["Code"] == "DefaultUserAssociatedToUserGroup"
+
+    @pytest.mark.parametrize(("engine", "member"), [("valkey", "redis"), ("redis", "valkey")])
+    def test_engines_have_their_users(self, caches: Any, unique: Any, engine: str, member: str) -> None:
+        """Users of valkey groups have passwords; users of the engine valkey aren't for redis groups."""
+        options: dict[str, Any] = {"Engine": member}
+        if engine == "valkey":
+            options |= {"NoPasswordRequired": True}
+        ids = [user(caches, unique("u"), "on ~* +@all", **options)]
+        if engine == "redis":
+            ids.append("default")
+        with pytest.raises(ClientError) as failed:
+            caches.create_user_group(UserGroupId=unique("g"), Engine=engine, UserIds=ids)
+        assert failed.value.response["Error"]["Code"] == "InvalidParameterValue"
+
+    def test_a_member_of_a_valkey_group_keeps_a_password(self, caches: Any, unique: Any) -> None:
+        id = user(caches, unique("u"), "on ~* +@all")
+        caches.create_user_group(UserGroupId=unique("g"), Engine="valkey", UserIds=[id])
+        with pytest.raises(ClientError) as failed:
+            caches.modify_user(UserId=id, NoPasswordRequired=True)
+        assert failed.value.response["Error"]["Code"] == "InvalidParameterValue"
+
+    def test_a_redis_cache_has_a_redis_group(self, caches: Any, unique: Any) -> None:
+        group = unique("g")
+        caches.create_user_group(UserGroupId=group, Engine="valkey")
+        with pytest.raises(ClientError) as failed:
+            caches.create_serverless_cache(ServerlessCacheName=unique("c"), Engine="redis", UserGroupId=group)
+        assert failed.value.response["Error"]["Code"] == "InvalidParameterCombination"

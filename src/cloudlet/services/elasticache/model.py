@@ -242,9 +242,10 @@ def default_user_required() -> AwsError:
     return AwsError("DefaultUserRequired", "User group needs to contain a user with the user name default.")
 
 
-def default_user_in_group(name: str) -> AwsError:
+def default_user_in_group(id: str) -> AwsError:
     return AwsError(
-        "DefaultUserAssociatedToUserGroupFault", f"The default user can't be removed from user group {name}."
+        "DefaultUserAssociatedToUserGroupFault",
+        f"User {id} can't be deleted while it is the default user of a user group.",
     )
 
 
@@ -252,8 +253,18 @@ def duplicate_user(name: str) -> AwsError:
     return AwsError("DuplicateUserNameFault", f"There are several users with the user name {name}.")
 
 
-def user_in_use(id: str) -> AwsError:
-    return AwsError("InvalidUserStateFault", f"User {id} can't be deleted while it is in a user group.")
+def user_of_valkey(id: str) -> AwsError:
+    return invalid(f"User {id} has the engine valkey and can't be in a user group of the engine redis.")
+
+
+def user_without_password(id: str) -> AwsError:
+    return invalid(f"User {id} needs no password and can't be in a user group of the engine valkey.")
+
+
+def group_of_valkey(id: str) -> AwsError:
+    return combination(
+        f"User group {id} has the engine valkey and can't be used by a cache of the engine redis."
+    )
 
 
 def group_in_use(id: str) -> AwsError:

@@ -103,7 +103,7 @@ async def _is_cluster(ctx: Context, request: dict[str, Any], shards: int) -> boo
 
 async def _users(tx: Transaction, ctx: Context, cache: Record) -> list[str]:
     if cache["user_group"]:
-        return await users.lines(tx, ctx, cache["user_group"])
+        return await users.lines(tx, ctx, cache)
     return access.by_token(cache["digests"])
 
 

@@ -24,7 +24,7 @@ async def create_serverless_cache(ctx: Context, request: dict[str, Any]) -> Resp
 
     async def prepared(tx: Transaction) -> list[Record]:
         snapshot = await nodes.available_snapshot(tx, name_of(restored[0])) if restored else None
-        lines = await users.lines(tx, ctx, cache["user_group"])
+        lines = await users.lines(tx, ctx, cache)
         server = launch.new_server(
             name, cluster=True, tls="required", memory=_memory(cache["limits"]), users=lines
         )
@@ -151,7 +151,7 @@ async def modify_serverless_cache(ctx: Context, request: dict[str, Any]) -> Resp
         }
         await storage.put(tx, name, new)
         await daily.schedule(tx, ctx.node, name, new)
-        lines = await users.lines(tx, ctx, new["user_group"])
+        lines = await users.lines(tx, ctx, new)
         await launch.change(tx, new, memory=_memory(new["limits"]), users=lines)
         return _described(name, new, await storage.servers_of(tx, new))
 

@@ -111,7 +111,9 @@ async def modify_user(ctx: Context, request: dict[str, Any]) -> Response:
         }
         await storage.put(tx, name, user)
         for group in await _groups_of(tx, name):
-            await _spread(tx, named(ctx, "usergroup", group["name"]))
+            owner = named(ctx, "usergroup", group["name"])
+            await _check_users(tx, owner, group)
+            await _spread(tx, owner)
         return await _described(tx, name, user)
 
     return await ctx.store.transact(body)
@@ -124,9 +126,15 @@ async def delete_user(ctx: Context, request: dict[str, Any]) -> Response:
 
     async def body(tx: Transaction) -> Response:
         user = await storage.need(tx, name)
-        if await _groups_of(tx, name):
-            raise model.user_in_use(name.name)
+        groups = await _groups_of(tx, name)
+        if user["login"] == DEFAULT_ID and any(group["engine"] == "redis" for group in groups):
+            raise model.default_user_in_group(name.name)
         await storage.delete(tx, name)
+        for group in groups:
+            owner = named(ctx, "usergroup", group["name"])
+            left = [id for id in group["users"] if id != name.name]
+            await storage.put(tx, owner, group | {"users": left})
+            await _spread(tx, owner)
         return await _described(tx, name, user) | {"Status": "deleting"}
 
     return await ctx.store.transact(body)
@@ -176,12 +184,15 @@ async def _users_of(tx: Transaction, name: Name, group: Record) -> list[Record]:
     return [await _user(tx, name._replace(kind="user", name=id)) for id in group["users"]]
 
 
-async def lines(tx: Transaction, ctx: Context, group: str | None) -> list[str]:
-    """The users of a cache with this user group; all the world is one's own without."""
-    if not group:
+async def lines(tx: Transaction, ctx: Context, cache: Record) -> list[str]:
+    """The users of a cache with its user group; all the world is one's own without."""
+    if not cache["user_group"]:
         return access.open_to_all()
-    name = named(ctx, "usergroup", group)
-    return access.of_users(await _users_of(tx, name, await storage.need(tx, name)))
+    name = named(ctx, "usergroup", cache["user_group"])
+    group = await storage.need(tx, name)
+    if (cache["engine"], group["engine"]) == ("redis", "valkey"):
+        raise model.group_of_valkey(name.name)
+    return access.of_users(await _users_of(tx, name, group))
 
 
 async def _caches_with(tx: Transaction, name: Name) -> list[tuple[Name, Record]]:
@@ -207,7 +218,12 @@ async def _check_users(tx: Transaction, name: Name, group: Record) -> None:
     for login in logins:
         if logins.count(login) > 1:
             raise model.duplicate_user(login)
-    if group["engine"] == "redis" and "default" not in logins:
+    for user in users:
+        if group["engine"] == "redis" and user["engine"] == "valkey":
+            raise model.user_of_valkey(user["name"])
+        if group["engine"] == "valkey" and not user["digests"]:
+            raise model.user_without_password(user["name"])
+    if group["engine"] == "redis" and DEFAULT_ID not in logins:
         raise model.default_user_required()
     if len(users) > model.MAX_USERS_IN_GROUP:
         raise model.too_many("user", "UserQuotaExceededFault", model.MAX_USERS_IN_GROUP)
