@@ -24,7 +24,9 @@ role() { # function
 test "$(aws cloudformation describe-stacks --stack-name LambdaRoles --query 'length(Stacks[0].Outputs)')" = 10
 
 task 2: handlers of the three routes that every WebSocket API has
-python3 -c 'import shutil, sys; shutil.make_archive(sys.argv[1], "zip", sys.argv[2])' "$build/functions" "$here/functions"
+mkdir "$build/package"
+cp -r "$here/functions/." "$here/../common/python/." "$build/package"  # the template has the latter in a layer
+python3 -c 'import shutil, sys; shutil.make_archive(sys.argv[1], "zip", sys.argv[2])' "$build/functions" "$build/package"
 variables='CONNECTIONS=Connections,MESSAGES=""'
 make() { # function, file, timeout, more options
     local name=$1 file=$2 timeout=$3

@@ -136,7 +136,7 @@ aws dynamodb wait table-exists --table-name scribbleV3DB
 
 step 10: the functions
 mkdir -p "$build/package"
-cp -r "$here/functions/." "$build/package"
+cp -r "$here/functions/." "$here/../common/python/." "$build/package"  # the template has the latter in a layer
 python3 -m pip install --quiet --disable-pip-version-check --no-compile --target "$build/package" \
     --requirement "$here/functions/requirements.txt"
 python3 -c 'import shutil, sys; shutil.make_archive(sys.argv[1], "zip", sys.argv[2])' "$build/package" "$build/package"

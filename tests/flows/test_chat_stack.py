@@ -77,7 +77,7 @@ class TestWebsite:
     ) -> None:
         node = fresh_node()
         copied = tmp_path / "chat"
-        subprocess.run(["cp", "-r", str(ROOT / "apps/chat"), str(copied)], check=True)
+        subprocess.run(["cp", "-r", ROOT / "apps/chat", ROOT / "apps/common", tmp_path], check=True)
         (copied / "web/old.js").write_text("1")
         deploy(node, str(copied))
         site = f"{node.endpoint}/_aws/s3-website/{node.client('s3').list_buckets()['Buckets'][0]['Name']}/"
@@ -104,6 +104,7 @@ class TestDeletion:
                 *of("sqs").list_queues().get("QueueUrls", []),
                 *of("sns").list_topics()["Topics"],
                 *of("lambda").list_functions()["Functions"],
+                *of("lambda").list_layers()["Layers"],
                 *of("apigatewayv2").get_apis()["Items"],
                 *of("iam").list_roles()["Roles"],
                 *of("cloudformation").describe_stacks()["Stacks"],

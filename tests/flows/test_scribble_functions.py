@@ -14,12 +14,14 @@ import pytest
 from tests.harness import ROOT
 
 FUNCTIONS = ROOT / "apps/scribble/functions"
-MODULES = {path.stem for path in FUNCTIONS.glob("*.py")}
+COMMON = ROOT / "apps/common/python"
+MODULES = {path.stem for folder in (FUNCTIONS, COMMON) for path in folder.glob("*.py")}
 
 
 @pytest.fixture
 def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """`load("broadcast")`: a module of the functions, as a function would import it; forgotten after the test."""
+    monkeypatch.syspath_prepend(COMMON)
     monkeypatch.syspath_prepend(FUNCTIONS)
     for name, value in {
         "CACHE_URL": "valkey://127.0.0.1:1",

@@ -126,6 +126,7 @@ class TestDeletion:
                 *of("dynamodb").list_tables()["TableNames"],
                 *of("sqs").list_queues().get("QueueUrls", []),
                 *of("lambda").list_functions()["Functions"],
+                *of("lambda").list_layers()["Layers"],
                 *of("lambda").list_event_source_mappings()["EventSourceMappings"],
                 *of("apigatewayv2").get_apis()["Items"],
                 *of("elasticache").describe_serverless_caches()["ServerlessCaches"],

@@ -1,4 +1,4 @@
-"""Scribble's own client of AWS: many requests in flight, over TLS, to servers that close, stall or speak in chunks."""
+"""The applications' own client of AWS: many requests in flight, to servers that close, stall or speak in chunks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 
 from tests.harness import ROOT, Node, eventually
 
-FUNCTIONS = ROOT / "apps/scribble/functions"
+COMMON = ROOT / "apps/common/python"
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The module, as a function would import it."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
-    spec = importlib.util.spec_from_file_location("scribble_aws", FUNCTIONS / "aws.py")
+    spec = importlib.util.spec_from_file_location("common_aws", COMMON / "aws.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -158,7 +158,7 @@ print([answer.status for answer in sqs.send([sqs.request("/", body) for _ in ran
     authority = node.data / "tls" / "ca.pem"
     eventually(authority.exists)
     environment = os.environ | {
-        "PYTHONPATH": str(FUNCTIONS),
+        "PYTHONPATH": str(COMMON),
         "AWS_ENDPOINT_URL": f"https://localhost:{node.port}",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",

@@ -97,7 +97,8 @@ class Service:
         return self.send([self.request(path, body)])[0]
 
     def send(self, requests):
-        """The answers to the requests, in their order; status 0 for one that got none."""
+        """The answers to the requests, in their order; status 0 for one that got none. A request is its bytes, or a
+        function that makes them when its turn comes: a thousand large ones needn't lie in memory."""
         try:
             return self._send(requests)
         except BaseException:
@@ -120,7 +121,8 @@ class Service:
                 lane = idle.pop() if idle else self._open()
                 lane.number = waiting.popleft()
                 busy += 1
-                if lane.start(requests[lane.number]):
+                request = requests[lane.number]
+                if lane.start(request() if callable(request) else request):
                     done.append(lane)
             for lane in done or self._ready():
                 if lane.busy:
