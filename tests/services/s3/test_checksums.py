@@ -130,6 +130,35 @@ class TestParts:
         )["ObjectParts"]
         assert ([part["PartNumber"] for part in page["Parts"]], page["IsTruncated"]) == ([2], False)
 
+    def test_each_has_to_be_told(self, s3: Any, bucket: str) -> None:
+        id, parts = self.upload(s3, bucket, "SHA256")
+        bare = [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in parts]
+        asked = {"Bucket": bucket, "Key": "a", "UploadId": id}
+        with pytest.raises(ClientError, match="It was missing for part 1 in the request"):
+            s3.complete_multipart_upload(**asked, MultipartUpload={"Parts": bare})
+        with pytest.raises(ClientError, match="created using the COMPOSITE checksum mode"):
+            s3.complete_multipart_upload(
+                **asked, MultipartUpload={"Parts": parts}, ChecksumType="FULL_OBJECT"
+            )
+        s3.complete_multipart_upload(**asked, MultipartUpload={"Parts": parts})
+        whole = {"Bucket": bucket, "Key": "b", "ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}
+        id = s3.create_multipart_upload(**whole)["UploadId"]
+        part = s3.upload_part(Bucket=bucket, Key="b", UploadId=id, PartNumber=1, Body=b"x")
+        bare = [{"PartNumber": 1, "ETag": part["ETag"]}]
+        done = s3.complete_multipart_upload(
+            Bucket=bucket, Key="b", UploadId=id, MultipartUpload={"Parts": bare}
+        )
+        assert done["ChecksumType"] == "FULL_OBJECT"
+
+    def test_are_shown_of_a_part(self, s3: Any, bucket: str) -> None:
+        id, parts = self.upload(s3, bucket, "SHA256")
+        s3.complete_multipart_upload(Bucket=bucket, Key="a", UploadId=id, MultipartUpload={"Parts": parts})
+        for part in parts:
+            asked = {"Bucket": bucket, "Key": "a", "PartNumber": part["PartNumber"]}
+            head = s3.head_object(**asked, ChecksumMode="ENABLED")
+            assert head["ChecksumSHA256"] == part["ChecksumSHA256"]
+            s3.get_object(**asked, ChecksumMode="ENABLED")["Body"].read()
+
     def test_of_another_algorithm_than_was_said(self, s3: Any, bucket: str) -> None:
         id = s3.create_multipart_upload(Bucket=bucket, Key="a", ChecksumAlgorithm="SHA256")["UploadId"]
         with pytest.raises(ClientError, match="expected checksum Type: sha256, actual checksum Type: sha1"):

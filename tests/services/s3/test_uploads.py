@@ -76,14 +76,34 @@ class TestMultipart:
             (parts, "EntityTooSmall"),
             (parts[::-1], "InvalidPartOrder"),
             ([{"PartNumber": 7, "ETag": "x"}], "InvalidPart"),
-            ([], "MalformedXML"),
+            ([], "You must specify at least one part"),
         ]:
             with pytest.raises(ClientError, match=wrong):
                 complete(given)
         complete(parts[1:])
         assert s3.get_object(Bucket=bucket, Key="a")["Body"].read() == b"small"
+
+    @pytest.mark.parametrize("versions", [False, True])
+    def test_completed_again(self, s3: Any, bucket: str, versions: bool) -> None:
+        if versions:
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        id, parts = parts_of(s3, bucket, "a", [b"x"])
+        asked = {"Bucket": bucket, "Key": "a", "UploadId": id}
+
+        def complete(parts: list[dict[str, Any]]) -> dict[str, Any]:
+            answer = s3.complete_multipart_upload(**asked, MultipartUpload={"Parts": parts})
+            return {name: answer.get(name) for name in ("ETag", "VersionId", "Location", "ChecksumCRC64NVME")}
+
+        first = complete(parts)
+        assert complete(parts) == first
         with pytest.raises(ClientError, match="NoSuchUpload"):
-            complete(parts[1:])
+            complete([{"PartNumber": 1, "ETag": "0" * 32}])
+        s3.put_object(Bucket=bucket, Key="a", Body=b"another")
+        if versions:
+            assert complete(parts) == first
+        else:
+            with pytest.raises(ClientError, match="NoSuchUpload"):
+                complete(parts)
 
     def test_listed_and_aborted(self, s3: Any, bucket: str) -> None:
         id, _ = parts_of(s3, bucket, "a", [b"x", b"y"])

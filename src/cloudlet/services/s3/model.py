@@ -171,7 +171,7 @@ _AREAS = {
     "it needs lifecycle rules, which are not built yet": ("Lifecycle",),
     "it needs replication, which is not built yet": ("Replication",),
     "notifications are not built yet": ("Notification",),
-    "encryption settings are not built yet; data lies on your own disk": ("Encryption",),
+    "nothing is encrypted here that could be encrypted anew": ("UpdateObjectEncryption",),
     "Object Lock is not built yet": ("ObjectLock", "Retention", "LegalHold"),
     "S3 Metadata and annotations have no counterpart here": ("Metadata", "Annotation"),
     "S3's reports and tiers have no counterpart here": (
@@ -185,17 +185,17 @@ _AREAS = {
 }  # fmt: skip
 _OPERATIONS = """
 CreateBucketMetadataConfiguration CreateBucketMetadataTableConfiguration CreateSession
-DeleteBucketAnalyticsConfiguration DeleteBucketEncryption DeleteBucketIntelligentTieringConfiguration
+DeleteBucketAnalyticsConfiguration DeleteBucketIntelligentTieringConfiguration
 DeleteBucketInventoryConfiguration DeleteBucketLifecycle DeleteBucketMetadataConfiguration
 DeleteBucketMetadataTableConfiguration DeleteBucketMetricsConfiguration DeleteBucketReplication
 DeleteObjectAnnotation GetBucketAbac GetBucketAccelerateConfiguration GetBucketAnalyticsConfiguration
-GetBucketEncryption GetBucketIntelligentTieringConfiguration GetBucketInventoryConfiguration GetBucketLifecycle
+GetBucketIntelligentTieringConfiguration GetBucketInventoryConfiguration GetBucketLifecycle
 GetBucketLifecycleConfiguration GetBucketLogging GetBucketMetadataConfiguration GetBucketMetadataTableConfiguration
 GetBucketMetricsConfiguration GetBucketNotification GetBucketNotificationConfiguration GetBucketReplication
 GetBucketRequestPayment GetObjectAnnotation GetObjectLegalHold GetObjectLockConfiguration
 GetObjectRetention GetObjectTorrent ListBucketAnalyticsConfigurations ListBucketIntelligentTieringConfigurations
 ListBucketInventoryConfigurations ListBucketMetricsConfigurations ListDirectoryBuckets ListObjectAnnotations
-PutBucketAbac PutBucketAccelerateConfiguration PutBucketAnalyticsConfiguration PutBucketEncryption
+PutBucketAbac PutBucketAccelerateConfiguration PutBucketAnalyticsConfiguration
 PutBucketIntelligentTieringConfiguration PutBucketInventoryConfiguration PutBucketLifecycle
 PutBucketLifecycleConfiguration PutBucketLogging PutBucketMetricsConfiguration PutBucketNotification
 PutBucketNotificationConfiguration PutBucketReplication PutBucketRequestPayment PutObjectAnnotation

@@ -20,6 +20,8 @@ FACTS = {
     "s3:x-amz-copy-source": "CopySource",
     "s3:x-amz-metadata-directive": "MetadataDirective",
     "s3:x-amz-server-side-encryption": "ServerSideEncryption",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id": "SSEKMSKeyId",
+    "s3:x-amz-server-side-encryption-customer-algorithm": "SSECustomerAlgorithm",
     "s3:x-amz-storage-class": "StorageClass",
 }
 

@@ -70,6 +70,30 @@ def _untag(view: View) -> Sequence[Params]:
     return [{"Bucket": _name(view)}] if not view.new.get("Tags") else []
 
 
+def _encryption(view: View) -> Sequence[Params]:
+    given = (view.new.get("BucketEncryption") or {}).get("ServerSideEncryptionConfiguration")
+    if not given:
+        return []
+    rules = []
+    for rule in given:
+        made = {
+            member: rule[name]
+            for member, name in (
+                ("ApplyServerSideEncryptionByDefault", "ServerSideEncryptionByDefault"),
+                ("BlockedEncryptionTypes", "BlockedEncryptionTypes"),
+            )
+            if name in rule
+        }
+        if "BucketKeyEnabled" in rule:
+            made["BucketKeyEnabled"] = str(rule["BucketKeyEnabled"]).lower() == "true"
+        rules.append(made)
+    return [{"Bucket": _name(view), "ServerSideEncryptionConfiguration": {"Rules": rules}}]
+
+
+def _decrypt(view: View) -> Sequence[Params]:
+    return [{"Bucket": _name(view)}] if not view.new.get("BucketEncryption") else []
+
+
 def _cors(view: View) -> Sequence[Params]:
     rules = []
     for rule in (view.new.get("CorsConfiguration") or {}).get("CorsRules", []):
@@ -144,6 +168,7 @@ _SETTINGS = (
     ("VersioningConfiguration", "PutBucketVersioning", _versioning),
     ("Tags", "PutBucketTagging", _tags),
     ("CorsConfiguration", "PutBucketCors", _cors),
+    ("BucketEncryption", "PutBucketEncryption", _encryption),
     ("WebsiteConfiguration", "PutBucketWebsite", _website),
     *((name, operation, _unsupported(name)) for name, operation in _NOT_BUILT.items()),
 )
@@ -161,6 +186,7 @@ RESOURCES: dict[str, Resource] = {
             *(Call("s3", name, params, when={prop}) for prop, name, params in _SETTINGS),
             Call("s3", "DeleteBucketTagging", _untag, when={"Tags"}),
             Call("s3", "DeleteBucketCors", _uncors, when={"CorsConfiguration"}),
+            Call("s3", "DeleteBucketEncryption", _decrypt, when={"BucketEncryption"}),
             Call("s3", "DeleteBucketWebsite", _unwebsite, when={"WebsiteConfiguration"}),
         ],
         delete=[Call("s3", "DeleteBucket", lambda view: {"Bucket": view.id}, gone=_GONE)],
@@ -173,7 +199,7 @@ RESOURCES: dict[str, Resource] = {
             "WebsiteURL": "{WebsiteURL}",
         },
         replace={"BucketName"},
-        ignore={"BucketEncryption", "LifecycleConfiguration"},
+        ignore={"LifecycleConfiguration"},
     ),
     "AWS::S3::BucketPolicy": Resource(
         required={"Bucket", "PolicyDocument"},

@@ -7,7 +7,7 @@ from base64 import b64decode
 from typing import Any
 from urllib.parse import parse_qsl
 
-from . import checksums, model
+from . import checksums, encryption, model
 
 Request = dict[str, Any]
 
@@ -113,7 +113,8 @@ def _new_object(request: Request) -> None:
         raise model.error("MetadataTooLarge", Size=size, MaxSizeAllowed=model.MAX_METADATA)
     if "ACL" in request and request["ACL"] not in model.CANNED:
         raise model.invalid("x-amz-acl", request["ACL"], "")
-    for member in ("SSECustomerAlgorithm", "ObjectLockMode", "ObjectLockLegalHoldStatus", "WriteOffsetBytes"):
+    encryption.check_asked(request)
+    for member in ("ObjectLockMode", "ObjectLockLegalHoldStatus", "WriteOffsetBytes"):
         if member in request:
             raise model.error("NotImplemented", f"Cloudlet does not have {member} yet")
 
@@ -151,6 +152,12 @@ def upload_part(request: Request) -> Request:
     if not 1 <= request["PartNumber"] <= model.MAX_PARTS:
         text = f"Part number must be an integer between 1 and {model.MAX_PARTS}, inclusive"
         raise model.invalid("partNumber", request["PartNumber"], text)
+    if "SSECustomerAlgorithm" in request:
+        text = (
+            "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate "
+            "encryption parameters."
+        )
+        raise model.error("InvalidRequest", text)
     return request
 
 

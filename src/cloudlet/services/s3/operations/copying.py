@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from ....context import Context
 from ....store.interface import Transaction
-from .. import checksums, contents, model, scope, storage
+from .. import checksums, contents, encryption, model, scope, storage
 from ..contents import Taken, Wanted
 from . import multipart, reading, writing
 
@@ -52,7 +52,7 @@ async def copy_object(ctx: Context, request: Request) -> dict[str, Any]:
     async def body(tx: Transaction) -> tuple[Record, Record, Record]:
         bucket = await scope.bucket(tx, ctx, request, "PutObject", request["Key"])
         origin, source = await _found(tx, ctx, request)
-        _check_itself(request, given, source, replaces)
+        _check_itself(request, bucket, given, source, replaces)
         made: Record = {name: source[name] for name in ("size", "etag", "sums", "sumtype") if name in source}
         made |= {"headers": source["headers"], "meta": source["meta"], "class": given["class"]}
         if replaces:
@@ -67,25 +67,25 @@ async def copy_object(ctx: Context, request: Request) -> dict[str, Any]:
     if rehash is not None:
         return await _rewritten(ctx, request, given if replaces else None, rehash)
     origin, source, made = await ctx.store.transact(body)
-    return _answer(origin, source, made)
+    return _answer(request, origin, source, made)
 
 
-def _answer(origin: Record, source: Record, made: Record) -> dict[str, Any]:
+def _answer(request: Request, origin: Record, source: Record, made: Record) -> dict[str, Any]:
     copied = {"ETag": made["etag"], "LastModified": made["modified"], **writing.shown_sums(made)}
-    result = {"CopyObjectResult": copied, **writing.written(made)}
+    result = {"CopyObjectResult": copied, **writing.written(made), **encryption.shown_context(request)}
     if origin.get("versioning"):
         result["CopySourceVersionId"] = source["v"]
     return result
 
 
-def _check_itself(request: Request, given: Record, source: Record, replaces: bool) -> None:
+def _check_itself(request: Request, bucket: Record, given: Record, source: Record, replaces: bool) -> None:
     named = _source(request)
     itself = (named["Bucket"], named["Key"]) == (
         request["Bucket"],
         request["Key"],
     ) and "VersionId" not in named
     changes = replaces or given["class"] != source["class"] or "WebsiteRedirectLocation" in request
-    if itself and not changes and "ServerSideEncryption" not in request:
+    if itself and not changes and "ServerSideEncryption" not in request and "encryption" not in bucket:
         raise model.error(
             "InvalidRequest",
             "This copy request is illegal because it is trying to copy an object to itself without changing the "
@@ -106,7 +106,7 @@ async def _rewritten(ctx: Context, request: Request, given: Record | None, wante
 
     async def write(tx: Transaction, taken: Taken) -> Record:
         bucket = await scope.bucket(tx, ctx, request, "PutObject", request["Key"])
-        _check_itself(request, writing.described(request), source, given is not None)
+        _check_itself(request, bucket, writing.described(request), source, given is not None)
         described = writing.described(request)
         made = {
             "headers": (given or source)["headers"],
@@ -118,7 +118,7 @@ async def _rewritten(ctx: Context, request: Request, given: Record | None, wante
             made["tags"] = tags["tags"]
         return await writing.put_version(tx, ctx, bucket, request, made, taken)
 
-    return _answer(origin, source, await writing.taking(ctx, body, wanted, write))
+    return _answer(request, origin, source, await writing.taking(ctx, body, wanted, write))
 
 
 class _Copied:
@@ -166,7 +166,7 @@ async def upload_part_copy(ctx: Context, request: Request) -> dict[str, Any]:
     shown = {writing.SUMMED[name]: value for name, value in part["sums"].items()}
     result: dict[str, Any] = {
         "CopyPartResult": {"ETag": part["etag"], "LastModified": part["modified"], **shown},
-        "ServerSideEncryption": "AES256",
+        **upload.get("sse", encryption.S3_MANAGED),
     }
     if origin.get("versioning"):
         result["CopySourceVersionId"] = source["v"]

@@ -9,13 +9,16 @@ from typing import Any
 from ....context import Context
 from ....names import random_id
 from ....store.interface import Transaction
-from .. import checksums, contents, grants, model, scope, storage, validation
+from .. import checksums, contents, encryption, grants, model, scope, storage, validation
 from ..contents import Taken
 from . import writing
 from .writing import SUMMED
 
 Request = dict[str, Any]
 Record = dict[str, Any]
+
+_OF_UPLOAD = ("headers", "meta", "class", "tags", "sse")
+"""What the object has of the request that began its upload."""
 
 
 async def create_multipart_upload(ctx: Context, request: Request) -> dict[str, Any]:
@@ -33,6 +36,9 @@ async def create_multipart_upload(ctx: Context, request: Request) -> dict[str, A
     async def body(tx: Transaction) -> None:
         bucket = await scope.bucket(tx, ctx, request, "PutObject", request["Key"])
         grants.wanted(request, bucket, bucket["owner"], of_object=True)
+        sse = encryption.chosen(ctx, bucket, request)
+        if sse is not None:
+            record["sse"] = sse
         await storage.put_upload(tx, bucket["uid"], request["Key"], id, record)
 
     await ctx.store.transact(body)
@@ -40,7 +46,8 @@ async def create_multipart_upload(ctx: Context, request: Request) -> dict[str, A
         "Bucket": request["Bucket"],
         "Key": request["Key"],
         "UploadId": id,
-        "ServerSideEncryption": "AES256",
+        **record.get("sse", encryption.S3_MANAGED),
+        **encryption.shown_context(request),
     }
     if "ChecksumAlgorithm" in request:
         result |= {"ChecksumAlgorithm": algorithm, "ChecksumType": kind}
@@ -58,8 +65,9 @@ async def upload_of(tx: Transaction, ctx: Context, request: Request, action: str
 async def upload_part(ctx: Context, request: Request) -> dict[str, Any]:
     _, upload = await ctx.store.read(lambda tx: upload_of(tx, ctx, request, "PutObject"))
     wanted = writing.wanted(request)
-    if upload.get("named") and wanted.sums and upload["algorithm"] not in wanted.sums:
-        given = next(iter(wanted.sums)).lower()
+    needed = wanted.sums or upload["sumtype"] == "COMPOSITE"
+    if upload.get("named") and needed and upload["algorithm"] not in wanted.sums:
+        given = next(iter(wanted.sums), "null").lower()
         text = (
             f"Checksum Type mismatch occurred, expected checksum Type: {upload['algorithm'].lower()}, "
             f"actual checksum Type: {given}"
@@ -73,7 +81,7 @@ async def upload_part(ctx: Context, request: Request) -> dict[str, Any]:
 
     part = await writing.taking(ctx, request.get("Body"), wanted, write)
     shown = {SUMMED[name]: value for name, value in part["sums"].items()}
-    return {"ETag": part["etag"], "ServerSideEncryption": "AES256", **shown}
+    return {"ETag": part["etag"], **upload.get("sse", encryption.S3_MANAGED), **shown}
 
 
 async def put_part(tx: Transaction, ctx: Context, request: Request, taken: Taken, segment: Record) -> Record:
@@ -143,17 +151,21 @@ async def abort_multipart_upload(ctx: Context, request: Request) -> dict[str, An
 async def complete_multipart_upload(ctx: Context, request: Request) -> dict[str, Any]:
     named = request.get("MultipartUpload", {}).get("Parts", [])
     if not named:
-        raise model.error("MalformedXML")
+        raise model.error("InvalidRequest", "You must specify at least one part")
     numbers = [one.get("PartNumber", 0) for one in named]
     if any(a >= b for a, b in pairwise(numbers)):
         raise model.error("InvalidPartOrder", UploadId=request["UploadId"])
 
     async def body(tx: Transaction) -> Record:
-        bucket, upload = await upload_of(tx, ctx, request, "PutObject")
+        bucket = await scope.bucket(tx, ctx, request, "PutObject", request["Key"])
         id = request["UploadId"]
+        upload = await storage.upload(tx, bucket["uid"], request["Key"], id)
+        if upload is None:
+            return await _completed(tx, bucket, request, [one.get("ETag", "") for one in named])
+        _check_sums(request, upload, named)
         there = dict(await storage.parts(tx, id))
         chosen = _chosen(request, named, there)
-        made: Record = {name: upload[name] for name in ("headers", "meta", "class", "tags") if name in upload}
+        made: Record = {name: upload[name] for name in _OF_UPLOAD if name in upload} | {"upload": id}
         made |= _whole(request, upload, chosen)
         if upload.get("named"):
             sums = [part["sums"][upload["algorithm"]] for part in chosen]
@@ -172,6 +184,47 @@ async def complete_multipart_upload(ctx: Context, request: Request) -> dict[str,
         **writing.written(made),
         **writing.shown_sums(made),
     }
+
+
+async def _completed(tx: Transaction, bucket: Record, request: Request, etags: list[str]) -> Record:
+    """Who completes an upload again, because he didn't hear of it, hears the same, while the version is there."""
+    uid, key, id = bucket["uid"], request["Key"], request["UploadId"]
+    newest = await storage.current(tx, uid, key)
+    for record in () if newest is None else (newest, *await storage.older(tx, uid, key)):
+        if record.get("upload") == id and record["etag"] == _etag(etags):
+            return record | {"versioned": record["v"] != storage.NULL}
+    raise model.error("NoSuchUpload", UploadId=id)
+
+
+def _check_sums(request: Request, upload: Record, named: list[Record]) -> None:
+    """An upload that was begun with a checksum is ended with it."""
+    if not upload.get("named"):
+        return
+    kind, algorithm = upload["sumtype"], upload["algorithm"]
+    if request.get("ChecksumType", kind) != kind:
+        text = (
+            f"The upload was created using the {kind} checksum mode. The complete request must use the same "
+            "checksum mode."
+        )
+        raise model.error("InvalidRequest", text)
+    for one in named if kind == "COMPOSITE" else ():
+        if SUMMED[algorithm] not in one:
+            text = (
+                f"The upload was created using a {algorithm.lower()} checksum. The complete request must include the "
+                f"checksum for each part. It was missing for part {one.get('PartNumber')} in the request."
+            )
+            raise model.error("InvalidRequest", text)
+
+
+def _etag(parts: list[str]) -> str:
+    """The object's from those of its parts."""
+    digest = hashlib.md5(usedforsecurity=False)
+    for one in parts:
+        try:
+            digest.update(bytes.fromhex(one.strip('"')))
+        except ValueError:
+            return ""
+    return f'"{digest.hexdigest()}-{len(parts)}"'
 
 
 def _chosen(request: Request, named: list[Record], there: dict[int, Record]) -> list[Record]:
@@ -207,9 +260,6 @@ def _whole(request: Request, upload: Record, parts: list[Record]) -> Record:
     if expected is not None and int(expected) != size:
         text = f"The provided 'x-amz-mp-object-size' header value {expected} does not match what was computed: {size}"
         raise model.error("InvalidRequest", text)
-    digest = hashlib.md5(usedforsecurity=False)
-    for part in parts:
-        digest.update(bytes.fromhex(part["etag"].strip('"')))
     algorithm = upload["algorithm"]
     if upload["sumtype"] == "FULL_OBJECT":
         made = checksums.combined(algorithm, [(part["sums"][algorithm], part["size"]) for part in parts])
@@ -220,7 +270,7 @@ def _whole(request: Request, upload: Record, parts: list[Record]) -> Record:
         raise checksums.mismatch(algorithm)
     return {
         "size": size,
-        "etag": f'"{digest.hexdigest()}-{len(parts)}"',
+        "etag": _etag([part["etag"] for part in parts]),
         "sums": {algorithm: made},
         "sumtype": upload["sumtype"],
         "segments": [part["segment"] for part in parts],

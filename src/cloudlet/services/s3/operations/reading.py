@@ -9,7 +9,7 @@ from typing import Any
 
 from ....context import Context
 from ....store.interface import Transaction
-from .. import contents, model, scope, storage
+from .. import contents, encryption, model, scope, storage
 from ..contents import Slice
 from . import writing
 
@@ -86,6 +86,8 @@ async def head_object(ctx: Context, request: Request) -> dict[str, Any]:
 def _described(bucket: Record, record: Record, request: Request) -> tuple[int, int, dict[str, Any]]:
     """Which bytes are asked for, and everything of the answer but they."""
     size = record["size"]
+    if "SSECustomerAlgorithm" in request:
+        raise model.error("InvalidRequest", "The encryption parameters are not applicable to this object.")
     begin, end, partial = _chosen(record, request)
     result: dict[str, Any] = {
         "AcceptRanges": "bytes",
@@ -94,7 +96,7 @@ def _described(bucket: Record, record: Record, request: Request) -> tuple[int, i
         "ETag": record["etag"],
         "ContentType": "binary/octet-stream",
         "Metadata": record["meta"],
-        "ServerSideEncryption": "AES256",
+        **record.get("sse", encryption.S3_MANAGED),
         **record["headers"],
         **scope.shown(bucket, record["v"]),
     }
@@ -108,10 +110,24 @@ def _described(bucket: Record, record: Record, request: Request) -> tuple[int, i
         result["PartsCount"] = len(record["segments"])
     if request.get("ChecksumMode", "").upper() == "ENABLED" and not partial:
         result |= writing.shown_sums(record)
+    if partial and "PartNumber" in request and request.get("ChecksumMode", "").upper() == "ENABLED":
+        result |= _part_sum(record, request["PartNumber"])
     for member, header in OVERRIDES.items():
         if member in request:
             result[header] = request[member]
     return begin, end, result
+
+
+def _part_sum(record: Record, number: int) -> dict[str, Any]:
+    """The checksum of one part, if it was told with it; an object that was put whole is its own only part."""
+    if "-" not in record["etag"]:
+        return writing.shown_sums(record)
+    sums = dict(record.get("parts", ()))
+    values = list(sums.values())
+    if number > len(values):
+        return {}
+    algorithm = next(iter(record["sums"]))
+    return {writing.SUMMED[algorithm]: values[number - 1], "ChecksumType": record["sumtype"]}
 
 
 def _chosen(record: Record, request: Request) -> tuple[int, int, bool]:

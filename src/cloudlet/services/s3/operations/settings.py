@@ -7,7 +7,7 @@ from typing import Any
 
 from ....context import Context
 from ....store.interface import Transaction
-from .. import access, cors, grants, model, scope, storage, validation, website
+from .. import access, cors, encryption, grants, model, scope, storage, validation, website
 
 Request = dict[str, Any]
 Record = dict[str, Any]
@@ -160,6 +160,28 @@ async def put_bucket_cors(ctx: Context, request: Request) -> dict[str, Any]:
 
 async def delete_bucket_cors(ctx: Context, request: Request) -> dict[str, Any]:
     return await _change(ctx, request, "PutBucketCORS", lambda record: _drop(record, "cors"))
+
+
+async def get_bucket_encryption(ctx: Context, request: Request) -> dict[str, Any]:
+    record = await ctx.store.read(lambda tx: scope.bucket(tx, ctx, request, "GetEncryptionConfiguration"))
+    rule = record.get("encryption", encryption.DEFAULT_RULE)
+    return {"ServerSideEncryptionConfiguration": {"Rules": [rule]}}
+
+
+async def put_bucket_encryption(ctx: Context, request: Request) -> dict[str, Any]:
+    given = request.get("ServerSideEncryptionConfiguration", {})
+    return await _change(
+        ctx,
+        request,
+        "PutEncryptionConfiguration",
+        lambda record: record.update(encryption=encryption.rule(given)),
+    )
+
+
+async def delete_bucket_encryption(ctx: Context, request: Request) -> dict[str, Any]:
+    return await _change(
+        ctx, request, "PutEncryptionConfiguration", lambda record: _drop(record, "encryption")
+    )
 
 
 async def get_bucket_website(ctx: Context, request: Request) -> dict[str, Any]:

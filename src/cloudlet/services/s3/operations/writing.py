@@ -7,7 +7,7 @@ from typing import Any
 
 from ....context import Context
 from ....store.interface import Transaction
-from .. import checksums, contents, grants, model, scope, storage, validation
+from .. import checksums, contents, encryption, grants, model, scope, storage, validation
 from ..contents import Taken, Wanted
 
 Request = dict[str, Any]
@@ -77,7 +77,8 @@ async def put_object(ctx: Context, request: Request) -> dict[str, Any]:
         return await put_version(tx, ctx, bucket, request, record, taken)
 
     made = await taking(ctx, request.get("Body"), wanted(request), write)
-    return {"ETag": made["etag"], **written(made), **shown_sums(made)}
+    result = {"ETag": made["etag"], **written(made), **shown_sums(made)}
+    return result | encryption.shown_context(request) if "sse" in made else result
 
 
 def is_long(request: Request) -> bool:
@@ -88,7 +89,7 @@ def is_long(request: Request) -> bool:
 
 def written(made: Record) -> dict[str, Any]:
     """What every answer to a write has."""
-    result: dict[str, Any] = {"ServerSideEncryption": "AES256"}
+    result: dict[str, Any] = {**made.get("sse", encryption.S3_MANAGED)}
     if made["versioned"]:
         result["VersionId"] = made["v"]
     return result
@@ -103,6 +104,7 @@ async def put_version(
     _check_conditions(request, newest)
     owner = _owner(ctx, bucket, request)
     acl = grants.wanted(request, bucket, owner, of_object=True)
+    sse = encryption.chosen(ctx, bucket, request) if "upload" not in made else None
     versions = bucket.get("versioning") == "Enabled"
     stamp = tx.stamp()
     record = {
@@ -114,6 +116,8 @@ async def put_version(
     }
     if acl is not None:
         record["acl"] = acl
+    if sse is not None:
+        record["sse"] = sse
     spare = _spare(bucket, newest) if taken is not None and taken.inline is not None else ""
     if not spare:
         await supersede(tx, ctx, bucket, key, newest)
