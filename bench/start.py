@@ -6,15 +6,17 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+from bench.application import median_up
 from bench.table import Figure
 from tests.harness import ROOT, Node
 
 
 def figures(folder: Path, seconds: float) -> list[Figure]:
     rounds = 5 if seconds >= 1 else 1
-    bare = _median(rounds, lambda n: _run("-c", "import asyncio, uvloop, ssl"))
+    bare = _median(rounds, lambda: _run("-c", "import asyncio, uvloop, ssl"))
     ready, memory = [], 0.0
     for number in range(rounds):
         began = time.perf_counter()
@@ -22,8 +24,8 @@ def figures(folder: Path, seconds: float) -> list[Figure]:
         ready.append(time.perf_counter() - began)
         memory = settled(node.pid)
         node.stop()
-    translator = _median(rounds, lambda n: _run("-c", "import samtranslator.translator.translator"))
-    up = _median(rounds, lambda n: _up(folder / f"up{n}"))
+    translator = _median(rounds, lambda: _run("-c", "import samtranslator.translator.translator"))
+    up = median_up("apps/pubsub", "WebSocketUrl", folder / "up", rounds)
     idle = resident_of(
         "-c", "import asyncio, uvloop, ssl, orjson, msgspec, apsw, httptools, sys; sys.stdin.read()"
     )
@@ -66,30 +68,11 @@ def resident_of(*arguments: str) -> float:
         process.wait()
 
 
-def _median(rounds: int, measure: object) -> float:
-    return statistics.median(measure(n) for n in range(rounds))  # type: ignore[operator]
+def _median(rounds: int, measure: Callable[[], float]) -> float:
+    return statistics.median(measure() for _ in range(rounds))
 
 
 def _run(*arguments: str) -> float:
     began = time.perf_counter()
     subprocess.run([sys.executable, *arguments], check=True, cwd=ROOT, stderr=subprocess.DEVNULL)
     return time.perf_counter() - began
-
-
-def _up(data: Path) -> float:
-    began = time.perf_counter()
-    command = [sys.executable, "-m", "cloudlet", "up", "apps/pubsub", "--port=0", f"--data={data}"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if "WebSocketUrl" in line:
-            break
-    took = time.perf_counter() - began
-    process.terminate()
-    process.stdout.read()
-    process.stdout.close()
-    process.wait(timeout=20)
-    assert "WebSocketUrl" in said[-1], "".join(said)
-    return took
