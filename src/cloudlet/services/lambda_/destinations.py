@@ -1,23 +1,25 @@
-"""Where what is told of asynchronous invocations goes: a function, a queue or a topic, by its ARN."""
+"""Where what is told of invocations goes, by its ARN: of asynchronous ones a function, a queue or a topic; of records
+of a stream a queue, a topic or a bucket."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ...context import Context
 from . import model
 
 SERVICES = ("lambda", "sqs", "sns")
+OF_STREAMS = ("sqs", "sns", "s3")
 Attributes = Mapping[str, Mapping[str, str]]
 
 
-def service_of(target: str) -> str:
+def service_of(target: str, services: Sequence[str] = SERVICES) -> str:
     """The service that a destination's ARN belongs to."""
     parts = target.split(":", 5)
     service = parts[2] if len(parts) == 6 else ""
-    if service in ("events", "s3"):
+    if services is SERVICES and service in ("events", "s3"):
         raise model.invalid(f"Destinations in {service} are not supported here yet: {target}")
-    if service not in SERVICES:
+    if service not in services:
         raise model.invalid(f"The destination ARN {target} is invalid.")
     return service
 

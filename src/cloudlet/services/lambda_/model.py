@@ -66,6 +66,13 @@ STREAM_MAPPING: dict[str, Any] = {
     "TumblingWindowInSeconds": 0,
 }
 """What a mapping on a stream has unless it says otherwise."""
+STREAM_RETENTION = 24 * 3600
+"""How long a stream has its records: "Using AWS Lambda with Amazon DynamoDB". They are not tried longer."""
+MIN_RECORD_AGE = 60
+MAX_STATE = 1024 * 1024
+"""Of a tumbling window's state, in bytes."""
+MAX_FILTERS = 5
+""""Control which events Lambda sends to your function": five for each event source, more on request."""
 BATCH_BYTES = MAX_SYNC_PAYLOAD
 MAPPING_PAUSE, MAPPING_MAX_PAUSE = 1.0, 60.0
 """Seconds until a source that failed is read again, at first and at most."""
@@ -363,9 +370,26 @@ def visibility_too_short(visibility: int, timeout: int) -> AwsError:
 
 
 def mapping_exists(source: str, function: str, uuid: str) -> AwsError:
-    return conflict(
-        f'An event source mapping with SQS arn (" {source} ") and function (" {function} ") already exists. '
-        f"Please update or delete the existing mapping with UUID {uuid}"
+    if source.split(":", 3)[2] == "sqs":
+        said = f'An event source mapping with SQS arn (" {source} ") and function (" {function} ") already exists.'
+    else:
+        said = f'The event source arn (" {source} ") and function (" {function} ") provided mapping already exists.'
+    return conflict(f"{said} Please update or delete the existing mapping with UUID {uuid}")
+
+
+def unsupported_parameter(member: str) -> AwsError:
+    return invalid(f"Unsupported {member} parameter for given event source mapping type.")
+
+
+def parallel_windows() -> AwsError:
+    return invalid(
+        "TumblingWindowInSeconds needs a ParallelizationFactor of 1: a window has one state for each shard."
+    )
+
+
+def too_many_filters(number: int) -> AwsError:
+    return invalid(
+        f"Invalid filter criteria: {number} filters were given, and an event source mapping has at most {MAX_FILTERS}."
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...context import Context
 from ...permissions import trust_in
 from . import model
-from .destinations import queue_url, service_of
+from .destinations import SERVICES, queue_url, service_of
 
 SERVICE = "lambda.amazonaws.com"
 TITLES = {"ec2": "EC2", "sns": "SNS", "sqs": "SQS"}
@@ -38,9 +38,11 @@ def _asked(settings: dict[str, Any]) -> Iterator[Call]:
         yield sending(target)
 
 
-def sending(target: str) -> Call:
+def sending(target: str, services: Sequence[str] = SERVICES) -> Call:
     """What a role calls to send something to a destination."""
-    service = service_of(target)
+    service = service_of(target, services)
+    if service == "s3":
+        return service, "PutObject", {"Bucket": target.rpartition(":")[2], "Key": "aws/lambda/"}
     if service == "lambda":
         return service, "Invoke", {"FunctionName": target}
     if service == "sns":

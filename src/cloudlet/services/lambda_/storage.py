@@ -6,7 +6,7 @@
     ("policy", account, region, name, qualifier)          -> resource policy: statements
     ("event", account, region, name, qualifier)           -> FunctionEventInvokeConfig without its ARN
     ("mapping", account, region, uuid)                    -> event source mapping: configuration, function, tags
-    ("checkpoint", uuid)                                  -> of a mapping on a stream: the last record that is done
+    ("checkpoint", uuid)                                  -> of a mapping on a stream: how far it has come
     ("code", sha256, account, region, name, number)       -> nothing: that version (0: $LATEST) runs this code
     ("layer", account, region, name)                      -> layer: next version
     ("layer version", account, region, name, number)      -> layer version: what it is of, its code, its policy
@@ -387,13 +387,19 @@ async def delete_mapping(tx: Transaction, account: str, region: str, uuid: str) 
     await tx.delete(_space.pack("checkpoint", uuid))
 
 
-async def checkpoint(tx: Transaction, uuid: str) -> str | None:
+async def checkpoint(tx: Transaction, uuid: str) -> Record | None:
+    """How far a mapping has come with its stream: `done`, a sequence number for each lane; `result`, what came of the
+    last try; `window`, if one is open."""
     value = await tx.get(_space.pack("checkpoint", uuid))
-    return None if value is None else value.decode()
+    if value is None or value.startswith(b"{"):
+        return None if value is None else orjson.loads(value)
+    return {"done": [value.decode()]}  # as it was kept before there were lanes
 
 
-async def put_checkpoint(tx: Transaction, uuid: str, sequence: str) -> None:
-    await tx.put(_space.pack("checkpoint", uuid), sequence.encode())
+async def put_checkpoint(tx: Transaction, account: str, region: str, uuid: str, record: Record) -> None:
+    """Of a mapping that is still there."""
+    if await tx.get(_space.pack("mapping", account, region, uuid)) is not None:
+        await tx.put(_space.pack("checkpoint", uuid), orjson.dumps(record))
 
 
 async def mappings(tx: Transaction, account: str, region: str) -> list[Record]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ import orjson
 
 from ...patterns import BadPattern, compiled
 from . import model
-from .destinations import service_of
+from .destinations import OF_STREAMS, service_of
 
 Request = dict[str, Any]
 
@@ -328,64 +328,80 @@ _OF_STREAMS = (
     "BisectBatchOnFunctionError", "DestinationConfig", "MaximumRecordAgeInSeconds", "MaximumRetryAttempts",
     "ParallelizationFactor", "TumblingWindowInSeconds",
 )  # fmt: skip
+_OF_QUEUES = ("ProvisionedPollerConfig", "ScalingConfig")
+_OF_OTHERS = (
+    "AmazonManagedKafkaEventSourceConfig", "DocumentDBEventSourceConfig", "LoggingConfig", "Queues",
+    "SelfManagedEventSource", "SelfManagedKafkaEventSourceConfig", "SourceAccessConfigurations", "Topics",
+)  # fmt: skip
+_NOT_YET = ("docdb", "docdb-elastic", "kafka", "kinesis", "mq", "self-managed Kafka")
 
 
 def create_event_source_mapping(request: Request) -> Request:
-    source = request.get("EventSourceArn")
+    source = request.get("EventSourceArn", "")
     if not source and "SelfManagedEventSource" not in request:
         raise model.invalid("Unrecognized event source.")
     service = source.split(":", 5)[2] if source else "self-managed Kafka"
-    if source and service == "dynamodb" and "/stream/" in source:
-        if "StartingPosition" not in request:
-            raise model.invalid(
-                "1 validation error detected: Value null at 'startingPosition' failed to satisfy "
-                "constraint: Member must not be null."
-            )
-        if request["StartingPosition"] == "AT_TIMESTAMP":
-            raise model.invalid("Unsupported starting position for stream type: DYNAMODB_STREAMS")
-        _tags(request.get("Tags", {}))
-        return _stream_mapping(request)
-    if service != "sqs" or not source or source.count(":") != 5:
+    if service in _NOT_YET:
         raise model.invalid(
             f"Event sources of {service} are not supported here yet: only SQS queues and DynamoDB streams are."
         )
-    if "StartingPosition" in request or "StartingPositionTimestamp" in request:
-        raise model.invalid("StartingPosition is not valid for SQS event sources.")
+    stream = service == "dynamodb" and "/stream/" in source
+    if not stream and (service != "sqs" or source.count(":") != 5):
+        raise model.invalid(
+            "Unrecognized event source, must be kinesis, dynamodb stream or sqs. "
+            f"Unsupported source arn : {source}"
+        )
+    _starting_position(request, stream)
     _tags(request.get("Tags", {}))
-    refuse_members(request, _OF_STREAMS)
-    return _filters(request)
+    refuse_other(request, stream)
+    return update_event_source_mapping(request)
+
+
+def _starting_position(request: Request, stream: bool) -> None:
+    position = request.get("StartingPosition")
+    if not stream:
+        if position is not None or "StartingPositionTimestamp" in request:
+            raise model.invalid("StartingPosition is not valid for SQS event sources.")
+        return
+    if position is None:
+        raise model.invalid(
+            "1 validation error detected: Value null at 'startingPosition' failed to satisfy "
+            "constraint: Member must not be null."
+        )
+    if position == "AT_TIMESTAMP":
+        raise model.invalid(f"Unsupported starting position for arn type: {request['EventSourceArn']}")
+    if "StartingPositionTimestamp" in request:
+        raise model.invalid("Timestamp only valid with StartingPosition AT_TIMESTAMP")
 
 
 def update_event_source_mapping(request: Request) -> Request:
     """The operation refuses what its source doesn't have, when it knows the source."""
-    return _stream_mapping(request) if any(member in request for member in _OF_STREAMS) else _filters(request)
-
-
-def refuse_members(request: Request, members: Sequence[str]) -> None:
-    for member in members:
-        if member in request:
-            raise model.invalid(f"Unsupported {member} parameter for given event source mapping type.")
-
-
-def refuse_other(request: Request, stream: bool) -> None:
-    """Of an update: members of the other kind of source."""
-    refuse_members(request, ("ScalingConfig",) if stream else _OF_STREAMS)
-
-
-def _stream_mapping(request: Request) -> Request:
-    refuse_members(request, ("ScalingConfig",))
-    if request.get("ParallelizationFactor", 1) != 1:
-        raise model.invalid("ParallelizationFactor above 1 is not supported here: a stream has one shard.")
-    if request.get("TumblingWindowInSeconds", 0):
-        raise model.invalid("Tumbling windows are not supported here.")
-    target = request.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    if 0 <= request.get("MaximumRecordAgeInSeconds", -1) < model.MIN_RECORD_AGE:
+        raise model.invalid(
+            f"MaximumRecordAgeInSeconds must be -1, or {model.MIN_RECORD_AGE} at least, "
+            f"and not {request['MaximumRecordAgeInSeconds']}."
+        )
+    destinations = request.get("DestinationConfig", {})
+    if destinations.get("OnSuccess", {}).get("Destination"):
+        raise model.unsupported_parameter("DestinationConfig")
+    target = destinations.get("OnFailure", {}).get("Destination")
     if target:
-        service_of(target)
+        service_of(target, OF_STREAMS)
     return _filters(request)
 
 
+def refuse_other(request: Request, stream: bool) -> None:
+    """Members of other kinds of source."""
+    for member in (*(_OF_QUEUES if stream else _OF_STREAMS), *_OF_OTHERS):
+        if member in request:
+            raise model.unsupported_parameter(member)
+
+
 def _filters(request: Request) -> Request:
-    for one in request.get("FilterCriteria", {}).get("Filters", ()):
+    filters = request.get("FilterCriteria", {}).get("Filters", ())
+    if len(filters) > model.MAX_FILTERS:
+        raise model.too_many_filters(len(filters))
+    for one in filters:
         try:
             compiled(one.get("Pattern", ""))
         except BadPattern as error:

@@ -125,12 +125,12 @@ def _parsed(body: str) -> Any:
 
 def failed_items(answer: bytes, known: frozenset[str]) -> frozenset[str]:
     """The messages that the function says have failed; all of them if its answer can't be understood. An answer that
-    is null, or has no list or an empty one, says that none has."""
+    is empty in any way, or has no list or an empty one, says that none has."""
     try:
         response = orjson.loads(answer)
     except orjson.JSONDecodeError:
         return known
-    if response is None:
+    if not response:
         return frozenset()
     if not isinstance(response, dict):
         return known

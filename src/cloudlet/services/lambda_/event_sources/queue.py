@@ -42,6 +42,8 @@ def concurrency_of(spec: FunctionSpec) -> int:
 class QueueSource:
     """One enabled mapping, as it is until it changes."""
 
+    ALONE = False
+
     def __init__(self, node: Node, account: str, region: str, record: dict[str, Any]) -> None:
         owner, name, qualifier = record["Function"]
         self._node = node

@@ -7,11 +7,12 @@ changed gets a new reader; the old one's batches run to their end.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
 from typing import Any, Protocol
 
 from ....context import Node
 from ....store.interface import StoreError
+from ....store.wakeup import Wakeup
 from .. import model, storage
 from .queue import QueueSource
 from .stream import StreamSource
@@ -20,6 +21,11 @@ from .stream import StreamSource
 class Source(Protocol):
     """What reads a mapping's source; it begins when it is made."""
 
+    ALONE: bool
+    """Whether a mapping's next reader has to wait until this one has ended."""
+
+    def __init__(self, node: Node, account: str, region: str, record: dict[str, Any]) -> None: ...
+
     def retire(self) -> None: ...
 
     async def ended(self) -> None: ...
@@ -27,7 +33,7 @@ class Source(Protocol):
     def interrupt(self) -> None: ...
 
 
-KINDS: dict[str, Callable[[Node, str, str, dict[str, Any]], Source]] = {
+KINDS: dict[str, type[Source]] = {
     "dynamodb": StreamSource,
     "sqs": QueueSource,
 }
@@ -40,6 +46,8 @@ class EventSources:
         self._sources: dict[str, tuple[dict[str, Any], Source]] = {}
         self._retiring: set[asyncio.Task[None]] = set()
         self._retired: set[Source] = set()
+        self._ending: Counter[str] = Counter()
+        self._changes: Wakeup | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -63,17 +71,17 @@ class EventSources:
         await asyncio.gather(*self._retiring)
 
     async def _follow(self) -> None:
-        watch = self._node.store.watch(storage.MAPPINGS)
+        self._changes = Wakeup(self._node.store, self._node.clock, storage.MAPPINGS)
         try:
             while True:
                 try:
                     self._settle(await self._node.store.read(storage.every_mapping))
-                    await watch.wait()
+                    await self._changes.wait(None)
                 except StoreError as error:
                     self._node.log.error("event source mappings wait for the store: %s", error)
                     await self._node.clock.sleep(model.MAPPING_PAUSE)
         finally:
-            watch.close()
+            self._changes.close()
 
     def _settle(self, records: list[tuple[str, str, dict[str, Any]]]) -> None:
         wanted = {record["UUID"]: (account, region, record) for account, region, record in records}
@@ -88,20 +96,26 @@ class EventSources:
         make = KINDS.get(record["EventSourceArn"].split(":")[2])
         if make is None:
             self._node.log.error("%s can't be read by this version", record["EventSourceArn"])
-        else:
+        elif not make.ALONE or not self._ending[uuid]:
             self._sources[uuid] = record, make(self._node, account, region, record)
 
     def _retire(self, uuid: str) -> None:
         _, source = self._sources.pop(uuid)
         source.retire()
         self._retired.add(source)
-        task = asyncio.create_task(self._end(source))
+        self._ending[uuid] += 1
+        task = asyncio.create_task(self._end(uuid, source))
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
 
-    async def _end(self, source: Source) -> None:
+    async def _end(self, uuid: str, source: Source) -> None:
         await source.ended()
         self._retired.discard(source)
+        self._ending[uuid] -= 1
+        if not self._ending[uuid]:
+            del self._ending[uuid]
+        if self._changes is not None:
+            self._changes.poke()
 
 
 def _settings(record: dict[str, Any]) -> dict[str, Any]:

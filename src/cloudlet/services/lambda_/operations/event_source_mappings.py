@@ -6,16 +6,18 @@ that it settles in; the answer to the change itself has the state on the way the
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from ....context import Context
 from ....errors import AwsError
 from ....names import arn
 from ....store.interface import Transaction
-from .. import model, runs, storage
+from .. import model, roles, runs, storage
 from ..arns import Reference, parse
 from ..configuration import new_id
-from ..destinations import queue_url
+from ..destinations import OF_STREAMS, queue_url
+from ..event_sources.changes import Streams
+from ..event_sources.positions import NOTHING
 from ..storage import Record
 from ..validation import refuse_other
 from .pages import page
@@ -53,6 +55,10 @@ async def create_event_source_mapping(ctx: Context, request: dict[str, Any]) -> 
         record["StartingPosition"] = request["StartingPosition"]
     _change(record, request)
     visibility = await _visibility(ctx, ref, source)
+    await _check_destination(ctx, ref, record)
+    latest = None
+    if enabled and record.get("StartingPosition") == "LATEST":
+        latest = await _streams(ctx).newest(source)
 
     async def body(tx: Transaction) -> None:
         await _check(tx, ref, visibility)
@@ -60,9 +66,11 @@ async def create_event_source_mapping(ctx: Context, request: dict[str, Any]) -> 
             if other["EventSourceArn"] == source and other["Function"] == record["Function"]:
                 raise model.mapping_exists(source, ref.name, other["UUID"])
         await storage.put_mapping(tx, ctx.account, ctx.region, record)
+        if latest is not None:
+            await storage.put_checkpoint(tx, ctx.account, ctx.region, record["UUID"], {"done": [latest]})
 
     await ctx.store.transact(body)
-    return _show(ctx, record, "Creating")
+    return _show(ctx, record, None, "Creating")
 
 
 async def update_event_source_mapping(ctx: Context, request: dict[str, Any]) -> Response:
@@ -73,9 +81,11 @@ async def update_event_source_mapping(ctx: Context, request: dict[str, Any]) -> 
         parse(ctx, request["FunctionName"]) if "FunctionName" in request else function_of(ctx.region, found)
     )
     visibility = await _visibility(ctx, reader, found["EventSourceArn"])
+    if "DestinationConfig" in request:
+        await _check_destination(ctx, reader, request)
     now = ctx.clock.now()
 
-    async def body(tx: Transaction) -> tuple[Record, str]:
+    async def body(tx: Transaction) -> tuple[Record, Record | None, str]:
         record = await storage.mapping(tx, ctx.account, ctx.region, uuid)
         before = record["State"]
         record["Function"] = [reader.account, reader.name, reader.qualifier]
@@ -87,42 +97,44 @@ async def update_event_source_mapping(ctx: Context, request: dict[str, Any]) -> 
         await storage.put_mapping(tx, ctx.account, ctx.region, record)
         after = record["State"]
         passing = "Updating" if before == after else "Enabling" if after == "Enabled" else "Disabling"
-        return record, passing
+        return record, await storage.checkpoint(tx, uuid), passing
 
-    record, passing = await ctx.store.transact(body)
-    return _show(ctx, record, passing)
+    return _show(ctx, *await ctx.store.transact(body))
 
 
 async def delete_event_source_mapping(ctx: Context, request: dict[str, Any]) -> Response:
-    async def body(tx: Transaction) -> Record:
-        record = await storage.mapping(tx, ctx.account, ctx.region, request["UUID"])
+    async def body(tx: Transaction) -> tuple[Record, Record | None]:
+        found = await _with_checkpoint(tx, ctx, request["UUID"])
         await storage.delete_mapping(tx, ctx.account, ctx.region, request["UUID"])
-        return record
+        return found
 
-    return _show(ctx, await ctx.store.transact(body), "Deleting")
+    return _show(ctx, *await ctx.store.transact(body), "Deleting")
 
 
 async def get_event_source_mapping(ctx: Context, request: dict[str, Any]) -> Response:
-    uuid = request["UUID"]
-    record = await ctx.store.read(lambda tx: storage.mapping(tx, ctx.account, ctx.region, uuid))
-    return _show(ctx, record, record["State"])
+    return _show(ctx, *await ctx.store.read(lambda tx: _with_checkpoint(tx, ctx, request["UUID"])))
+
+
+async def _with_checkpoint(tx: Transaction, ctx: Context, uuid: str) -> tuple[Record, Record | None]:
+    record = await storage.mapping(tx, ctx.account, ctx.region, uuid)
+    return record, await storage.checkpoint(tx, uuid)
 
 
 async def list_event_source_mappings(ctx: Context, request: dict[str, Any]) -> Response:
     ref = parse(ctx, request["FunctionName"]) if "FunctionName" in request else None
     source = request.get("EventSourceArn")
 
-    async def body(tx: Transaction) -> list[Record]:
+    async def body(tx: Transaction) -> list[Response]:
         if ref is not None:
             await storage.resolve(tx, ref)
-        return await storage.mappings(tx, ctx.account, ctx.region)
+        return [
+            _show(ctx, record, await storage.checkpoint(tx, record["UUID"]))
+            for record in await storage.mappings(tx, ctx.account, ctx.region)
+            if source in (None, record["EventSourceArn"])
+            and (ref is None or function_of(ctx.region, record) == ref)
+        ]
 
-    shown = [
-        _show(ctx, record, record["State"])
-        for record in await ctx.store.read(body)
-        if source in (None, record["EventSourceArn"])
-        and (ref is None or function_of(ctx.region, record) == ref)
-    ]
+    shown = await ctx.store.read(body)
     shown.sort(key=lambda mapping: mapping["LastModified"])
     items, marker = page(shown, request, model.MAPPINGS_PAGE)
     return {"EventSourceMappings": items, **marker}
@@ -143,6 +155,8 @@ def _change(record: Record, request: dict[str, Any]) -> None:
         elif member in request:
             record.pop(member, None)
     if _is_stream(record["EventSourceArn"]):
+        if record["TumblingWindowInSeconds"] and record["ParallelizationFactor"] > 1:
+            raise model.parallel_windows()
         return
     if record["BatchSize"] > model.QUEUE_BATCH and not record["MaximumBatchingWindowInSeconds"]:
         raise model.invalid(
@@ -180,6 +194,21 @@ async def _visibility(ctx: Context, ref: Reference, source: str) -> int | None:
     return int(found["Attributes"]["VisibilityTimeout"])
 
 
+async def _check_destination(ctx: Context, ref: Reference, asked: dict[str, Any]) -> None:
+    """The function's role must be allowed to send to where discarded records go."""
+    target = asked.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    if not target:
+        return
+    as_role = await runs.workers(ctx.node).context(await runs.spec_of(ctx, ref))
+    service, operation, params = roles.sending(target, OF_STREAMS)
+    if not await as_role.permits(service, operation, params):
+        raise model.role_may_not("function's", operation, target)
+
+
+def _streams(ctx: Context) -> Streams:
+    return cast(Streams, ctx.node.runtimes["dynamodbstreams"])
+
+
 async def _look_at_stream(ctx: Context, ref: Reference, source: str) -> None:
     try:
         spec = await runs.spec_of(ctx, ref)
@@ -205,15 +234,20 @@ async def _check(tx: Transaction, ref: Reference, visibility: int | None) -> Non
         raise model.visibility_too_short(visibility, timeout)
 
 
-def _show(ctx: Context, record: Record, state: str) -> Response:
+def _show(ctx: Context, record: Record, checkpoint: Record | None, state: str = "") -> Response:
+    """In the state that it is in, or on the way to that."""
     hidden = ("Function", "tags")
-    return {
-        **{member: value for member, value in record.items() if member not in hidden},
+    shown = {member: value for member, value in record.items() if member not in hidden}
+    shown |= {
         "FunctionArn": function_of(ctx.region, record).qualified,
         "EventSourceMappingArn": mapping_arn(ctx, record["UUID"]),
-        "State": state,
+        "State": state or record["State"],
         "StateTransitionReason": "USER_INITIATED",
     }
+    if _is_stream(record["EventSourceArn"]):
+        shown["StateTransitionReason"] = "User action"
+        shown["LastProcessingResult"] = (checkpoint or {}).get("result", NOTHING)
+    return shown
 
 
 def mapping_arn(ctx: Context, uuid: str) -> str:
