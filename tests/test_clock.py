@@ -78,3 +78,17 @@ async def test_what_waits_for_a_while_waits_no_longer_when_time_is_set_back() ->
     clock.advance(86_400)
     await turns()
     assert ran == ["a while", "a moment"]
+
+
+async def test_who_keeps_waits_is_told_by_how_much_time_was_set_back() -> None:
+    clock, told = ManualClock(), list[float]()
+
+    async def note(seconds: float) -> None:
+        await asyncio.sleep(0)
+        told.append(seconds)
+
+    clock.when_set_back(note)
+    clock.advance(10)
+    clock.advance(-4)
+    await clock.settled()
+    assert told == [4]

@@ -61,7 +61,7 @@ class Admin:
             case "GET", ["outbox"]:
                 return _json(await self._node.runtimes["sns"].outbox())
             case "GET" | "POST", ["clock"]:
-                return self._clock(request)
+                return await self._clock(request)
             case "HEAD" | "PUT", ["artifacts", name]:
                 return await self._artifact(request, name)
             case "PUT", ["apps", name]:
@@ -88,17 +88,17 @@ class Admin:
         finally:
             listener.close()
 
-    def _clock(self, request: Request) -> Response:
-        clock = self._node.clock
+    async def _clock(self, request: Request) -> Response:
+        clock, move = self._node.clock, self._node.timekeeper.move
         if request.method == "POST":
             wish = _object(request.body) or {}
             match wish:
                 case {"advance": int() | float() as seconds} if 0 <= clock.now() + seconds <= CLOCK_LAST:
-                    clock.advance(seconds)
+                    await move(seconds)
                 case {"set": int() | float() as when} if 0 <= when <= CLOCK_LAST:
-                    clock.set(when)
+                    await move(when - clock.now())
                 case {"reset": True}:
-                    clock.reset()
+                    await move(-clock.offset)
                 case _:
                     return Response(400, TEXT, CLOCK_WISHES)
         return _json({"now": clock.now(), "ahead": clock.offset})

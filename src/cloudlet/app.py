@@ -26,6 +26,7 @@ from .store.interface import Store, Tasks, Timers
 from .store.sqlite import SqliteStore
 from .store.tasks import DurableTasks
 from .store.timers import DurableTimers
+from .timekeeper import Timekeeper
 
 AWS_HOSTS = tuple(f".{domain}" for domain in DOMAINS)
 ARTIFACT_LIMIT = 256 * 1024 * 1024
@@ -77,6 +78,7 @@ class CloudletNode:
         store = await SqliteStore.open(self.config.data, durability=self.config.durability)
         ending.push_async_callback(store.close)
         self.store = store
+        self.timekeeper = Timekeeper(store, self.clock)
         self.timers = timers = DurableTimers(store, self.clock, self.log)
         self.tasks = tasks = DurableTasks(store, self.clock, self.log)
         services = self._load_services()
@@ -90,6 +92,8 @@ class CloudletNode:
         await timers.start()
         ending.push_async_callback(tasks.stop)
         await tasks.start()
+        ending.push_async_callback(self.timekeeper.stop)
+        await self.timekeeper.start()
         ending.push_async_callback(self.server.stop)
         for patient in [runtime for runtime in self.runtimes.values() if isinstance(runtime, Patient)]:
             ending.callback(patient.release)

@@ -2,7 +2,8 @@
 
 - `Clock` follows the machine's clock plus an offset that `advance` and `set` change; what becomes due by a jump
   runs at once, in the order of its times. When time is set back, what waits for a while (`call_later`, `sleep`) still
-  waits no longer than that while; what waits for a moment (`call_at`, `sleep_until`) waits for the moment.
+  waits no longer than that while; what waits for a moment (`call_at`, `sleep_until`) waits for the moment. What
+  keeps waits elsewhere is told (`when_set_back`), and `settled` waits until it has done its part.
 - `ManualClock` stands still until it is moved.
 
 `now()` is seconds since 1970 as a float. `monotonic()` measures durations of the real world (latencies, REPORT lines)
@@ -15,7 +16,7 @@ import asyncio
 import heapq
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 CANCELLED_MAX = 256
@@ -52,7 +53,8 @@ class Clock:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_for = float("inf")
         self._cancelled = 0
-        self._when_set_back: list[Callable[[], object]] = []
+        self._when_set_back: list[Callable[[float], Awaitable[object] | None]] = []
+        self._settling: set[asyncio.Future[object]] = set()
 
     def now(self) -> float:
         return time.time() + self._offset
@@ -98,9 +100,22 @@ class Clock:
     def set(self, when: float) -> None:
         self.advance(when - self.now())
 
-    def when_set_back(self, callback: Callable[[], object]) -> None:
-        """Call `callback` each time that time is set back: what has noted a time may have to forget it."""
+    def when_set_back(self, callback: Callable[[float], Awaitable[object] | None]) -> None:
+        """Call `callback(seconds)` each time that time is set back by so many: what has noted a time may have to forget
+        it. What takes a while is given back to be awaited."""
         self._when_set_back.append(callback)
+
+    def was_ahead(self, seconds: float) -> None:
+        """Time went back by so much while nobody could be told, as over a restart."""
+        for callback in self._when_set_back:
+            if (work := callback(seconds)) is not None:
+                future = asyncio.ensure_future(work)
+                self._settling.add(future)
+                future.add_done_callback(self._settling.discard)
+
+    async def settled(self) -> None:
+        """Return once all who were told that time was set back have done what they do about it."""
+        await asyncio.gather(*self._settling, return_exceptions=True)
 
     def reset(self) -> None:
         self.advance(-self._offset)
@@ -109,8 +124,7 @@ class Clock:
     def _moved(self, seconds: float) -> None:
         if seconds >= 0:
             return
-        for callback in self._when_set_back:
-            callback()
+        self.was_ahead(-seconds)
         for _, _, handle in self._heap:
             if handle.relative:
                 handle.when += seconds

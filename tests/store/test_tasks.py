@@ -100,6 +100,20 @@ async def test_delay(bench: Bench) -> None:
     assert bench.seen == [(b"now", 1), (b"later", 1)]
 
 
+async def test_a_delay_is_no_longer_when_time_is_set_back(bench: Bench) -> None:
+    bench.clock.advance(86_400)
+    await bench.enqueue(*(b"%d" % n for n in range(600)), delay=30)
+    bench.clock.advance(10)
+    bench.clock.advance(-86_400)
+    await bench.clock.settled()
+    bench.clock.advance(19)
+    await bench.enqueue(b"now")
+    await until(lambda: bench.seen == [(b"now", 1)])
+    bench.clock.advance(1)
+    await settled(bench)
+    assert len(bench.seen) == 601
+
+
 async def test_tried_again_after_the_backoff(bench: Bench) -> None:
     bench.failures = 2
     await bench.enqueue(b"x")

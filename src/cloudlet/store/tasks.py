@@ -1,7 +1,8 @@
 """Durable follow-up work: a queue per kind, tries with growing pauses, and a dead end that can be seen.
 
     ("tasks", "queue", kind, None, id)    a task that may run now
-    ("tasks", "queue", kind, due, id)     one that may run from `due` (a delay, or the pause after a failure)
+    ("tasks", "queue", kind, due, id)     one that may run from `due` (a delay, or the pause after a failure, and so
+                                          sooner when time is set back)
     ("tasks", "running", kind, id)        one that this node runs
     ("tasks", "dead", kind, id)           one that failed for the last time
 
@@ -21,13 +22,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import orjson
 
 from ..clock import Clock
 from .interface import Store, StoreError, Task, Transaction
-from .keys import Subspace
+from .keys import Subspace, successor
 from .wakeup import Wakeup
 
 T = TypeVar("T")
@@ -37,6 +39,8 @@ INTERRUPTIONS_MAX = 5
 ERROR_MAX = 2000
 """Characters of an error that a dead letter keeps."""
 DISK_PAUSE = 1.0
+HASTEN_STEP = 256
+"""How many tasks one transaction looks at when time was set back."""
 
 TASKS = Subspace("tasks")
 QUEUE = TASKS.sub("queue")
@@ -112,6 +116,7 @@ class DurableTasks:
 
     async def start(self) -> None:
         self._started = True
+        self._clock.when_set_back(self._rewind)
         await self._store.transact(self._take_back)
         self._runners = [Runner(self._store, self._clock, self._log, kind) for kind in self._kinds.values()]
 
@@ -120,6 +125,27 @@ class DurableTasks:
         runners, self._runners = self._runners, []
         await asyncio.gather(*(runner.stop() for runner in runners))
         self._started = False
+
+    async def _rewind(self, back: float) -> None:
+        """Nobody waits longer because time was set back."""
+        try:
+            for kind in self._kinds:
+                begin: bytes | None = QUEUE.pack(kind, self._clock.now())
+                while begin is not None:
+                    begin = await self._store.transact(
+                        partial(self._hasten, begin=begin, kind=kind, back=back)
+                    )
+        except StoreError as error:
+            self._log.error("tasks were not looked at after time was set back: %s", error)
+
+    async def _hasten(self, tx: Transaction, begin: bytes, kind: str, back: float) -> bytes | None:
+        now = self._clock.now()
+        rows = await tx.range(begin, QUEUE.range(kind)[1], limit=HASTEN_STEP)
+        for key, value in rows:
+            due, id = QUEUE.unpack(key)[1:]
+            await tx.delete(key)
+            await tx.put(QUEUE.pack(kind, max(now, due - back), id), value)
+        return successor(rows[-1][0]) if rows else None
 
     async def _take_back(self, tx: Transaction) -> None:
         """What the node ran when it died."""

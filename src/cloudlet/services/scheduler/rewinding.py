@@ -19,7 +19,7 @@ class Rewinding:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        self._node.clock.when_set_back(self._begin)
+        self._node.clock.when_set_back(lambda seconds: self._begin())
         self._begin()
 
     async def stop(self) -> None:
@@ -27,10 +27,11 @@ class Rewinding:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _begin(self) -> None:
+    def _begin(self) -> asyncio.Task[None]:
         task = asyncio.create_task(self._rewind())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _rewind(self) -> None:
         store = self._node.store

@@ -13,7 +13,8 @@ from collections import deque
 
 from ...clock import Clock, Handle
 from ...context import Node
-from ...store.interface import Store, Watch
+from ...store.interface import Store, StoreError, Watch
+from .storage import rewind
 
 
 class Bell:
@@ -51,13 +52,13 @@ class Bell:
         self._alarm = None
         self.ring()
 
-    async def wait(self, seen: int, until: float) -> None:
-        """Return at a ring after the `seen`th, or once the clock is at `until`."""
+    async def wait(self, seen: int, seconds: float) -> None:
+        """Return at a ring after the `seen`th, or when so many seconds have gone by."""
         if self.rings != seen:
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.waiters.append(waiter)
-        deadline = self._clock.call_at(until, _end, waiter)
+        deadline = self._clock.call_later(seconds, _end, waiter)
         try:
             await waiter
         except asyncio.CancelledError:
@@ -91,6 +92,13 @@ class Bells:
 
     async def start(self) -> None:
         """Bells are made when somebody waits."""
+        self._node.clock.when_set_back(self._rewind)
+
+    async def _rewind(self, back: float) -> None:
+        try:
+            await rewind(self._node.store, self._node.clock, back)
+        except StoreError as error:
+            self._node.log.error("queues were not looked at after time was set back: %s", error)
 
     def release(self) -> None:
         """Let everybody who waits go, and nobody wait any more."""

@@ -39,9 +39,9 @@ async def create_queue(ctx: Context, request: dict[str, Any]) -> Response:
         if existing is not None:
             _compare(existing, wanted)
             return
-        if await storage.is_name_taken(tx, name):
-            raise model.deleted_recently()
         now = ctx.clock.now_ms()
+        if await storage.is_name_taken(tx, name, now):
+            raise model.deleted_recently()
         made = Queue(name, uid, 0, now, now, _settled({}, wanted), tags)
         await check_target(tx, made, given)
         await storage.put_queue(tx, made)

@@ -24,7 +24,7 @@ async def receive_message(ctx: Context, request: dict[str, Any]) -> Response:
     queue, taken, _ = await _look(ctx, name, request)
     wait = request.get("WaitTimeSeconds", queue.wait)
     if not taken and wait:
-        queue, taken = await _wait(ctx, name, request, queue, ctx.clock.now() + wait)
+        queue, taken = await _wait(ctx, name, request, queue, wait)
     if not taken:
         return {}
     ctx.node.events.emit("sqs.receive", queue=name.name, size=len(taken))
@@ -75,10 +75,12 @@ async def _take(
 
 
 async def _wait(
-    ctx: Context, name: Name, request: dict[str, Any], queue: Queue, until: float
+    ctx: Context, name: Name, request: dict[str, Any], queue: Queue, seconds: float
 ) -> tuple[Queue, list[Taken]]:
-    """Read again at each ring of the queue's bell. A purge begins a new generation, which has a bell of its own."""
+    """Read again at each ring of the queue's bell. A purge begins a new generation, which has a bell of its own. If
+    time is set back meanwhile, the end lies further ahead than it ever did: that is the end, too."""
     ringing = bells(ctx.node)
+    until = ctx.clock.now() + seconds
     while True:
         prefix = queue.order.prefix
         bell = ringing.join(prefix)
@@ -89,13 +91,14 @@ async def _wait(
                 if taken:
                     bell.ring()
                     return queue, taken
-                if ringing.released or ctx.clock.now() >= until:
+                left = until - ctx.clock.now()
+                if ringing.released or not 0 < left < seconds + 1:
                     return queue, []
                 if queue.order.prefix != prefix:
                     break
                 if shown is not None:
                     bell.ring_at(shown / 1000)
-                await bell.wait(seen, until)
+                await bell.wait(seen, left)
         finally:
             ringing.leave(prefix, bell)
 

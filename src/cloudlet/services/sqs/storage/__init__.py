@@ -1,7 +1,7 @@
 """Where queues and messages lie.
 
     ("queue", account, region, name)                  -> queue: uid, generation, attributes, tags, ...
-    ("deleted", account, region, name)                -> nothing: a queue of that name was deleted within the minute
+    ("deleted", account, region, name)                -> when a queue of that name was deleted, within the minute
     ("source", account, region, name, *source)        -> nothing: the queue `source` names this one for its dead letters
     ("move", account, region, name, started, task)    -> a task that moves the queue's messages
     and of the queue's messages, under its uid and generation:
@@ -59,6 +59,7 @@ from .queues import (
     sources,
     total,
 )
+from .rewinding import rewind
 
 __all__ = [
     "HISTORY",
@@ -93,6 +94,7 @@ __all__ = [
     "put_move",
     "put_queue",
     "queue",
+    "rewind",
     "rouse",
     "show_at",
     "sources",

@@ -19,7 +19,9 @@ SWEEP_TASK = "sqs.sweep"
 MOVE_TASK = "sqs.move"
 
 DELAYED, IN_FLIGHT = 0, 1
-HISTORY = frozenset(("MessageId", "Visible", "ReceivedBefore", "FirstReceived", "DeadLetterQueueSourceArn"))
+HISTORY = frozenset(
+    ("MessageId", "Visible", "Begun", "ReceivedBefore", "FirstReceived", "DeadLetterQueueSourceArn")
+)
 """What a message's record has of its own past; the rest is as it was sent."""
 
 _space = Subspace("sqs")
@@ -156,7 +158,7 @@ async def delete_queue(tx: Transaction, timers: Timers, queue: Queue, now: int) 
     await tx.delete_range(*_move.range(*queue.name))
     await timers.cancel(tx, RETENTION_TIMER, tuple(queue.name))
     await rouse(tx, queue)
-    await tx.put(_deleted.pack(*queue.name), b"")
+    await tx.put(_deleted.pack(*queue.name), b"%d" % now)
     await timers.set(tx, NAME_TIMER, tuple(queue.name), now / 1000 + model.NAME_SECONDS)
 
 
@@ -166,8 +168,10 @@ async def rouse(tx: Transaction, queue: Queue) -> None:
     await tx.delete(queue.order.prefix)
 
 
-async def is_name_taken(tx: Transaction, name: Name) -> bool:
-    return await tx.get(_deleted.pack(*name)) is not None
+async def is_name_taken(tx: Transaction, name: Name, now: int) -> bool:
+    """Whether a queue of that name was deleted within the minute; not if that minute lies ahead of the clock."""
+    deleted = await tx.get(_deleted.pack(*name))
+    return deleted is not None and int(deleted or now) <= now
 
 
 async def free_name(tx: Transaction, name: Name) -> None:
@@ -181,6 +185,14 @@ async def names(tx: Transaction, account: str, region: str, prefix: str, after: 
     if after:
         begin = successor(begin)
     return [_queue.unpack(key)[2] for key, _ in await tx.range(begin, end, limit=limit)]
+
+
+async def every(tx: Transaction, after: Name | None, limit: int) -> list[Queue]:
+    """Everybody's queues after one, in order."""
+    begin, end = _queue.range()
+    if after is not None:
+        begin = successor(_key(after))
+    return [_decode(value) for _, value in await tx.range(begin, end, limit=limit)]
 
 
 async def sources(tx: Transaction, name: Name, after: str = "", limit: int = 0) -> list[Name]:
