@@ -237,6 +237,22 @@ class TestBatches:
         assert sorted(batch, key=int) == [str(n) for n in range(15)]
         one.until_counts(0, 0)
 
+    @pytest.mark.slow
+    def test_the_window_is_no_longer_when_time_is_set_back(self, fresh_node: Any) -> None:
+        node = fresh_node()
+        node.advance(86_400)
+        one = Flow(node, "own", queue={"VisibilityTimeout": 600}, MaximumBatchingWindowInSeconds=60)
+        one.send("a", "b")
+        one.until_counts(0, 2)
+        node.post("/_cloudlet/clock", {"reset": True})
+
+        def handed_over() -> bool:
+            node.advance(20)
+            answer = one.sqs.receive_message(QueueUrl=one.out)
+            return any(json.loads(message["Body"]) == ["a", "b"] for message in answer.get("Messages", ()))
+
+        eventually(handed_over)
+
     def test_a_full_batch_does_not_wait(self, flow: Any) -> None:
         one = flow(BatchSize=3, MaximumBatchingWindowInSeconds=300)
         one.send("a", "b", "c")

@@ -139,7 +139,8 @@ class QueueSource:
         if not self._window or not self._hand:
             return
         until = self._node.clock.now() + self._window
-        while not self._hand.is_full and self._node.clock.now() < until:
+        # Where time was set back, the end of the window lies further ahead than it ever did; it is over then.
+        while not self._hand.is_full and 0 < until - self._node.clock.now() < self._window + 1:
             if self._plenty:
                 await self._take(self._size - len(self._hand))
             else:
