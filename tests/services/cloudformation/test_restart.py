@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -122,6 +123,8 @@ class TestKill:
 
     def test_a_custom_resource_is_waited_for(self, fresh_node: Callable[..., Node]) -> None:
         node = fresh_node()
+        go = node.data.parent / "go"
+        os.mkfifo(go)
         made = node.client("lambda").create_function(
             FunctionName="slow", Runtime="python3.11", Handler="index.handler", Role=ROLE, Timeout=20,
             Code={"ZipFile": zipped({"index.py": SLOW.replace("FOLDER", repr(str(node.data.parent)))})},
@@ -131,7 +134,8 @@ class TestKill:
         stacks.client.create_stack(StackName="s", TemplateBody=json.dumps({"Resources": {"Thing": thing}}))
         eventually(lambda: (node.data.parent / "begun").exists())
         node.kill()
-        (node.data.parent / "go").touch()
+        go.unlink()
+        go.touch()
         node.restart()
         stacks = Stacks(node.client("cloudformation"))
         assert stacks.settled("s")["StackStatus"] == "CREATE_COMPLETE"
@@ -139,13 +143,12 @@ class TestKill:
 
 
 SLOW = """
-import json, os, pathlib, time, urllib.request
+import json, pathlib, urllib.request
 
 def handler(event, context):
     folder = pathlib.Path(FOLDER)
     (folder / "begun").touch()
-    while not (folder / "go").exists():
-        time.sleep(0.05)
+    open(folder / "go").close()  # a pipe without a writer holds whoever opens it
     answer = {"Status": "SUCCESS", "PhysicalResourceId": "thing"}
     request = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), method="PUT")
     urllib.request.urlopen(request).close()

@@ -148,15 +148,15 @@ async def functions(fake: FakeNode) -> AsyncIterator[Functions]:
     await workers.stop()
 
 
+async def holds(condition: Callable[[], Any]) -> None:
+    """Wait, within bounds, until the condition holds."""
+    for _ in range(2000):
+        if condition():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("it never came about")
+
+
 @pytest.fixture
 def until() -> Callable[[Callable[[], Any]], Any]:
-    """Wait, within bounds, until a condition holds."""
-
-    async def wait(condition: Callable[[], Any]) -> None:
-        for _ in range(2000):
-            if condition():
-                return
-            await asyncio.sleep(0.005)
-        raise AssertionError("it never came about")
-
-    return wait
+    return holds

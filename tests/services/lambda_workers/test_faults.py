@@ -99,7 +99,7 @@ class TestTimeout:
 
     async def test_not_before_its_time(self, functions: Functions, hanging: Hanging) -> None:
         functions.node.clock.advance(1.5)
-        await asyncio.sleep(0.01)
+        await pid(functions, functions.make(PID))
         assert not hanging.call.done()
         functions.node.clock.advance(1.5)
         await hanging.call
@@ -219,7 +219,7 @@ class TestStop:
             import asyncio, sys
             sys.path.insert(0, {os.getcwd()!r})
             from pathlib import Path
-            from tests.services.lambda_workers.conftest import FakeNode, Functions
+            from tests.services.lambda_workers.conftest import FakeNode, Functions, holds
             from tests.services.lambda_workers.test_faults import Hanging
             from tests.services.lambda_workers.test_concurrency import PID
             from cloudlet.services.lambda_.workers import Workers
@@ -228,10 +228,9 @@ class TestStop:
                 functions = Functions(node, Workers(node))
                 idle = (await functions.invoke(functions.make(PID))).payload.decode()
                 hanging = Hanging(functions, Path({str(tmp_path)!r}))
-                while not hanging.started():
-                    await asyncio.sleep(0.01)
+                await holds(hanging.started)
                 print(idle, flush=True)
-                await asyncio.sleep(600)
+                await hanging.call
             asyncio.run(main())
             """
         node = subprocess.Popen(
