@@ -23,6 +23,7 @@ from .store.interface import Store, Tasks, Timers
 
 if TYPE_CHECKING:
     from .aws.dispatch import Dispatcher
+    from .aws.model import Operation
     from .policies.decision import Holdings
 
 
@@ -130,6 +131,8 @@ class Service:
     decoders: Mapping[str, Callable[[bytes], dict[str, Any]]] | None = None
     dress: Callable[[Node, Request, Mapping[str, str], Response], Awaitable[None]] | None = None
     """Adds headers to a finished answer that depend on the request alone (CORS); it gets the path's variables, too."""
+    inspect: Callable[[Request, Operation], None] | None = None
+    """Looks at a request with a document as its body before it is parsed."""
     patient: frozenset[str] = frozenset()
     """The operations that only wait: they are cancelled when their client has gone, and have taken nothing then."""
 

@@ -53,6 +53,7 @@ class Bound:
         "decoder",
         "dress",
         "input",
+        "inspect",
         "model",
         "operation",
         "patient",
@@ -72,6 +73,7 @@ class Bound:
         self.plan = plan
         self.decoder = (service.decoders or {}).get(operation.name)
         self.dress = service.dress
+        self.inspect = service.inspect if _reads_document(operation) else None
         self.patient = operation.name in service.patient
         self.permissions = service.permissions
         payload = operation.output.members.get(operation.output.payload) if operation.output else None
@@ -166,6 +168,8 @@ class Dispatcher:
                     principal = ANONYMOUS
                 elif principal.kind == "root" and request.peer[0] != "127.0.0.1":
                     self.identities.refuse_strangers(request)
+            if bound.inspect is not None:
+                bound.inspect(request, bound.operation)
             params = bound.read(request, match)
             ctx = Context(self.node, principal, principal.account, identity.region, id, request)
             if principal.kind != "root" or principal.account != self._account:
@@ -318,6 +322,11 @@ class Dispatcher:
             return error.model
         except NoService as error:
             return Model.nameless(error.protocol)
+
+
+def _reads_document(operation: Operation) -> bool:
+    payload = operation.input.members.get(operation.input.payload)
+    return payload is not None and payload.shape.type != "blob"
 
 
 def _explain(failure: AwsError, mismatch: SignatureMismatch, model: Model) -> None:

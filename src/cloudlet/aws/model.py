@@ -201,7 +201,7 @@ class Model:
         self.shapes = _shapes(raw["shapes"])
         if patch.get("unconstrained"):  # the service checks its requests by itself, in words of its own
             for shape in self.shapes.values():
-                shape.required, shape.enum = (), ()
+                shape.required, shape.enum, shape.pattern = (), (), ""
         self.operations = {name: Operation(self, name, op) for name, op in raw["operations"].items()}
         self.left_out: frozenset[str] = frozenset(raw.get("left_out", ()))
         """The operations that the service has, and its patch doesn't name."""

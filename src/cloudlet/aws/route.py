@@ -146,7 +146,9 @@ class Router:
             found = tree.find(request.method, path, request.query, request.headers)
             if found is not None:
                 return Match(model, *found)
-        if signed_for and models:
+        if (signed_for or resource) and models:
+            if "no_such_method" in models[0].patch:
+                raise UnknownOperation(models[0], models[0].patch["no_such_method"], 405)
             rest = models[0].protocol.startswith("rest")
             text = f"No operation has {request.method} {request.path}" if rest else ""
             raise UnknownOperation(models[0], text, 404 if rest else 400)

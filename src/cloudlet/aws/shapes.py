@@ -253,7 +253,7 @@ def to_json(shape: Shape, value: Any, timestamp: str = "") -> Any:
 
 
 def format_timestamp(value: float, form: str) -> str:
-    """`form` is one of the models' three: iso8601, rfc822, unixTimestamp."""
+    """`form` is one of the models' three (iso8601, rfc822, unixTimestamp), or iso8601ms, which patches name."""
     if form == "unixTimestamp":
         return str(int(value)) if value == int(value) else str(value)
     if form == "rfc822":
@@ -261,7 +261,7 @@ def format_timestamp(value: float, form: str) -> str:
     moment = datetime.fromtimestamp(value, UTC)
     text = moment.strftime("%Y-%m-%dT%H:%M:%S")
     millis = moment.microsecond // 1000
-    return f"{text}.{millis:03d}Z" if millis else f"{text}Z"
+    return f"{text}.{millis:03d}Z" if millis or form == "iso8601ms" else f"{text}Z"
 
 
 @lru_cache(maxsize=4096)

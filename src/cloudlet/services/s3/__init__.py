@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...context import Node, Service
-from . import cors, model, operations, permissions, storage, validation
+from . import cors, integrity, model, operations, permissions, storage, validation
 from .contents import Contents
 from .site import WebsiteEdge
 
@@ -23,4 +23,5 @@ SERVICE = Service(
     register=_register,
     edges=lambda node: [WebsiteEdge(node)],
     dress=cors.dress,
+    inspect=integrity.inspect,
 )

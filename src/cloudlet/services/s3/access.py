@@ -14,7 +14,6 @@ import orjson
 
 from ...context import Context, Need
 from ...permissions import tell, weigh, wording
-from ...policies.conditions import pattern
 from ...policies.decision import ALLOWED, Reason, Verdict
 from ...policies.documents import parsed_or_none
 from . import model
@@ -122,28 +121,14 @@ def parsed(text: str) -> tuple[Record, ...]:
     if not statements:
         raise model.error("MalformedPolicy", "Missing required field Statement")
     for one in statements:
-        if not isinstance(one, dict) or one.get("Effect") not in ("Allow", "Deny"):
-            raise model.error(
-                "MalformedPolicy", f"Invalid effect: {one.get('Effect') if isinstance(one, dict) else one}"
-            )
+        if not isinstance(one, dict) or "Effect" not in one:
+            raise model.error("MalformedPolicy", "Missing required field Effect")
+        if one["Effect"] not in ("Allow", "Deny"):
+            raise model.error("MalformedPolicy", f"Invalid effect: {one['Effect']}")
         for names in (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource")):
             if not any(name in one for name in names):
                 raise model.error("MalformedPolicy", f"Missing required field {names[0]}")
     return tuple(statements)
-
-
-def check_policy(text: str, bucket: str) -> None:
-    """What PutBucketPolicy asks of a policy."""
-    if len(text) > model.MAX_POLICY:
-        raise model.error("InvalidRequest", "The policy exceeds the maximum allowed document size.")
-    for statement in parsed(text):
-        for resource in _listed(statement.get("Resource", statement.get("NotResource"))):
-            name = str(resource).removeprefix("arn:aws:s3:::").partition("/")[0]
-            if not pattern(name).fullmatch(bucket):
-                raise model.error("MalformedPolicy", "Policy has invalid resource")
-        for action in _listed(statement.get("Action", statement.get("NotAction"))):
-            if action != "*" and not str(action).lower().startswith("s3:"):
-                raise model.error("MalformedPolicy", "Policy has invalid action")
 
 
 def is_public_policy(text: str) -> bool:
@@ -153,7 +138,7 @@ def is_public_policy(text: str) -> bool:
 def _is_public(statement: Record) -> bool:
     """Allows everybody something, whatever their network."""
     principal = statement.get("Principal")
-    everybody = principal == "*" or (isinstance(principal, dict) and "*" in _listed(principal.get("AWS")))
+    everybody = principal == "*" or (isinstance(principal, dict) and "*" in listed(principal.get("AWS")))
     if statement["Effect"] != "Allow" or not everybody:
         return False
     fixed = {
@@ -168,5 +153,5 @@ def _is_public(statement: Record) -> bool:
     return not names & fixed
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]

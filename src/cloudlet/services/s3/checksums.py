@@ -146,5 +146,13 @@ def combined(algorithm: str, parts: Sequence[tuple[str, int]]) -> str:
     return b64encode(value.to_bytes(SIZES[algorithm], "big")).decode()
 
 
+def wrong_digest(expected: str, calculated: str) -> Exception:
+    """Content-MD5 was another; both in hex."""
+    told = {"ExpectedDigest": expected, "CalculatedDigest": calculated}
+    return model.error(
+        "BadDigest", **{name: b64encode(bytes.fromhex(value)).decode() for name, value in told.items()}
+    )
+
+
 def mismatch(algorithm: str) -> Exception:
     return model.error("BadDigest", f"The {algorithm} you specified did not match the calculated checksum.")

@@ -298,7 +298,7 @@ def _check(taken: Taken, body: Any, wanted: Wanted) -> None:
         if body.trailers:
             expected = expected | _trailing(body.trailers, expected)
     if wanted.md5 and wanted.md5 != taken.md5:
-        raise model.error("BadDigest")
+        raise checksums.wrong_digest(wanted.md5, taken.md5)
     for algorithm, value in expected.items():
         if value and value != taken.sums[algorithm]:
             raise checksums.mismatch(algorithm)

@@ -50,6 +50,9 @@ def given(request: dict[str, Any], bucket: Record, owner: str) -> list[list[str]
     if "AccessControlPolicy" in request:
         return _document(request["AccessControlPolicy"])
     if "ACL" in request:
+        if not request.keys().isdisjoint(HEADERS):
+            text = "Specifying both Canned ACLs and Header Grants is not allowed"
+            raise model.error("InvalidRequest", text)
         name = request["ACL"]
         if name not in model.CANNED:
             raise model.invalid("x-amz-acl", name, "")

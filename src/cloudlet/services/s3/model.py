@@ -23,6 +23,8 @@ MAX_OBJECT_TAGS = 10
 MAX_BUCKET_TAGS = 50
 MAX_DELETES = 1000
 MAX_ROUTING_RULES = 50
+MAX_BUCKETS = 10_000
+"""Of one page of ListBuckets."""
 PAGE = 1000
 INLINE = 64 * 1024
 """Bodies up to this size lie in the store, larger ones in files."""
@@ -31,6 +33,7 @@ STORAGE_CLASSES = frozenset((
     "STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER",
     "DEEP_ARCHIVE", "GLACIER_IR",
 ))  # fmt: skip
+ATTRIBUTES = frozenset(("ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"))
 OWNERSHIPS = frozenset(("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"))
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
 AUTHENTICATED = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
@@ -147,7 +150,8 @@ def error(code: str, message: str = "", **fields: Any) -> AwsError:
 
 
 def invalid(name: str, value: Any, message: str) -> AwsError:
-    return error("InvalidArgument", message, ArgumentName=name, ArgumentValue=value)
+    fields = {"ArgumentName": name, "ArgumentValue": value}
+    return AwsError("InvalidArgument", message, status=400, fields=fields)
 
 
 def not_modified(etag: str, modified: str) -> AwsError:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...context import Context
 from ...store.interface import Transaction
-from . import access, model, storage
+from . import access, model, storage, validation
 
 Record = dict[str, Any]
 Request = dict[str, Any]
@@ -16,6 +16,7 @@ async def found(tx: Transaction, request: Request) -> Record:
     """The bucket's record, shared. Raises NoSuchBucket."""
     bucket = await storage.bucket(tx, request["Bucket"])
     if bucket is None:
+        validation.could_be_bucket(request["Bucket"])
         raise model.error("NoSuchBucket", BucketName=request["Bucket"])
     expected = request.get("ExpectedBucketOwner")
     if expected is not None and expected != bucket["owner"]:
@@ -39,6 +40,7 @@ async def version(tx: Transaction, ctx: Context, record: Record, request: Reques
         newest = await storage.current(tx, record["uid"], key)
         if newest is None or newest.get("marker"):
             _check_absent(ctx, record, action, key)
+            validation.key(key)
             fields: dict[str, Any] = {"Key": key}
             if newest is not None:
                 fields |= {"x-amz-delete-marker": "true", "x-amz-version-id": newest["v"]}
@@ -49,6 +51,8 @@ async def version(tx: Transaction, ctx: Context, record: Record, request: Reques
     versioned = action.replace("Object", "ObjectVersion", 1)
     if one is None:
         _check_absent(ctx, record, versioned, key)
+        if not id:
+            raise model.invalid("versionId", id, "Version id cannot be the empty string")
         if id != storage.NULL and len(id) != 32:
             raise model.invalid("versionId", id, "Invalid version id specified")
         raise model.error("NoSuchVersion", Key=key, VersionId=id)

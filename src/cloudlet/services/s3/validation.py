@@ -12,6 +12,8 @@ from . import checksums, encryption, model
 Request = dict[str, Any]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_ONCE = re.compile(r"[A-Za-z0-9._-]{3,255}")
+"""Names that buckets could have in former times."""
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 _TAG = re.compile(r"[\w\s+\-=.:/@]*")
 
@@ -27,6 +29,12 @@ def bucket_name(name: str) -> None:
         raise model.error("InvalidBucketName", BucketName=name)
 
 
+def could_be_bucket(name: str) -> None:
+    """What can't even be asked for."""
+    if not _ONCE.fullmatch(name):
+        raise model.error("InvalidBucketName", BucketName=name)
+
+
 def key(value: str) -> None:
     size = len(value.encode())
     if size > model.MAX_KEY:
@@ -36,7 +44,7 @@ def key(value: str) -> None:
 
 
 def page_size(request: Request, member: str, name: str) -> int:
-    """How many entries a page has."""
+    """How many entries a page has. `name` is what the service calls the parameter."""
     value = request.get(member, model.PAGE)
     if not 0 <= value < 2**31:
         raise model.invalid(name, value, f"Argument {name} must be an integer between 0 and 2147483647")
@@ -67,9 +75,8 @@ def tag_pairs(text: str) -> dict[str, str]:
 def tags(given: list[dict[str, str]], limit: int) -> dict[str, str]:
     if len(given) > limit:
         kind = "Object" if limit == model.MAX_OBJECT_TAGS else "Bucket"
-        if kind == "Object":
-            raise model.error("BadRequest")
-        raise model.error("InvalidTag", f"Bucket tag count cannot be greater than {limit}")
+        what = "Object tags" if kind == "Object" else "Bucket tag count"
+        raise model.error("BadRequest", f"{what} cannot be greater than {limit}")
     found: dict[str, str] = {}
     for tag in given:
         name, value = tag.get("Key", ""), tag.get("Value", "")
@@ -128,6 +135,9 @@ def put_object(request: Request) -> Request:
 
 def copy_object(request: Request) -> Request:
     _new_object(request)
+    for member, name in (("MetadataDirective", "metadata"), ("TaggingDirective", "tagging")):
+        if request.get(member, "COPY") not in ("COPY", "REPLACE"):
+            raise model.invalid(f"x-amz-{name}-directive", request[member], f"Unknown {name} directive.")
     return request
 
 
@@ -145,6 +155,25 @@ def create_multipart_upload(request: Request) -> Request:
                 "InvalidRequest",
                 "The COMPOSITE checksum type cannot be used with the crc64nvme checksum algorithm.",
             )
+    return request
+
+
+def get_object_attributes(request: Request) -> Request:
+    asked = request.get("ObjectAttributes")
+    if not asked or asked == [""]:
+        text = "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty"
+        raise model.error("InvalidRequest", text)
+    for name in asked:
+        if name not in model.ATTRIBUTES:
+            raise model.invalid("x-amz-object-attributes", name, "Invalid attribute name specified.")
+    return request
+
+
+def list_buckets(request: Request) -> Request:
+    most = request.get("MaxBuckets", 1)
+    if not 1 <= most <= model.MAX_BUCKETS:
+        text = f"Argument max-buckets must be an integer between 1 and {model.MAX_BUCKETS}."
+        raise model.invalid("max-buckets", most, text)
     return request
 
 

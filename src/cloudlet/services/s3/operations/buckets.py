@@ -120,7 +120,7 @@ async def get_bucket_location(ctx: Context, request: Request) -> dict[str, Any]:
 async def list_buckets(ctx: Context, request: Request) -> dict[str, Any]:
     account = _account(ctx)
     prefix, after = request.get("Prefix", ""), request.get("ContinuationToken", "")
-    most = request.get("MaxBuckets", 10_000)
+    most = request.get("MaxBuckets", model.MAX_BUCKETS)
 
     found = await ctx.store.read(lambda tx: storage.buckets(tx, account, prefix, after, most + 1))
     wanted = request.get("BucketRegion")

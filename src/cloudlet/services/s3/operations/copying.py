@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,6 +14,10 @@ from . import multipart, reading, writing
 
 Request = dict[str, Any]
 Record = dict[str, Any]
+
+
+_LEADS = "WebsiteRedirectLocation"
+_SPAN = re.compile(r"bytes=(\d+)-(\d+)")
 
 
 def _source(request: Request) -> Request:
@@ -42,10 +47,6 @@ async def _found(tx: Transaction, ctx: Context, request: Request) -> tuple[Recor
 
 async def copy_object(ctx: Context, request: Request) -> dict[str, Any]:
     replaces = request.get("MetadataDirective", "COPY") == "REPLACE"
-    if request.get("MetadataDirective", "COPY") not in ("COPY", "REPLACE"):
-        raise model.invalid(
-            "x-amz-metadata-directive", request["MetadataDirective"], "Unknown metadata directive."
-        )
     given = writing.described(request)
     algorithm = checksums.named(request["ChecksumAlgorithm"]) if "ChecksumAlgorithm" in request else ""
 
@@ -54,9 +55,7 @@ async def copy_object(ctx: Context, request: Request) -> dict[str, Any]:
         origin, source = await _found(tx, ctx, request)
         _check_itself(request, bucket, given, source, replaces)
         made: Record = {name: source[name] for name in ("size", "etag", "sums", "sumtype") if name in source}
-        made |= {"headers": source["headers"], "meta": source["meta"], "class": given["class"]}
-        if replaces:
-            made |= {"headers": given["headers"], "meta": given["meta"]}
+        made |= _headed(given, source, replaces=replaces)
         tags = given if request.get("TaggingDirective") == "REPLACE" else source
         if tags.get("tags"):
             made["tags"] = tags["tags"]
@@ -68,6 +67,16 @@ async def copy_object(ctx: Context, request: Request) -> dict[str, Any]:
         return await _rewritten(ctx, request, given if replaces else None, rehash)
     origin, source, made = await ctx.store.transact(body)
     return _answer(request, origin, source, made)
+
+
+def _headed(given: Record, source: Record, *, replaces: bool) -> Record:
+    """Headers and metadata of a copy. Where a website leads is no part of them: only who asks for it gets it."""
+    if replaces:
+        return {name: given[name] for name in ("headers", "meta", "class")}
+    headers = {name: value for name, value in source["headers"].items() if name != _LEADS}
+    if _LEADS in given["headers"]:
+        headers[_LEADS] = given["headers"][_LEADS]
+    return {"headers": headers, "meta": source["meta"], "class": given["class"]}
 
 
 def _answer(request: Request, origin: Record, source: Record, made: Record) -> dict[str, Any]:
@@ -108,11 +117,7 @@ async def _rewritten(ctx: Context, request: Request, given: Record | None, wante
         bucket = await scope.bucket(tx, ctx, request, "PutObject", request["Key"])
         _check_itself(request, bucket, writing.described(request), source, given is not None)
         described = writing.described(request)
-        made = {
-            "headers": (given or source)["headers"],
-            "meta": (given or source)["meta"],
-            "class": described["class"],
-        }
+        made = _headed(described, source, replaces=given is not None)
         tags = described if request.get("TaggingDirective") == "REPLACE" else source
         if tags.get("tags"):
             made["tags"] = tags["tags"]
@@ -141,17 +146,23 @@ async def _open(ctx: Context, request: Request, span: str | None) -> tuple[Recor
     origin, source = await ctx.store.read(lambda tx: _found(tx, ctx, request))
     asked = _source(request) | {"VersionId": source["v"]}
     if span is not None:
-        found = reading.span(span, source["size"])
-        if found is None:
-            raise model.invalid(
-                "x-amz-copy-source-range",
-                span,
-                "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are "
-                "the zero-based offsets of the first and last bytes to copy",
-            )
+        _check_span(span, source["size"])
         asked["Range"] = span
     got = await reading.get_object(ctx, asked)
     return origin, source, _Copied(got["Body"], got["ContentLength"])
+
+
+def _check_span(span: str, size: int) -> None:
+    found = _SPAN.fullmatch(span)
+    if found is None or int(found[1]) > int(found[2]):
+        text = (
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the "
+            "zero-based offsets of the first and last bytes to copy"
+        )
+        raise model.invalid("x-amz-copy-source-range", span, text)
+    if int(found[2]) >= size:
+        text = f"Range specified is not valid for source object of size: {size}"
+        raise model.invalid("x-amz-copy-source-range", span, text)
 
 
 async def upload_part_copy(ctx: Context, request: Request) -> dict[str, Any]:

@@ -71,8 +71,10 @@ def _check(request: Request, newest: Record | None) -> None:
     expected = request.get("IfMatch") or request.get("ETag")
     if expected is None:
         return
-    if newest is None or newest.get("marker"):
+    if newest is None:
         raise model.error("NoSuchKey", Key=request["Key"])
+    if newest.get("marker"):
+        raise model.precondition("If-Match")
     if expected != "*" and expected.strip('"') != newest["etag"].strip('"'):
         raise model.precondition("If-Match")
 

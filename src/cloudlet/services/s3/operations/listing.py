@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote_plus
 
 from ....context import Context
 from ....store.interface import Transaction
@@ -89,7 +89,7 @@ async def _objects(tx: Transaction, uid: str, page: Page, after: str) -> None:
 
 def _encoder(request: Request) -> Any:
     if request.get("EncodingType") == "url":
-        return lambda text: quote(text, safe="/*-._~")
+        return lambda text: quote_plus(text, safe="/*-._~")
     return lambda text: text
 
 
@@ -127,7 +127,7 @@ def _common(request: Request, name: str, page: Page) -> Record:
 
 async def _page(ctx: Context, request: Request, after: str) -> tuple[Page, Record]:
     validation.encoding(request)
-    page = Page(request, validation.page_size(request, "MaxKeys", "max-keys"))
+    page = Page(request, validation.page_size(request, "MaxKeys", "maxKeys"))
 
     async def body(tx: Transaction) -> Page:
         bucket = await scope.bucket(tx, ctx, request, "ListBucket")
@@ -187,7 +187,7 @@ async def list_object_versions(ctx: Context, request: Request) -> dict[str, Any]
         raise model.invalid(
             "version-id-marker", id_marker, "A version-id marker cannot be specified without a key marker."
         )
-    page = Page(request, validation.page_size(request, "MaxKeys", "max-keys"))
+    page = Page(request, validation.page_size(request, "MaxKeys", "maxKeys"))
     last_id = ""
     latest: set[int] = set()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ....context import Context
 from ....store.interface import Transaction
-from .. import access, cors, encryption, grants, model, scope, storage, validation, website
+from .. import access, cors, documents, encryption, grants, model, scope, storage, validation, website
 
 Request = dict[str, Any]
 Record = dict[str, Any]
@@ -117,7 +117,7 @@ async def put_bucket_policy(ctx: Context, request: Request) -> dict[str, Any]:
     policy = request.get("Policy", "")
 
     def change(record: Record) -> None:
-        access.check_policy(policy, record["name"])
+        documents.check(policy, record["name"])
         if record.get("block", {}).get("BlockPublicPolicy") and access.is_public_policy(policy):
             raise model.error(
                 "AccessDenied",

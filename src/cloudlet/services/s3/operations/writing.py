@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -24,12 +25,20 @@ def described(request: Request) -> Record:
     """What a request says of a new object, but for its body."""
     record: Record = {
         "headers": {name: request[name] for name in HEADERS if name in request},
-        "meta": {name.lower(): value for name, value in request.get("Metadata", {}).items()},
+        "meta": {
+            name.lower(): value if value.isascii() else _encoded(value)
+            for name, value in request.get("Metadata", {}).items()
+        },
         "class": request.get("StorageClass", "STANDARD"),
     }
     if request.get("Tagging"):
         record["tags"] = validation.tag_pairs(request["Tagging"])
     return record
+
+
+def _encoded(text: str) -> str:
+    """Metadata that isn't ASCII, as RFC 2047 puts it in a header. Its bytes are taken for Latin-1, as S3 does."""
+    return f"=?UTF-8?B?{b64encode(text.encode()).decode()}?="
 
 
 def shown_sums(record: Record) -> dict[str, Any]:
@@ -45,6 +54,12 @@ def wanted(request: Request) -> Wanted:
     if not sums and trailer.startswith("x-amz-checksum-"):
         sums = {checksums.named(trailer.removeprefix("x-amz-checksum-")): ""}
     if not sums and "ChecksumAlgorithm" in request:
+        if contents.is_payload(body):
+            text = (
+                "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer "
+                "headers were found."
+            )
+            raise model.error("InvalidRequest", text)
         sums = {checksums.named(request["ChecksumAlgorithm"]): ""}
     return Wanted(sums, validation.md5(request))
 
