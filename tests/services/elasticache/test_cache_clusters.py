@@ -11,6 +11,7 @@ import redis
 from botocore.exceptions import ClientError
 
 from tests.harness import eventually
+from tests.services.elasticache import kit
 
 pytestmark = pytest.mark.node_only
 
@@ -187,19 +188,33 @@ class TestSubnetGroups:
         )["CacheSubnetGroup"]
         assert made["VpcId"] == vpc
         assert [each["SubnetIdentifier"] for each in made["Subnets"]] == [subnet]
+        elsewhere = kit.subnets(ec2, "a")[0]
+        vpc = ec2.describe_subnets(SubnetIds=[elsewhere])["Subnets"][0]["VpcId"]
+        group = ec2.create_security_group(GroupName=name, Description="x", VpcId=vpc)["GroupId"]
+        for code, wrong in (
+            ("InvalidParameterValue", {"SecurityGroupIds": [group]}),
+            ("InvalidVPCNetworkStateFault", {"PreferredAvailabilityZone": "us-east-1f"}),
+        ):
+            with pytest.raises(ClientError) as failed:
+                options = {"CacheClusterId": unique("outside"), "CacheNodeType": "cache.t3.micro"}
+                caches.create_cache_cluster(Engine="redis", CacheSubnetGroupName=name, **options, **wrong)
+            assert failed.value.response["Error"]["Code"] == code
         with cluster(caches, unique("inside"), CacheSubnetGroupName=name):
             with pytest.raises(ClientError) as failed:
                 caches.delete_cache_subnet_group(CacheSubnetGroupName=name)
             assert failed.value.response["Error"]["Code"] == "CacheSubnetGroupInUse"
 
-    def test_subnets_that_are_not_there_are_refused(self, caches: Any, unique: Any) -> None:
+    def test_subnets_that_are_not_there_are_refused(self, client: Any, caches: Any, unique: Any) -> None:
+        options = {"CacheSubnetGroupName": unique("none"), "CacheSubnetGroupDescription": "x"}
         with pytest.raises(ClientError) as failed:
-            caches.create_cache_subnet_group(
-                CacheSubnetGroupName=unique("none"),
-                CacheSubnetGroupDescription="x",
-                SubnetIds=["subnet-0123456789abcdef0"],
-            )
-        assert failed.value.response["Error"]["Code"] in ("InvalidParameterValue", "InvalidSubnet")
+            caches.create_cache_subnet_group(SubnetIds=["subnet-0123456789abcdef0"], **options)
+        assert failed.value.response["Error"]["Code"] == "InvalidParameterValue"
+        told = "Some input subnets in :[subnet-0123456789abcdef0] are invalid."
+        assert failed.value.response["Error"]["Message"] == told
+        apart = [kit.subnets(client("ec2"), "a")[0] for _ in range(2)]
+        with pytest.raises(ClientError, match="are not in the same VPC") as failed:
+            caches.create_cache_subnet_group(SubnetIds=apart, **options)
+        assert failed.value.response["Error"]["Code"] == "InvalidSubnet"
         with pytest.raises(ClientError) as failed:
             caches.describe_cache_subnet_groups(CacheSubnetGroupName="nobody")
         assert failed.value.response["Error"]["Code"] == "CacheSubnetGroupNotFoundFault"

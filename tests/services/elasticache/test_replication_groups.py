@@ -135,6 +135,60 @@ class TestClusterModeEnabled:
             with redis.RedisCluster(host=endpoint["Address"], port=endpoint["Port"]) as cache:
                 assert cache.set("a", 1)
 
+    def test_failover_stays_on(self, caches: Any, unique: Any) -> None:
+        id = unique("on")
+        with (
+            group(caches, id, CacheParameterGroupName="default.valkey8.cluster.on") as found,
+            pytest.raises(ClientError, match="Turning off automatic failover") as failed,
+        ):
+            assert found["AutomaticFailover"] == "enabled"
+            caches.modify_replication_group(
+                ReplicationGroupId=id, AutomaticFailoverEnabled=False, ApplyImmediately=True
+            )
+        assert failed.value.response["Error"]["Code"] == "InvalidParameterCombination"
+
+
+class TestModifyReplicationGroup:
+    @pytest.mark.parametrize(
+        ("code", "wrong"),
+        [
+            ("InvalidParameterCombination", {"EngineVersion": "7.2"}),
+            ("InvalidParameterCombination", {"Engine": "redis", "EngineVersion": "7.1"}),
+            ("InvalidParameterCombination", {"TransitEncryptionEnabled": True}),
+            ("InvalidParameterCombination", {"MultiAZEnabled": True}),
+        ],
+    )
+    def test_what_cannot_become_is_refused(self, caches: Any, unique: Any, code: str, wrong: Any) -> None:
+        id = unique("same")
+        with group(caches, id), pytest.raises(ClientError) as failed:
+            caches.modify_replication_group(ReplicationGroupId=id, ApplyImmediately=True, **wrong)
+        assert failed.value.response["Error"]["Code"] == code
+
+    def test_a_group_of_redis_becomes_one_of_valkey(self, caches: Any, unique: Any) -> None:
+        id = unique("moving")
+        with group(caches, id, Engine="redis", EngineVersion="7.0"):
+            change = {"ReplicationGroupId": id, "Engine": "valkey", "EngineVersion": "8.0"}
+            caches.modify_replication_group(ApplyImmediately=True, **change)
+            assert described(caches, id)["Engine"] == "valkey"
+
+    def test_only_one_that_is_available_is_modified(self, caches: Any, unique: Any) -> None:
+        id = unique("busy")
+        change = {"ReplicationGroupId": id, "ApplyImmediately": True}
+        with group(caches, id), pytest.raises(ClientError, match="must be in available state") as failed:
+            for _ in range(100):
+                caches.modify_replication_group(CacheNodeType="cache.t4g.small", **change)
+        assert failed.value.response["Error"]["Code"] == "InvalidReplicationGroupState"
+
+    def test_caches_of_valkey_are_encrypted_at_rest(self, caches: Any, unique: Any) -> None:
+        kept = {"SnapshotRetentionLimit": 1}
+        with (
+            group(caches, unique("v"), **kept) as valkey,
+            group(caches, unique("r"), Engine="redis") as other,
+        ):
+            assert valkey["AtRestEncryptionEnabled"] is True
+            assert other["AtRestEncryptionEnabled"] is False
+            assert valkey["SnapshottingClusterId"] == valkey["MemberClusters"][-1]
+
 
 class TestErrors:
     def test_what_is_not_there(self, caches: Any) -> None:
@@ -154,6 +208,13 @@ class TestErrors:
             ("CacheParameterGroupNotFound", {"CacheParameterGroupName": "none"}),
             ("CacheSubnetGroupNotFoundFault", {"CacheSubnetGroupName": "none"}),
             ("InvalidParameterValue", {"NumNodeGroups": 501}),
+            ("InvalidParameterValue", {"NumNodeGroups": 2, "AutomaticFailoverEnabled": False}),
+            ("InvalidParameterCombination", {"MultiAZEnabled": True, "NumCacheClusters": 2}),
+            ("InvalidParameterValue", {"AuthToken": "with*a+star-1234567", "TransitEncryptionEnabled": True}),
+            ("InvalidParameterValue", {"PreferredMaintenanceWindow": "sometimes"}),
+            ("InvalidParameterValue", {"PreferredMaintenanceWindow": "sun:23:00-sun:23:30"}),
+            ("InvalidParameterValue", {"SnapshotWindow": "23:30-00:15"}),
+            ("InvalidParameterValue", {"PreferredCacheClusterAZs": ["eu-west-1a"]}),
             ("SnapshotNotFoundFault", {"SnapshotName": "none"}),
         ],
     )  # fmt: skip

@@ -5,6 +5,8 @@ Limits are those of "Quotas for ElastiCache" and the API reference; texts follow
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ...errors import AwsError
 from .resources import RESOURCES as RESOURCES
 
@@ -47,6 +49,8 @@ EVENT_MINUTES = 60
 DAILY_TIME = "03:00"
 SNAPSHOT_WINDOW = "03:00-04:00"
 MAINTENANCE_WINDOW = "sun:05:00-sun:06:00"
+WINDOW_MINUTES = 60
+DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 DEFAULT_NODE_TYPE = "cache.t4g.micro"
 GB = 1024**3
 
@@ -69,7 +73,7 @@ _CLASSIC = "cache security groups belong to EC2-Classic; use VPC security groups
 _RESERVED = "there is nothing to reserve"
 _UPDATES = "there are no service updates here"
 _MIGRATION = "migration from other servers is not here"
-_SHARDS = "shards and replicas are what they were made with"
+_SHARDS = "shards are what they were made with"
 UNSUPPORTED: dict[str, str] = {
     "AuthorizeCacheSecurityGroupIngress": _CLASSIC,
     "BatchApplyUpdateAction": _UPDATES,
@@ -78,7 +82,6 @@ UNSUPPORTED: dict[str, str] = {
     "CreateCacheSecurityGroup": _CLASSIC,
     "CreateGlobalReplicationGroup": _GLOBAL,
     "DecreaseNodeGroupsInGlobalReplicationGroup": _GLOBAL,
-    "DecreaseReplicaCount": _SHARDS,
     "DeleteCacheSecurityGroup": _CLASSIC,
     "DeleteGlobalReplicationGroup": _GLOBAL,
     "DescribeCacheSecurityGroups": _CLASSIC,
@@ -91,8 +94,6 @@ UNSUPPORTED: dict[str, str] = {
     "ExportServerlessCacheSnapshot": "snapshots stay in the node's data directory",
     "FailoverGlobalReplicationGroup": _GLOBAL,
     "IncreaseNodeGroupsInGlobalReplicationGroup": _GLOBAL,
-    "IncreaseReplicaCount": _SHARDS,
-    "ListAllowedNodeTypeModifications": "any node type may become any other",
     "ModifyGlobalReplicationGroup": _GLOBAL,
     "ModifyReplicationGroupShardConfiguration": _SHARDS,
     "PrepareMigration": _MIGRATION,
@@ -151,6 +152,11 @@ _FAULTS = {
     "snapshot": ("Snapshot", "Snapshot {} not found"),
     "serverlesssnapshot": ("ServerlessCacheSnapshot", "Serverless cache snapshot {} not found."),
 }
+_EXISTS = {
+    "group": "Replication group with specified name already exists.",
+    "parametergroup": "Parameter group {} already exists",
+    "subnetgroup": "Cache subnet group {} already exists.",
+}
 _STATES = {
     "serverless": "InvalidServerlessCacheStateFault",
     "cluster": "InvalidCacheClusterStateFault",
@@ -167,12 +173,52 @@ def not_found(kind: str, name: str) -> AwsError:
 
 def exists(kind: str, name: str) -> AwsError:
     word = _FAULTS[kind][0]
-    return AwsError(f"{word}AlreadyExistsFault", f"{word} {name} already exists.")
+    text = _EXISTS.get(kind, "{1} {0} already exists.").format(name, word)
+    return AwsError(f"{word}AlreadyExistsFault", text)
 
 
 def wrong_state(kind: str, name: str, status: str) -> AwsError:
+    if kind == "group":
+        return AwsError(_STATES[kind], "Replication group must be in available state to modify.")
     word = _FAULTS[kind][0]
     return AwsError(_STATES[kind], f"{word} {name} is not available: its status is {status}.")
+
+
+def not_deletable(kind: str, name: str, status: str) -> AwsError:
+    words = {"group": "Replication group", "cluster": "Cache cluster", "serverless": "Serverless cache"}
+    return AwsError(
+        _STATES[kind], f"{words[kind]} {name} has status {status} which is not valid for deletion."
+    )
+
+
+def only_member() -> AwsError:
+    return AwsError(
+        "InvalidCacheClusterStateFault",
+        "Cannot delete the cache cluster since it is the only member of a replication group. Delete the "
+        "replication group instead.",
+    )
+
+
+def is_member(name: str, group: str) -> AwsError:
+    return AwsError(
+        "InvalidCacheClusterStateFault",
+        f"Cache cluster {name} is a member of replication group {group}: change the group instead.",
+    )
+
+
+def not_there(what: str, ids: Iterable[str]) -> AwsError:
+    return invalid(f"Some input {what} in :[{', '.join(ids)}] are invalid.")
+
+
+def different_networks(one: str, other: str) -> AwsError:
+    return AwsError("InvalidSubnet", f"Subnets {one} and {other} are not in the same VPC.")
+
+
+def no_subnet_in(zone: str) -> AwsError:
+    return AwsError(
+        "InvalidVPCNetworkStateFault",
+        f"No subnet is present in the cache subnet group for availability zone {zone}",
+    )
 
 
 def too_many(kind: str, code: str, limit: int) -> AwsError:

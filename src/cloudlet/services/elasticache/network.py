@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ... import names
 from ...context import Context
 from ...errors import AwsError
 from . import model
@@ -15,8 +16,9 @@ async def subnets(ctx: Context, ids: Sequence[str]) -> list[dict[str, Any]]:
     if not ids:
         return []
     found = await _described(ctx, "DescribeSubnets", "SubnetIds", ids, "Subnets")
-    if len({subnet["VpcId"] for subnet in found}) > 1:
-        raise model.invalid("Subnets must be in the same VPC.")
+    for subnet in found:
+        if subnet["VpcId"] != found[0]["VpcId"]:
+            raise model.different_networks(found[0]["SubnetId"], subnet["SubnetId"])
     return found
 
 
@@ -42,6 +44,17 @@ async def default_subnets(ctx: Context) -> list[dict[str, Any]]:
     return sorted(answer.get("Subnets", []), key=lambda subnet: str(subnet["AvailabilityZone"]))
 
 
+def zones(ctx: Context, wanted: Sequence[str], subnet_group: dict[str, Any]) -> list[str]:
+    """The zones of a cache's nodes, in turn: those that are wanted, else those of its subnets."""
+    has = list(dict.fromkeys(zone for _, zone in subnet_group["subnets"] if zone))
+    for zone in wanted:
+        if zone not in names.zones(ctx.region):
+            raise model.invalid(f"{zone} is not a valid availability zone.")
+        if has and zone not in has:
+            raise model.no_subnet_in(zone)
+    return list(wanted) or has or names.zones(ctx.region)[:1]
+
+
 async def default_group(ctx: Context, vpc: str) -> list[str]:
     filters = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default"]}]
     answer = await ctx.call("ec2", "DescribeSecurityGroups", {"Filters": filters})
@@ -64,7 +77,7 @@ async def _described(
         answer = await ctx.call("ec2", operation, {parameter: list(ids)})
     except AwsError as error:
         if "NotFound" in error.code or "Malformed" in error.code:
-            raise model.invalid(f"Some input {member_name(member)} are invalid: {error.message}") from error
+            raise model.not_there(member_name(member), ids) from error
         raise
     found: list[dict[str, Any]] = answer.get(member, [])
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from . import model
 
@@ -21,3 +21,15 @@ def page(items: list[T], limit: int, token: str | None) -> tuple[list[T], str]:
     end = begin + limit
     more = base64.b64encode(str(end).encode()).decode() if end < len(items) else ""
     return items[begin:end], more
+
+
+def by_marker(request: dict[str, Any], member: str, items: list[Any]) -> dict[str, Any]:
+    """The page that a request asks for, as operations answer it that count records."""
+    found, marker = page(items, request.get("MaxRecords", model.MAX_RECORDS), request.get("Marker"))
+    return {member: found} | ({"Marker": marker} if marker else {})
+
+
+def by_token(request: dict[str, Any], member: str, items: list[Any]) -> dict[str, Any]:
+    """The same, as the younger operations answer it."""
+    found, token = page(items, request.get("MaxResults", model.MAX_RESULTS), request.get("NextToken"))
+    return {member: found} | ({"NextToken": token} if token else {})

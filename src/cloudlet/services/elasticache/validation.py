@@ -10,10 +10,12 @@ from . import access, model
 
 _NAME = re.compile(r"[a-zA-Z](?:-?[a-zA-Z0-9])*")
 _LOGIN = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,119}")
-_TIME = r"([01]\d|2[0-3]):[0-5]\d"
+_TIME = r"(?:[01]\d|2[0-3]):[0-5]\d"
 _DAILY = re.compile(_TIME)
-_WINDOW = re.compile(f"{_TIME}-{_TIME}")
-_TOKEN = re.compile(r"[!#$%&'()*+,\-.0-9:;<=>?A-Z\[\\\]^_`a-z{|}~]+")
+_WINDOW = re.compile(f"({_TIME})-({_TIME})")
+_DAY = "(?:sun|mon|tue|wed|thu|fri|sat)"
+_MAINTENANCE = re.compile(f"({_DAY}):({_TIME})-({_DAY}):({_TIME})")
+_TOKEN = re.compile(r"[0-9A-Za-z!&#$^<>-]+")
 Request = dict[str, Any]
 
 
@@ -68,8 +70,29 @@ def retention(request: Request) -> None:
     low, high = model.RETENTION_DAYS
     if not low <= request.get("SnapshotRetentionLimit", low) <= high:
         raise model.invalid(f"SnapshotRetentionLimit must be between {low} and {high}.")
-    if not _WINDOW.fullmatch(request.get("SnapshotWindow", model.SNAPSHOT_WINDOW)):
-        raise model.invalid("SnapshotWindow must be in the format hh:mm-hh:mm, in UTC.")
+    window = _WINDOW.fullmatch(request.get("SnapshotWindow", model.SNAPSHOT_WINDOW))
+    if window is None or (_minutes(window[2]) - _minutes(window[1])) % (24 * 60) < model.WINDOW_MINUTES:
+        raise model.invalid(
+            f"SnapshotWindow must be in the format hh:mm-hh:mm, in UTC, and {model.WINDOW_MINUTES} minutes at least."
+        )
+
+
+def _minutes(time: str, day: str = "sun") -> int:
+    hours, minutes = time.split(":")
+    return (model.DAYS.index(day) * 24 + int(hours)) * 60 + int(minutes)
+
+
+def _maintenance(request: Request) -> None:
+    window = _MAINTENANCE.fullmatch(
+        request.get("PreferredMaintenanceWindow", model.MAINTENANCE_WINDOW).lower()
+    )
+    if window is not None:
+        length = (_minutes(window[4], window[3]) - _minutes(window[2], window[1])) % (7 * 24 * 60)
+    if window is None or length < model.WINDOW_MINUTES:
+        raise model.invalid(
+            "PreferredMaintenanceWindow must be in the format ddd:hh:mm-ddd:hh:mm, in UTC, and "
+            f"{model.WINDOW_MINUTES} minutes at least."
+        )
 
 
 def records(request: Request) -> Request:
@@ -88,7 +111,7 @@ _names = _lowered(
 
 
 describe_cache_clusters = describe_replication_groups = describe_users = describe_user_groups = records
-describe_snapshots = describe_cache_subnet_groups = describe_cache_parameter_groups = records
+describe_cache_subnet_groups = describe_cache_parameter_groups = records
 describe_cache_parameters = describe_engine_default_parameters = describe_events = records
 describe_cache_engine_versions = records
 
@@ -117,7 +140,14 @@ def delete_serverless_cache(request: Request) -> Request:
     return describe_serverless_caches(request)
 
 
-describe_serverless_caches = _lowered("ServerlessCacheName")
+def describe_serverless_caches(request: Request) -> Request:
+    _results(request)
+    return _names(request)
+
+
+def _results(request: Request) -> None:
+    if not 1 <= request.get("MaxResults", model.MAX_RESULTS) <= model.MAX_RESULTS:
+        raise model.invalid(f"MaxResults must be between 1 and {model.MAX_RESULTS} inclusive.")
 
 
 def _serverless(request: Request) -> None:
@@ -180,7 +210,8 @@ def modify_replication_group(request: Request) -> Request:
 
 
 _cluster = _lowered("CacheClusterId")
-_group = _lowered("ReplicationGroupId")
+increase_replica_count = decrease_replica_count = _group = _lowered("ReplicationGroupId")
+list_allowed_node_type_modifications = _lowered("ReplicationGroupId", "CacheClusterId")
 reboot_cache_cluster = _cluster
 
 
@@ -198,6 +229,7 @@ def _nodes(request: Request) -> None:
     engine(request)
     tags(request)
     retention(request)
+    _maintenance(request)
     for member in ("CacheSubnetGroupName", "CacheParameterGroupName"):
         if member in request:
             request[member] = request[member].lower()
@@ -207,7 +239,7 @@ def _nodes(request: Request) -> None:
     low, high = model.PASSWORD_LENGTH
     if token is not None and not (low <= len(token) <= high and _TOKEN.fullmatch(token)):
         raise model.invalid(
-            f'Invalid AuthToken: {low} to {high} printable characters, without blanks and the characters @, " and /.'
+            f"Invalid AuthToken: {low} to {high} letters, digits and the characters !, &, #, $, ^, <, >, and -."
         )
 
 
@@ -312,7 +344,15 @@ def copy_serverless_cache_snapshot(request: Request) -> Request:
 delete_serverless_cache_snapshot = _lowered("ServerlessCacheSnapshotName")
 
 
-describe_serverless_cache_snapshots = _names
+describe_serverless_cache_snapshots = describe_serverless_caches
+
+
+def describe_snapshots(request: Request) -> Request:
+    if request.get("MaxRecords", model.RECORDS_MIN) > model.MAX_RESULTS:
+        raise model.invalid(
+            f"MaxRecords must be between {model.RECORDS_MIN} and {model.MAX_RESULTS} inclusive."
+        )
+    return records(request)
 
 
 def create_snapshot(request: Request) -> Request:

@@ -36,6 +36,11 @@ from .parameter_groups import (
     modify_cache_parameter_group,
     reset_cache_parameter_group,
 )
+from .scaling import (
+    decrease_replica_count,
+    increase_replica_count,
+    list_allowed_node_type_modifications,
+)
 from .serverless import (
     create_serverless_cache,
     delete_serverless_cache,
@@ -77,6 +82,7 @@ __all__ = [
     "create_snapshot",
     "create_user",
     "create_user_group",
+    "decrease_replica_count",
     "delete_cache_cluster",
     "delete_cache_parameter_group",
     "delete_cache_subnet_group",
@@ -99,6 +105,8 @@ __all__ = [
     "describe_snapshots",
     "describe_user_groups",
     "describe_users",
+    "increase_replica_count",
+    "list_allowed_node_type_modifications",
     "list_tags_for_resource",
     "modify_cache_cluster",
     "modify_cache_parameter_group",

@@ -9,8 +9,10 @@ from ....context import Context
 from ....store.interface import Transaction
 from .. import model, snapshots, storage, waiting
 from ..names import arn_of, given, named, tags
-from ..pages import page
+from ..pages import by_marker, by_token
 from ..storage import Name, Record
+from . import groups, nodes
+from .shared import available
 
 Response = dict[str, Any]
 SERVERLESS = "serverlesssnapshot"
@@ -19,9 +21,10 @@ NODES = "snapshot"
 
 async def _ordered(ctx: Context, name: Name, source: Name, request: dict[str, Any]) -> Record:
     async def body(tx: Transaction) -> Record:
-        cache = await storage.need(tx, source)
-        if cache["status"] != "available":
-            raise model.wrong_state(source.kind, source.name, cache["status"])
+        owner = await groups.with_member(tx, source) if source.kind == "cluster" else None
+        cache = await available(tx, owner or source)
+        if owner is not None and cache["cluster"]:
+            raise model.is_member(source.name, owner.name)
         more = {"tags": tags(request), "key": request.get("KmsKeyId")}
         snapshot = snapshots.new(name, source, cache, ctx.clock.now_ms() / 1000, **more)
         await snapshots.order(tx, ctx.node, name, snapshot)
@@ -125,10 +128,7 @@ async def describe_serverless_cache_snapshots(ctx: Context, request: dict[str, A
     kind = {"user": "manual", "manual": "manual", "system": "automated", "automated": "automated"}
     if "SnapshotType" in request:
         found = [each for each in found if each["type"] == kind.get(request["SnapshotType"])]
-    found, token = page(found, request.get("MaxResults", model.MAX_RESULTS), request.get("NextToken"))
-    return given(
-        {"ServerlessCacheSnapshots": [_serverless(ctx, each) for each in found], "NextToken": token or None}
-    )
+    return by_token(request, "ServerlessCacheSnapshots", [_serverless(ctx, each) for each in found])
 
 
 # --- nodes
@@ -150,7 +150,7 @@ def _nodes(ctx: Context, snapshot: Record) -> Response:
             "CacheNodeType": facts["node_type"],
             "Engine": facts["engine"],
             "EngineVersion": f"{facts['version']}.0",
-            "PreferredAvailabilityZone": facts["zone"],
+            "PreferredAvailabilityZone": nodes.zone(facts),
             "CacheClusterCreateTime": facts["created"],
             "PreferredMaintenanceWindow": facts["maintenance"],
             "CacheParameterGroupName": facts["parameter_group"],
@@ -202,5 +202,5 @@ async def describe_snapshots(ctx: Context, request: dict[str, Any]) -> Response:
             found = [each for each in found if each["source"] == source]
     wanted = {"user": "manual", "system": "automated"}.get(request.get("SnapshotSource", ""))
     found = [each for each in found if wanted in (None, each["type"])]
-    found, marker = page(found, request.get("MaxRecords", model.MAX_RECORDS), request.get("Marker"))
-    return given({"Snapshots": [_nodes(ctx, each) for each in found], "Marker": marker or None})
+    request = {"MaxRecords": model.MAX_RESULTS, **request}
+    return by_marker(request, "Snapshots", [_nodes(ctx, each) for each in found])

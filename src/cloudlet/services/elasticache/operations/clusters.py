@@ -6,11 +6,12 @@ from typing import Any
 
 from ....context import Context
 from ....store.interface import Transaction
-from .. import access, daily, launch, model, snapshots, storage, waiting
+from .. import access, daily, launch, model, storage, waiting
 from ..names import arn_of, given, named
-from ..pages import page
+from ..pages import by_marker
 from ..storage import Name, Record
 from . import groups, nodes
+from .shared import available, end, keep
 
 Response = dict[str, Any]
 KIND = "cluster"
@@ -32,16 +33,20 @@ async def create_cache_cluster(ctx: Context, request: dict[str, Any]) -> Respons
     cache["servers"] = [server["uid"] for server in servers]
 
     async def body(tx: Transaction, complete: list[Record]) -> Response:
+        if await groups.with_member(tx, name) is not None:
+            raise model.exists(KIND, name.name)
         await storage.add(tx, name, cache)
         await daily.schedule(tx, ctx.node, name, cache)
-        return described(name, cache, complete, False)
+        return described(name, cache, complete)
 
     answer = await launch.transact(ctx, servers, body, first=request.get("Port"))
     return {"CacheCluster": answer}
 
 
-def described(name: Name, cache: Record, servers: list[Record], nodes_too: bool) -> Response:
-    """A cluster; `cache` may be the group that it is a member of."""
+def described(
+    name: Name, cache: Record, servers: list[Record], nodes_too: bool = False, number: int = 0
+) -> Response:
+    """A cluster; `cache` may be the group that it is a member of, and this its number in it."""
     return given(
         {
             "CacheClusterId": name.name,
@@ -50,7 +55,7 @@ def described(name: Name, cache: Record, servers: list[Record], nodes_too: bool)
             "EngineVersion": f"{cache['version']}.0",
             "CacheClusterStatus": cache["status"],
             "NumCacheNodes": 1,
-            "PreferredAvailabilityZone": cache["zone"],
+            "PreferredAvailabilityZone": nodes.zone(cache, number),
             "CacheClusterCreateTime": cache["created"],
             "PreferredMaintenanceWindow": cache["maintenance"],
             "PendingModifiedValues": {},
@@ -75,19 +80,19 @@ def described(name: Name, cache: Record, servers: list[Record], nodes_too: bool)
             "LogDeliveryConfigurations": [],
             "NetworkType": cache["network"],
             "IpDiscovery": "ipv4",
-            "CacheNodes": [_node(cache, server) for server in servers] if nodes_too else None,
+            "CacheNodes": [_node(cache, server, number) for server in servers] if nodes_too else None,
         }
     )
 
 
-def _node(cache: Record, server: Record) -> Response:
+def _node(cache: Record, server: Record, number: int) -> Response:
     return {
         "CacheNodeId": NODE_ID,
         "CacheNodeStatus": cache["status"],
         "CacheNodeCreateTime": cache["created"],
         "Endpoint": launch.endpoint(server),
         "ParameterGroupStatus": "in-sync",
-        "CustomerAvailabilityZone": cache["zone"],
+        "CustomerAvailabilityZone": nodes.zone(cache, number),
     }
 
 
@@ -103,40 +108,50 @@ async def describe_cache_clusters(ctx: Context, request: dict[str, Any]) -> Resp
             servers = await storage.servers_of(tx, cache)
             found.append(described(name, waiting.seen(ctx, cache), servers, nodes_too))
         for group in [] if alone else await storage.every(tx, ctx.account, ctx.region, groups.KIND):
-            for member, server in groups.members(group, await storage.servers_of(tx, group)):
-                name = named(ctx, KIND, member)
-                shown = described(name, waiting.seen(ctx, group), [server], nodes_too)
-                found.append(shown | {"ReplicationGroupId": group["name"]})
+            found += _members(ctx, group, await storage.servers_of(tx, group), nodes_too)
         return found
 
     if wanted is not None:
-        await waiting.settled(ctx, named(ctx, KIND, wanted))
+        await waiting.settled(ctx, await _owner(ctx, named(ctx, KIND, wanted)))
     clusters = await ctx.store.read(body)
     if wanted is not None:
         clusters = [cluster for cluster in clusters if cluster["CacheClusterId"] == wanted]
         if not clusters:
             raise model.not_found(KIND, wanted)
-    clusters, marker = page(clusters, request.get("MaxRecords", model.MAX_RECORDS), request.get("Marker"))
-    return given({"CacheClusters": clusters, "Marker": marker or None})
+    return by_marker(request, "CacheClusters", clusters)
+
+
+def _members(ctx: Context, group: Record, servers: list[Record], nodes_too: bool = False) -> list[Response]:
+    """The clusters of a replication group."""
+    seen = waiting.seen(ctx, group)
+    return [
+        described(named(ctx, KIND, member), seen, [server], nodes_too, number)
+        | {"ReplicationGroupId": group["name"]}
+        for number, (member, server) in enumerate(groups.members(group, servers))
+    ]
+
+
+async def _owner(ctx: Context, name: Name) -> Name:
+    """What has the cluster's status: itself, or the group that it is a member of."""
+    return await ctx.store.read(lambda tx: groups.with_member(tx, name)) or name
 
 
 async def modify_cache_cluster(ctx: Context, request: dict[str, Any]) -> Response:
     name = named(ctx, KIND, request["CacheClusterId"])
     if request.get("NumCacheNodes", 1) != 1:
         raise model.invalid("A cluster of the engines valkey and redis has one node.")
+    if (group := await _owner(ctx, name)) != name:
+        raise model.is_member(name.name, group.name)
     old = await ctx.store.read(lambda tx: storage.need(tx, name))
     new = await nodes.changed(ctx, request, old)
 
     async def body(tx: Transaction) -> Response:
-        now = await storage.need(tx, name)
-        if now["status"] != "available":
-            raise model.wrong_state(KIND, name.name, now["status"])
+        now = await available(tx, name)
         cache = new | {"status": "modifying", "servers": now["servers"]}
-        await storage.put(tx, name, cache)
-        await daily.schedule(tx, ctx.node, name, cache)
+        await keep(ctx, tx, name, cache)
         settings = await nodes.settings(tx, ctx, cache, False)
         await launch.change(tx, cache, users=access.by_token(cache["digests"]), **settings)
-        return described(name, cache, await storage.servers_of(tx, cache), False)
+        return described(name, cache, await storage.servers_of(tx, cache))
 
     return {"CacheCluster": await ctx.store.transact(body)}
 
@@ -144,19 +159,19 @@ async def modify_cache_cluster(ctx: Context, request: dict[str, Any]) -> Respons
 async def reboot_cache_cluster(ctx: Context, request: dict[str, Any]) -> Response:
     """A new start of the server; with the append-only file the data stay, other than on AWS."""
     name = named(ctx, KIND, request["CacheClusterId"])
+    owner = await _owner(ctx, name)
     if set(request["CacheNodeIdsToReboot"]) - {NODE_ID}:
         raise model.invalid("The cluster has no such node.")
 
     async def body(tx: Transaction) -> Response:
-        cache = await storage.need(tx, name)
-        if cache["status"] != "available":
-            raise model.wrong_state(KIND, name.name, cache["status"])
+        cache = await available(tx, owner)
+        if cache.get("cluster"):
+            raise model.invalid("Nodes of a replication group with cluster mode enabled can't be rebooted.")
         cache = cache | {"status": "rebooting cluster nodes"}
-        await storage.put(tx, name, cache)
-        await daily.schedule(tx, ctx.node, name, cache)
+        await keep(ctx, tx, owner, cache)
         servers = await storage.servers_of(tx, cache)
         await launch.change(tx, cache, starts=servers[0]["starts"] + 1)
-        return described(name, cache, servers, False)
+        return described(name, cache, servers)
 
     return {"CacheCluster": await ctx.store.transact(body)}
 
@@ -164,27 +179,21 @@ async def reboot_cache_cluster(ctx: Context, request: dict[str, Any]) -> Respons
 async def delete_cache_cluster(ctx: Context, request: dict[str, Any]) -> Response:
     name = named(ctx, KIND, request["CacheClusterId"])
     final = request.get("FinalSnapshotIdentifier")
+    if (owner := await _owner(ctx, name)) != name:
+        return {"CacheCluster": await _delete_replica(ctx, owner, name)}
+    return {"CacheCluster": await end(ctx, name, final, described)}
 
+
+async def _delete_replica(ctx: Context, owner: Name, name: Name) -> Response:
     async def body(tx: Transaction) -> Response:
-        cache = await storage.need(tx, name)
-        if cache["status"] == "deleting":
-            raise model.wrong_state(KIND, name.name, cache["status"])
-        servers = await storage.servers_of(tx, cache)
-        cache = cache | {"status": "deleting"}
-        await storage.put(tx, name, cache)
-        await daily.schedule(tx, ctx.node, name, cache)
-        await launch.delete(tx, cache, await final_snapshot(ctx, tx, name, cache, "snapshot", final))
-        return described(name, cache, servers, False)
+        group = await available(tx, owner)
+        if not group["replicas"]:
+            raise model.only_member()
+        servers = await storage.servers_of(tx, group)
+        told = {member["CacheClusterId"]: member for member in _members(ctx, group, servers)}
+        if group["cluster"] or name.name != list(told)[-1]:
+            raise model.is_member(name.name, owner.name)
+        await storage.put(tx, owner, group | {"replicas": group["replicas"] - 1})
+        return told[name.name] | {"CacheClusterStatus": "deleting"}
 
-    return {"CacheCluster": await ctx.store.transact(body)}
-
-
-async def final_snapshot(
-    ctx: Context, tx: Transaction, source: Name, cache: Record, kind: str, wanted: str | None
-) -> list[str]:
-    """Write down the snapshot that the last act of a cache is to be."""
-    if not wanted:
-        return []
-    name = named(ctx, kind, wanted.lower())
-    await storage.add(tx, name, snapshots.new(name, source, cache, ctx.clock.now_ms() / 1000))
-    return list(name)
+    return await ctx.store.transact(body)

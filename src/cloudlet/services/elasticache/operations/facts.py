@@ -6,8 +6,7 @@ from typing import Any
 
 from ....context import Context
 from .. import model, parameters, storage
-from ..names import given
-from ..pages import page
+from ..pages import by_marker
 
 Response = dict[str, Any]
 
@@ -35,8 +34,7 @@ async def describe_cache_engine_versions(ctx: Context, request: dict[str, Any]) 
     if request.get("DefaultOnly"):
         newest = {(each["Engine"], each["CacheParameterGroupFamily"]): each for each in found}
         found = list(newest.values())
-    found, marker = page(found, request.get("MaxRecords", model.MAX_RECORDS), request.get("Marker"))
-    return given({"CacheEngineVersions": found, "Marker": marker or None})
+    return by_marker(request, "CacheEngineVersions", found)
 
 
 async def describe_events(ctx: Context, request: dict[str, Any]) -> Response:
@@ -58,5 +56,4 @@ async def describe_events(ctx: Context, request: dict[str, Any]) -> Response:
         for record in records
         if source in (None, model.EVENT_SOURCES[record["kind"]]) and about in (None, record["name"])
     ]
-    found, marker = page(found, request.get("MaxRecords", model.MAX_RECORDS), request.get("Marker"))
-    return given({"Events": found, "Marker": marker or None})
+    return by_marker(request, "Events", found)

@@ -6,11 +6,12 @@ from typing import Any
 
 from ....context import Context
 from ....store.interface import Transaction
-from .. import access, daily, launch, model, parameters, storage, waiting
+from .. import access, daily, launch, model, parameters, storage
 from ..names import arn_of, given, named
-from ..pages import page
+from ..pages import by_marker
 from ..storage import Name, Record
 from . import clusters, nodes, parameter_groups, users
+from .shared import available, end, keep, look
 
 Response = dict[str, Any]
 KIND = "group"
@@ -35,6 +36,7 @@ async def create_replication_group(ctx: Context, request: dict[str, Any]) -> Res
         "user_group": user_group.lower() if user_group else None,
         **await nodes.common(ctx, request, cluster, snapshot),
     }
+    _check_failover(request, cache)
     if cache["user_group"] and cache["tls"] == "off":
         raise model.combination("UserGroupIds can be used only when TransitEncryptionEnabled is true.")
 
@@ -52,7 +54,7 @@ async def create_replication_group(ctx: Context, request: dict[str, Any]) -> Res
     async def body(tx: Transaction, complete: list[Record]) -> Response:
         await storage.add(tx, name, cache)
         await daily.schedule(tx, ctx.node, name, cache)
-        return _described(name, cache, complete)
+        return described(name, cache, complete)
 
     return {"ReplicationGroup": await launch.transact(ctx, servers, body, first=request.get("Port"))}
 
@@ -64,6 +66,15 @@ def _refuse(request: dict[str, Any]) -> None:
         raise model.invalid("Cloudlet has no global datastores.")
     if request.get("UserGroupIds") and request.get("AuthToken"):
         raise model.combination("AuthToken and UserGroupIds can't be used together.")
+
+
+def _check_failover(request: dict[str, Any], group: Record) -> None:
+    if group["cluster"] and not request.get("AutomaticFailoverEnabled", True):
+        raise model.invalid(
+            "Redis with cluster mode enabled cannot be created with auto failover turned off."
+        )
+    if group["multi_az"] and not group["failover"]:
+        raise model.combination("Several availability zones need AutomaticFailoverEnabled.")
 
 
 def _shards(request: dict[str, Any], snapshot: Record | None) -> int:
@@ -101,6 +112,15 @@ async def _is_cluster(ctx: Context, request: dict[str, Any], shards: int) -> boo
     return enabled or request.get("ClusterMode") == "enabled"
 
 
+async def with_member(tx: Transaction, name: Name) -> Name | None:
+    """The group that has a cluster of that name."""
+    for group in await storage.every(tx, name.account, name.region, KIND):
+        shards: list[Record] = [{}] * len(group["servers"])
+        if any(member == name.name for member, _ in members(group, shards)):
+            return name._replace(kind=KIND, name=group["name"])
+    return None
+
+
 async def _users(tx: Transaction, ctx: Context, cache: Record) -> list[str]:
     if cache["user_group"]:
         return await users.lines(tx, ctx, cache)
@@ -131,7 +151,7 @@ def _node_groups(group: Record, servers: list[Record]) -> list[Response]:
             {
                 "CacheClusterId": name,
                 "CacheNodeId": clusters.NODE_ID,
-                "PreferredAvailabilityZone": group["zone"],
+                "PreferredAvailabilityZone": nodes.zone(group, index),
             }
             | (
                 {}
@@ -144,7 +164,14 @@ def _node_groups(group: Record, servers: list[Record]) -> list[Response]:
     return found
 
 
-def _described(name: Name, group: Record, servers: list[Record]) -> Response:
+def _snapshotting(group: Record, servers: list[Record]) -> str | None:
+    """The member of which daily snapshots are taken."""
+    if group["cluster"] or not group["retention"] or not servers:
+        return None
+    return members(group, servers)[-1][0]
+
+
+def described(name: Name, group: Record, servers: list[Record]) -> Response:
     return given(
         {
             "ReplicationGroupId": group["name"],
@@ -154,6 +181,7 @@ def _described(name: Name, group: Record, servers: list[Record]) -> Response:
             "PendingModifiedValues": {},
             "MemberClusters": [member for member, _ in members(group, servers)],
             "NodeGroups": _node_groups(group, servers),
+            "SnapshottingClusterId": _snapshotting(group, servers),
             "AutomaticFailover": "enabled" if group["failover"] else "disabled",
             "MultiAZ": "enabled" if group["multi_az"] else "disabled",
             "ConfigurationEndpoint": launch.endpoint(servers[0]) if group["cluster"] and servers else None,
@@ -182,24 +210,8 @@ def _described(name: Name, group: Record, servers: list[Record]) -> Response:
 
 
 async def describe_replication_groups(ctx: Context, request: dict[str, Any]) -> Response:
-    wanted = request.get("ReplicationGroupId")
-    if wanted is not None:
-        await waiting.settled(ctx, named(ctx, KIND, wanted))
-
-    async def body(tx: Transaction) -> list[Response]:
-        if wanted is not None:
-            found = [await storage.need(tx, named(ctx, KIND, wanted))]
-        else:
-            found = await storage.every(tx, ctx.account, ctx.region, KIND)
-        return [
-            _described(named(ctx, KIND, g["name"]), waiting.seen(ctx, g), await storage.servers_of(tx, g))
-            for g in found
-        ]
-
-    found, marker = page(
-        await ctx.store.read(body), request.get("MaxRecords", model.MAX_RECORDS), request.get("Marker")
-    )
-    return given({"ReplicationGroups": found, "Marker": marker or None})
+    found = await look(ctx, KIND, request.get("ReplicationGroupId"), described)
+    return by_marker(request, "ReplicationGroups", found)
 
 
 async def modify_replication_group(ctx: Context, request: dict[str, Any]) -> Response:
@@ -208,9 +220,7 @@ async def modify_replication_group(ctx: Context, request: dict[str, Any]) -> Res
     new = await nodes.changed(ctx, request, old)
 
     async def body(tx: Transaction) -> Response:
-        now = await storage.need(tx, name)
-        if now["status"] != "available":
-            raise model.wrong_state(KIND, name.name, now["status"])
+        now = await available(tx, name)
         group = new | {
             "status": "modifying",
             "servers": now["servers"],
@@ -219,11 +229,15 @@ async def modify_replication_group(ctx: Context, request: dict[str, Any]) -> Res
             "multi_az": request.get("MultiAZEnabled", old["multi_az"]),
             "user_group": _user_group(request, old["user_group"]),
         }
-        await storage.put(tx, name, group)
-        await daily.schedule(tx, ctx.node, name, group)
+        if group["cluster"] and not group["failover"]:
+            raise model.combination(
+                "Turning off automatic failover for replication group with cluster mode enabled is not supported."
+            )
+        _check_failover({}, group)
+        await keep(ctx, tx, name, group)
         settings = await nodes.settings(tx, ctx, group, group["cluster"])
         await launch.change(tx, group, users=await _users(tx, ctx, group), **settings)
-        return _described(name, group, await storage.servers_of(tx, group))
+        return described(name, group, await storage.servers_of(tx, group))
 
     return {"ReplicationGroup": await ctx.store.transact(body)}
 
@@ -243,18 +257,4 @@ async def delete_replication_group(ctx: Context, request: dict[str, Any]) -> Res
     name = named(ctx, KIND, request["ReplicationGroupId"])
     if request.get("RetainPrimaryCluster"):
         raise model.invalid("Cloudlet does not keep a group's primary as a cluster: take a final snapshot.")
-    final = request.get("FinalSnapshotIdentifier")
-
-    async def body(tx: Transaction) -> Response:
-        group = await storage.need(tx, name)
-        if group["status"] == "deleting":
-            raise model.wrong_state(KIND, name.name, group["status"])
-        servers = await storage.servers_of(tx, group)
-        group = group | {"status": "deleting"}
-        await storage.put(tx, name, group)
-        await daily.schedule(tx, ctx.node, name, group)
-        place = await clusters.final_snapshot(ctx, tx, name, group, "snapshot", final)
-        await launch.delete(tx, group, place)
-        return _described(name, group, servers)
-
-    return {"ReplicationGroup": await ctx.store.transact(body)}
+    return {"ReplicationGroup": await end(ctx, name, request.get("FinalSnapshotIdentifier"), described)}

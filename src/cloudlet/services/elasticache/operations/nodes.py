@@ -34,10 +34,8 @@ async def common(ctx: Context, request: dict[str, Any], cluster: bool, snapshot:
     family = parameters.family_of(engine, version)
     default = f"default.{family}" + (parameters.CLUSTER_ON if cluster else "")
     groups = request.get("SecurityGroupIds", [])
-    await network.check_groups(ctx, groups)
-    subnet_group = request.get("CacheSubnetGroupName")
-    if subnet_group is not None:
-        await subnet_groups.find(ctx, subnet_group)
+    subnet_group = await subnet_groups.placed(ctx, request.get("CacheSubnetGroupName"))
+    await network.check_groups(ctx, groups, subnet_group["vpc"])
     tls = transit(request, "off")
     token = request.get("AuthToken")
     if token is not None and tls == "off":
@@ -50,10 +48,10 @@ async def common(ctx: Context, request: dict[str, Any], cluster: bool, snapshot:
         "version": version,
         "node_type": node_type,
         "parameter_group": request.get("CacheParameterGroupName", default),
-        "subnet_group": subnet_group or subnet_groups.DEFAULT,
+        "subnet_group": subnet_group["name"],
         "groups": groups,
         "tls": tls,
-        "at_rest": bool(request.get("AtRestEncryptionEnabled", False)),
+        "at_rest": bool(request.get("AtRestEncryptionEnabled", engine == "valkey")),
         "key": request.get("KmsKeyId"),
         "digests": [access.digest(token)] if token is not None else [],
         "token_changed": now if token is not None else None,
@@ -62,10 +60,21 @@ async def common(ctx: Context, request: dict[str, Any], cluster: bool, snapshot:
         "maintenance": request.get("PreferredMaintenanceWindow", model.MAINTENANCE_WINDOW),
         "auto_minor": request.get("AutoMinorVersionUpgrade", True),
         "network": request.get("NetworkType", "ipv4"),
-        "zone": request.get("PreferredAvailabilityZone", f"{ctx.region}a"),
+        "zones": network.zones(ctx, _wanted_zones(request), subnet_group),
         "tags": {tag["Key"]: tag.get("Value") or "" for tag in request.get("Tags", [])},
         "servers": [],
     }
+
+
+def _wanted_zones(request: dict[str, Any]) -> list[str]:
+    one = request.get("PreferredAvailabilityZone")
+    return [one] if one else request.get("PreferredCacheClusterAZs", [])
+
+
+def zone(cache: Record, number: int = 0) -> str:
+    """The availability zone of the member with that number."""
+    zones: list[str] = cache["zones"]
+    return zones[number % len(zones)]
 
 
 def transit(request: dict[str, Any], old: str) -> str:
@@ -96,11 +105,15 @@ async def settings(tx: Transaction, ctx: Context, cache: Record, cluster: bool) 
 async def changed(ctx: Context, request: dict[str, Any], old: Record) -> Record:
     """A record after the changes that both may have."""
     groups = request.get("SecurityGroupIds")
-    await network.check_groups(ctx, groups or [])
+    if groups:
+        place = await subnet_groups.placed(ctx, old["subnet_group"])
+        await network.check_groups(ctx, groups, place["vpc"])
     engine = str(request.get("Engine", old["engine"]))
     version = old["version"]
     if "EngineVersion" in request or engine != old["engine"]:
         version = engine_version(engine, request.get("EngineVersion"))
+        _check_upgrade((old["engine"], old["version"]), (engine, version))
+    _check_transit(request, old["tls"])
     node_type = request.get("CacheNodeType", old["node_type"])
     if node_type not in model.NODE_TYPES:
         raise model.invalid(f"Invalid cache node type: {node_type}")
@@ -121,6 +134,29 @@ async def changed(ctx: Context, request: dict[str, Any], old: Record) -> Record:
         "auto_minor": request.get("AutoMinorVersionUpgrade", old["auto_minor"]),
     }
     return new | _token(ctx, request, new)
+
+
+def _check_upgrade(before: tuple[str, str], after: tuple[str, str]) -> None:
+    """From redis to valkey, and from older to newer versions."""
+    versions = model.VERSIONS[before[0]]
+    if before[0] == after[0]:
+        if versions.index(after[1]) < versions.index(before[1]):
+            raise model.combination(f"A cache can't be downgraded from version {before[1]} to {after[1]}.")
+    elif after[0] == "redis":
+        raise model.combination("A cache with the engine valkey can't be changed to redis.")
+
+
+def _check_transit(request: dict[str, Any], old: str) -> None:
+    """Encryption in transit comes and goes in two steps."""
+    new = transit(request, old)
+    if (old, new) == ("off", "required"):
+        raise model.combination(
+            "To enable encryption in transit set TransitEncryptionMode to preferred first."
+        )
+    if (old, new) == ("required", "off"):
+        raise model.combination(
+            "To disable encryption in transit set TransitEncryptionMode to preferred first."
+        )
 
 
 def _token(ctx: Context, request: dict[str, Any], cache: Record) -> Record:

@@ -7,8 +7,8 @@ from typing import Any
 from ....context import Context
 from ....store.interface import Transaction
 from .. import launch, model, parameters, storage
-from ..names import arn_of, given, named, tags
-from ..pages import page
+from ..names import arn_of, named, tags
+from ..pages import by_marker
 from ..storage import Name, Record
 
 Response = dict[str, Any]
@@ -134,10 +134,8 @@ async def describe_cache_parameter_groups(ctx: Context, request: dict[str, Any])
         own = await storage.every(tx, ctx.account, ctx.region, KIND)
         return [group for group in defaults if group is not None] + own
 
-    groups, marker = page(
-        await ctx.store.read(body), request.get("MaxRecords", model.MAX_RECORDS), request.get("Marker")
-    )
-    return given({"CacheParameterGroups": [_described(ctx, g) for g in groups], "Marker": marker or None})
+    groups = [_described(ctx, group) for group in await ctx.store.read(body)]
+    return by_marker(request, "CacheParameterGroups", groups)
 
 
 def _listed(values: dict[str, str], own: dict[str, str]) -> list[Response]:
@@ -162,8 +160,7 @@ async def describe_cache_parameters(ctx: Context, request: dict[str, Any]) -> Re
     found = _listed(parameters.values(group), group["values"])
     source = request.get("Source")
     found = [each for each in found if not source or each["Source"] == source]
-    found, marker = page(found, request.get("MaxRecords", model.MAX_RECORDS), request.get("Marker"))
-    return given({"Parameters": found, "Marker": marker or None})
+    return by_marker(request, "Parameters", found)
 
 
 async def describe_engine_default_parameters(ctx: Context, request: dict[str, Any]) -> Response:
@@ -171,11 +168,5 @@ async def describe_engine_default_parameters(ctx: Context, request: dict[str, An
     if family not in parameters.FAMILIES:
         raise model.invalid(f"CacheParameterGroupFamily {family} is not a valid parameter group family.")
     defaults = {name: parameter.default for name, parameter in parameters.PARAMETERS.items()}
-    found, marker = page(
-        _listed(defaults, {}), request.get("MaxRecords", model.MAX_RECORDS), request.get("Marker")
-    )
-    return {
-        "EngineDefaults": given(
-            {"CacheParameterGroupFamily": family, "Parameters": found, "Marker": marker or None}
-        )
-    }
+    found = by_marker(request, "Parameters", _listed(defaults, {}))
+    return {"EngineDefaults": {"CacheParameterGroupFamily": family, **found}}

@@ -6,11 +6,12 @@ from typing import Any
 
 from ....context import Context
 from ....store.interface import Transaction
-from .. import daily, launch, model, network, storage, waiting
+from .. import daily, launch, model, network, storage
 from ..names import arn_of, given, name_of, named, tags
-from ..pages import page
+from ..pages import by_token
 from ..storage import Name, Record
-from . import clusters, nodes, users
+from . import nodes, users
+from .shared import available, end, keep, look
 
 Response = dict[str, Any]
 KIND = "serverless"
@@ -105,28 +106,8 @@ def _described(name: Name, cache: Record, servers: list[Record]) -> Response:
 
 
 async def describe_serverless_caches(ctx: Context, request: dict[str, Any]) -> Response:
-    wanted = request.get("ServerlessCacheName")
-    if wanted is not None:
-        await waiting.settled(ctx, named(ctx, KIND, wanted))
-
-    async def body(tx: Transaction) -> list[Response]:
-        if wanted is not None:
-            caches = [await storage.need(tx, named(ctx, KIND, wanted))]
-        else:
-            caches = await storage.every(tx, ctx.account, ctx.region, KIND)
-        return [
-            _described(
-                named(ctx, KIND, cache["name"]),
-                waiting.seen(ctx, cache),
-                await storage.servers_of(tx, cache),
-            )
-            for cache in caches
-        ]
-
-    found, token = page(
-        await ctx.store.read(body), request.get("MaxResults", model.MAX_RESULTS), request.get("NextToken")
-    )
-    return given({"ServerlessCaches": found, "NextToken": token or None})
+    found = await look(ctx, KIND, request.get("ServerlessCacheName"), _described)
+    return by_token(request, "ServerlessCaches", found)
 
 
 async def modify_serverless_cache(ctx: Context, request: dict[str, Any]) -> Response:
@@ -135,9 +116,7 @@ async def modify_serverless_cache(ctx: Context, request: dict[str, Any]) -> Resp
     await network.check_groups(ctx, groups or [])
 
     async def body(tx: Transaction) -> Response:
-        old = await storage.need(tx, name)
-        if old["status"] != "available":
-            raise model.wrong_state(KIND, name.name, old["status"])
+        old = await available(tx, name)
         user_group = None if request.get("RemoveUserGroup") else old["user_group"]
         new = old | {
             "status": "modifying",
@@ -149,8 +128,7 @@ async def modify_serverless_cache(ctx: Context, request: dict[str, Any]) -> Resp
             "user_group": request.get("UserGroupId", user_group),
             **_upgraded(old, request),
         }
-        await storage.put(tx, name, new)
-        await daily.schedule(tx, ctx.node, name, new)
+        await keep(ctx, tx, name, new)
         lines = await users.lines(tx, ctx, new)
         await launch.change(tx, new, memory=_memory(new["limits"]), users=lines)
         return _described(name, new, await storage.servers_of(tx, new))
@@ -172,18 +150,4 @@ def _upgraded(old: Record, request: dict[str, Any]) -> Record:
 
 async def delete_serverless_cache(ctx: Context, request: dict[str, Any]) -> Response:
     name = named(ctx, KIND, request["ServerlessCacheName"])
-    final = request.get("FinalSnapshotName")
-
-    async def body(tx: Transaction) -> Response:
-        cache = await storage.need(tx, name)
-        if cache["status"] == "deleting":
-            raise model.wrong_state(KIND, name.name, cache["status"])
-        servers = await storage.servers_of(tx, cache)
-        cache = cache | {"status": "deleting"}
-        await storage.put(tx, name, cache)
-        await daily.schedule(tx, ctx.node, name, cache)
-        place = await clusters.final_snapshot(ctx, tx, name, cache, "serverlesssnapshot", final)
-        await launch.delete(tx, cache, place)
-        return _described(name, cache, servers)
-
-    return {"ServerlessCache": await ctx.store.transact(body)}
+    return {"ServerlessCache": await end(ctx, name, request.get("FinalSnapshotName"), _described)}

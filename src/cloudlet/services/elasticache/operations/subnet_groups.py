@@ -7,8 +7,8 @@ from typing import Any
 from ....context import Context
 from ....store.interface import Transaction
 from .. import model, network, storage
-from ..names import arn_of, given, named, tags
-from ..pages import page
+from ..names import arn_of, named, tags
+from ..pages import by_marker
 from ..storage import Record
 
 Response = dict[str, Any]
@@ -32,6 +32,13 @@ async def find(ctx: Context, name: str) -> Record:
     if not subnets:
         raise model.not_found(KIND, name)
     return {"name": DEFAULT, "description": "Default CacheSubnetGroup", "tags": {}, **_placed(subnets)}
+
+
+async def placed(ctx: Context, name: str | None) -> Record:
+    """The subnet group that a request names, or the default one, which may have no subnets."""
+    if name is None:
+        return {"name": DEFAULT, **_placed(await network.default_subnets(ctx))}
+    return await find(ctx, name)
 
 
 def _described(ctx: Context, group: Record) -> Response:
@@ -114,7 +121,4 @@ async def describe_cache_subnet_groups(ctx: Context, request: dict[str, Any]) ->
         groups = [await find(ctx, wanted)]
     else:
         groups = await ctx.store.read(lambda tx: storage.every(tx, ctx.account, ctx.region, KIND))
-    groups, marker = page(groups, request.get("MaxRecords", model.MAX_RECORDS), request.get("Marker"))
-    return given(
-        {"CacheSubnetGroups": [_described(ctx, group) for group in groups], "Marker": marker or None}
-    )
+    return by_marker(request, "CacheSubnetGroups", [_described(ctx, group) for group in groups])

@@ -8,8 +8,8 @@ from typing import Any
 from ....context import Context
 from ....store.interface import Transaction
 from .. import access, launch, model, storage
-from ..names import arn_of, given, named, tags
-from ..pages import page
+from ..names import arn_of, named, tags
+from ..pages import by_marker
 from ..storage import Name, Record
 
 Response = dict[str, Any]
@@ -153,10 +153,7 @@ async def describe_users(ctx: Context, request: dict[str, Any]) -> Response:
         described = [user for user in described if not engine or user["Engine"] == engine]
         return [user for user in described if _passes(user, request.get("Filters", []))]
 
-    users, marker = page(
-        await ctx.store.read(body), request.get("MaxRecords", model.MAX_RECORDS), request.get("Marker")
-    )
-    return given({"Users": users, "Marker": marker or None})
+    return by_marker(request, "Users", await ctx.store.read(body))
 
 
 _FILTERS: dict[str, Callable[[Response], list[str]]] = {
@@ -310,7 +307,4 @@ async def describe_user_groups(ctx: Context, request: dict[str, Any]) -> Respons
             groups = await storage.every(tx, ctx.account, ctx.region, "usergroup")
         return [await _group_described(tx, named(ctx, "usergroup", group["name"]), group) for group in groups]
 
-    groups, marker = page(
-        await ctx.store.read(body), request.get("MaxRecords", model.MAX_RECORDS), request.get("Marker")
-    )
-    return given({"UserGroups": groups, "Marker": marker or None})
+    return by_marker(request, "UserGroups", await ctx.store.read(body))
