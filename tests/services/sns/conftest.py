@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import ssl
 import threading
 import time
 import urllib.request
@@ -112,7 +113,7 @@ def topic(node: Any, unique: Callable[[str], str]) -> Callable[..., Topic]:
 class Endpoint:
     """An HTTP server; `answers` are the statuses that it gives, the last one again and again."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.answers = [200]
         self._requests: queue.Queue[tuple[dict[str, str], str]] = queue.Queue()
         endpoint = self
@@ -132,6 +133,9 @@ class Endpoint:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+            self.url = self.url.replace("http://127.0.0.1", "https://localhost")
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 
@@ -171,13 +175,3 @@ def get(url: str) -> bytes:
     with urllib.request.urlopen(url) as answer:
         text: bytes = answer.read()
         return text
-
-
-@contextmanager
-def refused(code: str, text: str = "", status: int = 400) -> Any:
-    with pytest.raises(ClientError) as caught:
-        yield caught
-    response = caught.value.response
-    assert response["Error"]["Code"] == code, response
-    assert text in response["Error"]["Message"], response
-    assert response["ResponseMetadata"]["HTTPStatusCode"] == status, response

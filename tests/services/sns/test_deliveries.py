@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
+from cloudlet.net.authority import Authority
 from cloudlet.services.sns import retries
 from tests.harness import ACCOUNT, REGION, eventually
 
-from .conftest import Topic
+from .conftest import Endpoint, Topic
 
 NOWHERE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:nowhere"
 
@@ -107,6 +109,60 @@ class TestHttp:
         assert json.loads(eventually(came)[0]["Body"])["Message"] == "into the void"
 
 
+class TestHttps:
+    def test_with_a_certificate_of_the_nodes_authority(self, own):
+        eventually((own.node.data / "tls" / "bundle.pem").exists)
+        endpoint = Endpoint(asyncio.run(Authority(own.node.data / "tls").server_context()))
+        try:
+            own.subscribe("https", endpoint.url)
+            endpoint.confirm()
+            own.publish("hello")
+            assert endpoint.document()["Message"] == "hello"
+        finally:
+            endpoint.close()
+
+    def test_one_of_an_unknown_authority_is_not_trusted(self, own, tmp_path):
+        endpoint = Endpoint(asyncio.run(Authority(tmp_path / "other").server_context()))
+        try:
+            own.subscribe("https", endpoint.url)
+            eventually(lambda: "certificate verify failed" in own.node.log)
+            assert endpoint.idle
+        finally:
+            endpoint.close()
+
+
+class TestThrottle:
+    def test_a_subscription_gets_no_more_a_second_than_it_wants(self, own, endpoint):
+        policy = {"throttlePolicy": {"maxReceivesPerSecond": 10}}
+        own.subscribe("http", endpoint.url, DeliveryPolicy=json.dumps(policy))
+        endpoint.confirm()
+        start = own.node.now()
+        entries = [{"Id": str(n), "Message": str(n)} for n in range(6)]
+        own.sns.publish_batch(TopicArn=own.arn, PublishBatchRequestEntries=entries)
+        assert {endpoint.document()["Message"] for _ in range(6)} == {*"012345"}
+        assert own.node.now() - start > 0.49
+
+    def test_others_do_not_wait(self, own, endpoint):
+        other = Endpoint()
+        try:
+            topic_policy = {"http": {"defaultThrottlePolicy": {"maxReceivesPerSecond": 1}}}
+            own.subscribe(
+                "http", endpoint.url, DeliveryPolicy='{"throttlePolicy":{"maxReceivesPerSecond":1000}}'
+            )
+            own.sns.set_topic_attributes(
+                TopicArn=own.arn, AttributeName="DeliveryPolicy", AttributeValue=json.dumps(topic_policy)
+            )
+            own.subscribe("http", other.url)
+            endpoint.confirm(), other.confirm()
+            for n in range(20):
+                own.publish(str(n))
+            assert {endpoint.document()["Message"] for _ in range(20)} == {str(n) for n in range(20)}
+            own.node.advance(60)
+            assert {other.document()["Message"] for _ in range(20)} == {str(n) for n in range(20)}
+        finally:
+            other.close()
+
+
 class TestQueues:
     def test_one_that_is_gone_ends_in_the_dead_letter_queue(self, topic):
         made = topic()
@@ -121,6 +177,17 @@ class TestQueues:
         made.subscribe("sqs", closed.arn, RedrivePolicy=redrive(dead))
         made.publish("refused")
         assert dead.said() == "refused"
+
+    def test_many_at_once_that_a_queue_refuses(self, topic):
+        """Each goes to the dead-letter queue, and none is tried again."""
+        made, other = topic(), topic()
+        dead, closed = made.bare_queue(), other.bare_queue()
+        arn = made.subscribe("sqs", closed.arn, RedrivePolicy=redrive(dead))
+        entries = [{"Id": str(n), "Message": str(n)} for n in range(10)]
+        made.sns.publish_batch(TopicArn=made.arn, PublishBatchRequestEntries=entries)
+        assert {dead.said() for _ in range(10)} == {str(n) for n in range(10)}
+        assert f"sns gives up {arn}" in made.node.log
+        assert f"sns will try again {arn}" not in made.node.log
 
     def test_raw_letters_keep_their_attributes(self, topic):
         made = topic()

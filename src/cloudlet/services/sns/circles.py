@@ -6,6 +6,8 @@ value, however many subscribers there are.
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -14,6 +16,7 @@ from ...patterns import Pattern
 from ...store.interface import Transaction
 from . import filters, model, storage
 from .envelope import arn_in_url, unsubscribe_url
+from .pace import Pace
 from .queues import Place, Queues
 from .signing import Signing
 from .storage import Name, Record
@@ -57,9 +60,12 @@ class Topics:
         self._circles: OrderedDict[Name, Circle] = OrderedDict()
         self.signing = Signing(node)
         self.queues = Queues(lambda place: self.context(place.topic, place.region))
+        self.pace = Pace(node.clock)
+        self._trust: asyncio.Task[ssl.SSLContext] | None = None
 
     async def start(self) -> None:
         """Deliveries are tasks; nothing else has to be begun."""
+        self.pace.start()
 
     async def stop(self) -> None:
         await self.queues.stop()
@@ -69,6 +75,14 @@ class Topics:
         account = topic.split(":")[4]
         sns = Principal("service", account, model.SERVICE_PRINCIPAL, topic)
         return self._node.context(sns, account=account, region=region)
+
+    async def trust(self) -> ssl.SSLContext:
+        """Whom HTTPS deliveries trust: the usual authorities and the node's own. Reading them takes a while."""
+        if self._trust is None:
+            self._trust = asyncio.create_task(
+                asyncio.to_thread(lambda: ssl.create_default_context(cafile=str(self._node.ca_bundle)))
+            )
+        return await asyncio.shield(self._trust)
 
     async def circle(self, name: Name) -> Circle | None:
         """Who hears of a topic now; None if it is gone."""

@@ -8,7 +8,6 @@ with AWS.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from typing import Any
 
 import orjson
@@ -24,7 +23,7 @@ from .storage import Name
 
 Work = dict[str, Any]
 """message and signature (or document and kind, of a confirmation), version of the signature, arn, subscription,
-topic_policy, attempt."""
+topic_policy, attempt, placed (it has waited for its place in the second)."""
 AGENT = "Amazon Simple Notification Service Agent"
 TOO_MANY = 429
 
@@ -52,7 +51,7 @@ async def after(node: Node, tx: Transaction, work: Work, error: Exception) -> No
         what = "gives up" if pause is None else "will try again"
         node.log.warning("sns %s %s: %s", what, work["arn"], error)
     if pause is not None:
-        await enqueue(node, tx, {**work, "attempt": attempt + 1}, pause)
+        await enqueue(node, tx, {**work, "attempt": attempt + 1, "placed": False}, pause)
     elif "RedrivePolicy" in subscription["Attributes"] and "message" in work:
         await node.tasks.enqueue(tx, storage.DEAD_TASK, orjson.dumps(work))
 
@@ -68,8 +67,13 @@ def _pause(work: Work, retry: int) -> float | None:
     subscription = work["subscription"]
     if not subscription["Protocol"].startswith("http"):
         return retries.managed_pause(retry)
-    own = subscription["Attributes"].get("DeliveryPolicy", "")
-    return retries.http_pause(retries.effective(work["topic_policy"], own)["healthyRetryPolicy"], retry)
+    return retries.http_pause(_policy(work)["healthyRetryPolicy"], retry)
+
+
+def _policy(work: Work) -> retries.Policy:
+    """The delivery policy of an HTTP subscription."""
+    own = work["subscription"]["Attributes"].get("DeliveryPolicy", "")
+    return retries.effective(work["topic_policy"], own)
 
 
 async def on_deliver(node: Node, task: Task) -> None:
@@ -83,11 +87,23 @@ async def on_deliver(node: Node, task: Task) -> None:
             notification = await _notification(node, work)
             event = notification.event(work["arn"], _unsubscribe(node, work))
             await invoke(node, _topic(work), work["subscription"]["Endpoint"], event)
-        else:
+        elif not await _is_too_early(node, work):
             await _post(node, work)
     except (AwsError, Refused) as error:
         failed = error
         await node.store.transact(lambda tx: after(node, tx, work, failed))
+
+
+async def _is_too_early(node: Node, work: Work) -> bool:
+    """Whether the subscription wants no more messages in this second; then the delivery waits for its place."""
+    rate = (_policy(work).get("throttlePolicy") or {}).get("maxReceivesPerSecond")
+    if not rate or work.get("placed") or "message" not in work:
+        return False
+    pause = topics(node).pace.place(work["arn"], rate)
+    if not pause:
+        return False
+    await node.store.transact(lambda tx: enqueue(node, tx, {**work, "placed": True}, pause))
+    return True
 
 
 async def on_dead(node: Node, task: Task) -> None:
@@ -125,7 +141,7 @@ async def _send(node: Node, work: Work, queue: str) -> None:
 async def _post(node: Node, work: Work) -> None:
     """To an HTTP endpoint. Raises `Refused`."""
     subscription = work["subscription"]
-    policy = retries.effective(work["topic_policy"], subscription["Attributes"].get("DeliveryPolicy", ""))
+    policy = _policy(work)
     kind = work.get("kind", "Notification")
     headers = {
         "x-amz-sns-message-type": kind,
@@ -144,10 +160,9 @@ async def _post(node: Node, work: Work) -> None:
         body = (await _notification(node, work)).document(_unsubscribe(node, work))
     if kind != "SubscriptionConfirmation":
         headers["x-amz-sns-subscription-arn"] = work["arn"]
+    trust = await topics(node).trust() if subscription["Protocol"] == "https" else None
     try:
-        answering = request(
-            "POST", subscription["Endpoint"], headers, {}, body.encode(), await _trust(node, subscription)
-        )
+        answering = request("POST", subscription["Endpoint"], headers, {}, body.encode(), trust)
         status, _, _ = await asyncio.wait_for(answering, model.HTTP_TIMEOUT)
     except TimeoutError as error:
         raise Refused(f"{subscription['Endpoint']} did not answer within 15 s", final=False) from error
@@ -156,13 +171,6 @@ async def _post(node: Node, work: Work) -> None:
     if not 200 <= status < 300:
         final = 400 <= status < 500 and status != TOO_MANY
         raise Refused(f"{subscription['Endpoint']} answered {status}", final)
-
-
-async def _trust(node: Node, subscription: dict[str, Any]) -> ssl.SSLContext | None:
-    """For HTTPS the usual authorities and the node's own."""
-    if subscription["Protocol"] != "https":
-        return None
-    return await asyncio.to_thread(lambda: ssl.create_default_context(cafile=str(node.ca_bundle)))
 
 
 async def _notification(node: Node, work: Work) -> Notification:
