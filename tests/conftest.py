@@ -82,3 +82,11 @@ def client(node: Any) -> Callable[..., Any]:
 def unique() -> Callable[[str], str]:
     """`unique("table")`: a name that nothing else has."""
     return lambda prefix: f"{prefix}-{RUN}-{next(_numbers)}"
+
+
+@pytest.fixture
+def stack(client: Callable[..., Any], unique: Callable[[str], str]) -> Iterator[harness.Stack]:
+    """One stack, deleted after the test."""
+    made = harness.Stack(client("cloudformation"), unique("stack"))
+    yield made
+    made.delete()

@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
+import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 ROOT = Path(__file__).resolve().parents[1]
 REGION = "us-east-1"
@@ -142,6 +144,53 @@ def eventually(probe: Callable[[], T], within: float = 20.0) -> T:
             return answer
         assert time.monotonic() < deadline, f"not within {within} s: {probe}"
         time.sleep(0.01)
+
+
+@contextmanager
+def refused(code: str, text: str = "", status: int = 400) -> Iterator[Any]:
+    """What is called inside fails with this error."""
+    with pytest.raises(ClientError) as caught:
+        yield caught
+    response = caught.value.response
+    assert response["Error"]["Code"] == code, response
+    assert text in response["Error"]["Message"], response
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == status, response
+
+
+class Stack:
+    """One stack: `stack(template, Parameter=value)` makes or updates it and gives its outputs."""
+
+    def __init__(self, cloudformation: Any, name: str) -> None:
+        self.name = name
+        self._cloudformation = cloudformation
+        self._is_there = False
+
+    def __call__(self, template: dict[str, Any], **parameters: str) -> dict[str, str]:
+        how = "update" if self._is_there else "create"
+        self._is_there = True
+        getattr(self._cloudformation, f"{how}_stack")(
+            StackName=self.name,
+            TemplateBody=json.dumps(template),
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        )
+        self._wait(how)
+        shown = self._cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
+        return {one["OutputKey"]: one["OutputValue"] for one in shown.get("Outputs", ())}
+
+    def ids(self) -> dict[str, str]:
+        """Physical ids by logical ones."""
+        found = self._cloudformation.describe_stack_resources(StackName=self.name)["StackResources"]
+        return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
+
+    def delete(self) -> None:
+        if self._is_there:
+            self._cloudformation.delete_stack(StackName=self.name)
+            self._wait("delete")
+
+    def _wait(self, how: str) -> None:
+        waiter = self._cloudformation.get_waiter(f"stack_{how}_complete")
+        waiter.wait(StackName=self.name, WaiterConfig={"Delay": 1})
 
 
 def zipped(files: dict[str, str | bytes], mode: int = 0o755) -> bytes:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -13,23 +10,6 @@ import redis
 from tests.services.elasticache import kit
 
 pytestmark = [pytest.mark.node_only, pytest.mark.slow]
-
-
-def deploy(cfn: Any, stack: str, template: dict[str, Any], how: str = "create") -> dict[str, str]:
-    """Create or update a stack; its outputs."""
-    getattr(cfn, f"{how}_stack")(StackName=stack, TemplateBody=json.dumps(template))
-    cfn.get_waiter(f"stack_{how}_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
-    outputs = cfn.describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
-    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
-
-
-@contextmanager
-def stack(cfn: Any, name: str, template: dict[str, Any]) -> Iterator[dict[str, str]]:
-    try:
-        yield deploy(cfn, name, template)
-    finally:
-        cfn.delete_stack(StackName=name)
-        cfn.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
 
 
 def outputs(**attributes: str) -> dict[str, Any]:
@@ -43,26 +23,27 @@ def endpoint(found: dict[str, str]) -> dict[str, Any]:
 
 
 class TestServerlessCache:
-    def test_its_endpoint_is_there_for_others(self, node: Any, client: Any, unique: Any) -> None:
+    def test_its_endpoint_is_there_for_others(self, node: Any, client: Any, stack: Any, unique: Any) -> None:
         properties: dict[str, Any] = {"ServerlessCacheName": unique("stacked"), "Engine": "valkey"}
         template = {
             "Resources": {"Cache": {"Type": "AWS::ElastiCache::ServerlessCache", "Properties": properties}},
             "Outputs": outputs(Host="Cache.Endpoint.Address", Port="Cache.Endpoint.Port", Arn="Cache.ARN"),
         }
-        name, cfn = unique("caches"), client("cloudformation")
-        with stack(cfn, name, template) as found, kit.connect(node, endpoint(found)) as cache:
+        found = stack(template)
+        with kit.connect(node, endpoint(found)) as cache:
             cache.set("kept", "yes")
             properties["CacheUsageLimits"] = {"DataStorage": {"Maximum": "3", "Unit": "GB"}}
             properties["Tags"] = [{"Key": "team", "Value": "a"}]
-            assert deploy(cfn, name, template, "update") == found
+            assert stack(template) == found
             assert cache.get("kept") == b"yes"
             assert cache.info("memory")["maxmemory"] == 3 * 1024**3
             tags = client("elasticache").list_tags_for_resource(ResourceName=found["Arn"])["TagList"]
             assert {"Key": "team", "Value": "a"} in tags
+        stack.delete()
         caches = client("elasticache").describe_serverless_caches()["ServerlessCaches"]
         assert found["Arn"] not in [cache["ARN"] for cache in caches]
 
-    def test_users_come_from_templates_too(self, node: Any, client: Any, unique: Any) -> None:
+    def test_users_come_from_templates_too(self, node: Any, stack: Any, unique: Any) -> None:
         password = "a-password-of-length"
         user = {"UserId": unique("u"), "UserName": "app", "Engine": "valkey", "AccessString": "on ~* +@all"}
         template = {
@@ -87,15 +68,15 @@ class TestServerlessCache:
             },
             "Outputs": outputs(Host="Cache.Endpoint.Address", Port="Cache.Endpoint.Port"),
         }
-        with stack(client("cloudformation"), unique("users"), template) as found:
-            with kit.connect(node, endpoint(found), username="app", password=password) as cache:
-                assert cache.set("a", 1)
-            with kit.connect(node, endpoint(found)) as nobody, pytest.raises(redis.AuthenticationError):
-                nobody.get("a")
+        found = stack(template)
+        with kit.connect(node, endpoint(found), username="app", password=password) as cache:
+            assert cache.set("a", 1)
+        with kit.connect(node, endpoint(found)) as nobody, pytest.raises(redis.AuthenticationError):
+            nobody.get("a")
 
 
 class TestNodes:
-    def test_a_cluster_in_subnets_with_parameters(self, client: Any, unique: Any) -> None:
+    def test_a_cluster_in_subnets_with_parameters(self, stack: Any) -> None:
         vpc = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.9.0.0/16"}}
         subnet = {
             "Type": "AWS::EC2::Subnet",
@@ -130,13 +111,11 @@ class TestNodes:
             },
             "Outputs": outputs(Host="Cluster.RedisEndpoint.Address", Port="Cluster.RedisEndpoint.Port"),
         }
-        with (
-            stack(client("cloudformation"), unique("nodes"), template) as found,
-            redis.Redis(host=found["Host"], port=int(found["Port"])) as cache,
-        ):
+        found = stack(template)
+        with redis.Redis(host=found["Host"], port=int(found["Port"])) as cache:
             assert cache.info("memory")["maxmemory_policy"] == "allkeys-lru"
 
-    def test_a_replication_group_has_a_primary(self, node: Any, client: Any, unique: Any) -> None:
+    def test_a_replication_group_has_a_primary(self, node: Any, stack: Any) -> None:
         properties = {
             "ReplicationGroupDescription": "one",
             "Engine": "valkey",
@@ -149,8 +128,6 @@ class TestNodes:
             "Resources": {"Group": {"Type": "AWS::ElastiCache::ReplicationGroup", "Properties": properties}},
             "Outputs": outputs(Host="Group.PrimaryEndPoint.Address", Port="Group.PrimaryEndPoint.Port"),
         }
-        with (
-            stack(client("cloudformation"), unique("group"), template) as found,
-            kit.connect(node, endpoint(found)) as cache,
-        ):
+        found = stack(template)
+        with kit.connect(node, endpoint(found)) as cache:
             assert cache.set("a", 1)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.harness import ACCOUNT, REGION
+from tests.harness import refused as refused
 
 TRUST = {
     "Version": "2012-10-17",
@@ -109,13 +108,3 @@ def bench(node: Any, unique: Callable[[str], str]) -> Iterator[Bench]:
 def own(fresh_node: Callable[..., Any]) -> Bench:
     """Schedules on a node of the test's own, whose clock may be moved."""
     return Bench(fresh_node(), "own")
-
-
-@contextmanager
-def refused(code: str, text: str = "", status: int = 400) -> Any:
-    with pytest.raises(ClientError) as caught:
-        yield caught
-    response = caught.value.response
-    assert response["Error"]["Code"] == code, response
-    assert text in response["Error"]["Message"], response
-    assert response["ResponseMetadata"]["HTTPStatusCode"] == status, response

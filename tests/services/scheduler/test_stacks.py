@@ -68,36 +68,6 @@ SAM: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def stack(client: Any, unique: Any) -> Any:
-    """`stack(template, Parameter=value)` makes or updates one stack and gives its outputs."""
-    cloudformation, name = client("cloudformation"), unique("schedules")
-    made = []
-
-    def put(template: dict[str, Any], **parameters: str) -> dict[str, str]:
-        call = cloudformation.update_stack if made else cloudformation.create_stack
-        waiter = "stack_update_complete" if made else "stack_create_complete"
-        made.append(name)
-        call(
-            StackName=name,
-            TemplateBody=json.dumps(template),
-            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        )
-        cloudformation.get_waiter(waiter).wait(StackName=name)
-        shown = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-        return {one["OutputKey"]: one["OutputValue"] for one in shown.get("Outputs", ())}
-
-    def delete() -> None:
-        cloudformation.delete_stack(StackName=name)
-        cloudformation.get_waiter("stack_delete_complete").wait(StackName=name)
-
-    put.delete = delete  # type: ignore[attr-defined]
-    yield put
-    if made:
-        delete()
-
-
 def test_by_hand(stack, client):
     scheduler = client("scheduler")
     found = stack(BY_HAND, Rate="rate(1 hour)")

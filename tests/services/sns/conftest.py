@@ -9,14 +9,13 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.harness import ACCOUNT, REGION
+from tests.harness import refused as refused
 
 
 class Queue:

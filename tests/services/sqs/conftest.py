@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+
+from tests.harness import refused as refused
 
 
 class Queue:
@@ -70,14 +70,3 @@ def sqs(client: Callable[..., Any]) -> Any:
 def queue(sqs: Any, unique: Callable[[str], str]) -> Callable[..., Queue]:
     """`queue(VisibilityTimeout=5)`: a new queue."""
     return lambda **attributes: Queue(sqs, unique("queue"), **attributes)
-
-
-@contextmanager
-def refused(code: str, text: str = "", status: int = 400) -> Any:
-    """What is called inside fails with this error."""
-    with pytest.raises(ClientError) as caught:
-        yield caught
-    response = caught.value.response
-    assert response["Error"]["Code"] == code, response
-    assert text in response["Error"]["Message"], response
-    assert response["ResponseMetadata"]["HTTPStatusCode"] == status, response
