@@ -21,6 +21,7 @@ from ..net.messages import Request
 from . import sigv4, verify
 
 REMEMBERED = 4096
+LOCAL = "127.0.0.1"
 INVALID_TOKEN = "The security token included in the request is invalid."
 OWNERS = {"ASIA": "sts", "AKIA": "iam"}
 """Which runtime knows a key, by its first letters."""
@@ -86,6 +87,18 @@ class Identities:
         """The administrator sits at this machine: from elsewhere, where a node listens there, come only known keys."""
         if not request.from_here:
             raise sigv4.Unauthenticated("invalid_token", INVALID_TOKEN, 403)
+
+    async def of_form(self, key: str, token: str, peer: str) -> tuple[Principal, str]:
+        """Whose key a form names, and the secret that has to have signed it, "" of the administrator's."""
+        identity = self._identify(sigv4.Signature(key, service="s3"))
+        known = await self.known(key) if identity.principal is None else None
+        if known is None:
+            if peer != LOCAL:
+                raise sigv4.Unauthenticated("invalid_token", INVALID_TOKEN, 403)
+            return identity.principal or self._root(self._node.config.account, key), ""
+        if known.token and token != known.token:
+            raise sigv4.Unauthenticated("invalid_token", INVALID_TOKEN, 403)
+        return known.principal, known.secret
 
     async def known(self, key: str) -> KnownKey | None:
         remembered = self._keys.get(key)

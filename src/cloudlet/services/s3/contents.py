@@ -53,6 +53,8 @@ class Wanted:
     md5: str = ""
     limit: int = model.MAX_PUT
     default: str = checksums.DEFAULT
+    measured: bool = True
+    """Whether somebody has to have said how long it is."""
 
 
 @dataclass(slots=True)
@@ -181,7 +183,7 @@ class Contents:
         if whole is not None:
             await _add(intake, whole)
         else:
-            if body.length is None:
+            if body.length is None and wanted.measured:
                 raise model.error("MissingContentLength")
             held: list[bytes] = []
             size = 0

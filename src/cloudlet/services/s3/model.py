@@ -119,6 +119,16 @@ ERRORS: dict[str, tuple[int, str]] = {
         ("The request contained trailing data that was not well-formed or did not conform to our published "
         "schema."),
     ),
+    "MalformedPOSTRequest": (
+        400, "The body of your POST request is not well-formed multipart/form-data.",
+    ),
+    "MaxPostPreDataLengthExceededError": (
+        400, "Your POST request fields preceding the upload file were too large.",
+    ),
+    "InvalidPolicyDocument": (
+        400, "The content of the form does not meet the conditions specified in the policy document.",
+    ),
+    "SignatureDoesNotMatch": (403, ""),
     "MetadataTooLarge": (400, "Your metadata headers exceed the maximum allowed metadata size"),
     "MethodNotAllowed": (405, "The specified method is not allowed against this resource."),
     "MissingContentLength": (411, "You must provide the Content-Length HTTP header."),

@@ -25,6 +25,7 @@ from .multipart import (
     list_parts,
     upload_part,
 )
+from .posting import post_object
 from .reading import get_object, get_object_attributes, head_object
 from .settings import (
     delete_bucket_cors,
@@ -99,6 +100,7 @@ __all__ = [
     "list_parts",
     "options_bucket",
     "options_object",
+    "post_object",
     "put_bucket_acl",
     "put_bucket_cors",
     "put_bucket_encryption",

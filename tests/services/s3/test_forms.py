@@ -1,0 +1,168 @@
+"""Uploads by a browser's form, with the policy that boto3 makes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from .conftest import OPEN, ask
+
+EDGE = "----edge"
+
+
+def form(fields: dict[str, str], file: bytes | None = b"content", name: str = "a b.txt") -> bytes:
+    parts = [
+        f'--{EDGE}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
+        for key, value in fields.items()
+    ]
+    if file is not None:
+        head = f'--{EDGE}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        parts.append(f"{head}Content-Type: text/plain\r\n\r\n".encode() + file + b"\r\n")
+    return b"".join(parts) + f"--{EDGE}--\r\n".encode()
+
+
+def post(
+    node: Any, bucket: str, fields: dict[str, str], file: bytes | None = b"content", **headers: str
+) -> tuple[int, bytes, dict[str, str]]:
+    typed = {"Content_Type": f"multipart/form-data; boundary={EDGE}", **headers}
+    return ask(node, "POST", f"/{bucket}", form(fields, file), **typed)
+
+
+@pytest.fixture(params=["s3", "s3v4"])
+def signing(request: pytest.FixtureRequest, client: Callable[..., Any]) -> Any:
+    return client("s3", config=Config(signature_version=request.param))
+
+
+class TestPostObject:
+    def test_as_promised(self, node: Any, s3: Any, signing: Any, bucket: str) -> None:
+        more = {"Content-Type": "text/plain", "x-amz-meta-who": "me", "success_action_status": "201"}
+        made = signing.generate_presigned_post(
+            bucket, "up/${filename}", Fields=more, Conditions=[{name: value} for name, value in more.items()]
+        )
+        status, body, headers = post(node, bucket, made["fields"])
+        assert status == 201, body
+        assert b"<Key>up/a b.txt</Key>" in body
+        assert headers["location"].endswith(f"/{bucket}/up%2Fa%20b.txt")
+        found = s3.get_object(Bucket=bucket, Key="up/a b.txt")
+        assert (found["Body"].read(), found["ContentType"], found["Metadata"]) == (
+            b"content",
+            "text/plain",
+            {"who": "me"},
+        )
+        assert found["ETag"] == headers["etag"]
+
+    def test_a_large_file(self, node: Any, s3: Any, signing: Any, bucket: str) -> None:
+        made = signing.generate_presigned_post(bucket, "large")
+        data = os.urandom(3_000_001).replace(EDGE.encode(), b"")
+        assert post(node, bucket, made["fields"], data)[0] == 204
+        assert s3.get_object(Bucket=bucket, Key="large")["Body"].read() == data
+
+    def test_then_another_page(self, node: Any, signing: Any, bucket: str) -> None:
+        there = {"success_action_redirect": "http://localhost/done"}
+        made = signing.generate_presigned_post(bucket, "a", Fields=there, Conditions=[there])
+        status, _, headers = post(node, bucket, made["fields"])
+        assert (status, headers["location"].partition("&etag")[0]) == (
+            303,
+            f"http://localhost/done?bucket={bucket}&key=a",
+        )
+
+    @pytest.mark.parametrize(
+        ("change", "conditions", "file", "wrong"),
+        [
+            (
+                {"x-amz-meta-odd": "1"},
+                [],
+                b"x",
+                "Invalid according to Policy: Extra input fields: x-amz-meta-odd",
+            ),
+            ({"key": "another"}, [], b"x", "Invalid according to Policy: Policy Condition failed: "),
+            ({}, [["content-length-range", 2, 3]], b"x", "<Code>EntityTooSmall</Code>"),
+            ({}, [["content-length-range", 2, 3]], b"xxxx", "<Code>EntityTooLarge</Code>"),
+            ({"policy": "e30="}, [], b"x", "Invalid Policy: Policy missing expiration."),
+            ({"policy": "nonsense"}, [], b"x", "Invalid Policy: Invalid JSON."),
+            ({}, [], None, "POST requires exactly one file upload per request."),
+        ],
+    )
+    def test_not_as_promised(
+        self,
+        node: Any,
+        s3: Any,
+        signing: Any,
+        bucket: str,
+        change: dict[str, str],
+        conditions: list[Any],
+        file: bytes | None,
+        wrong: str,
+    ) -> None:
+        made = signing.generate_presigned_post(bucket, "a", Conditions=conditions)
+        status, body, _ = post(node, bucket, made["fields"] | change, file)
+        assert (status in (400, 403), wrong.encode() in body) == (True, True), body
+        assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+
+    def test_until_it_expires(self, fresh_node: Callable[..., Any]) -> None:
+        node = fresh_node()
+        s3 = node.client("s3")
+        s3.create_bucket(Bucket="bucket")
+        made = s3.generate_presigned_post("bucket", "a", ExpiresIn=60)
+        assert post(node, "bucket", made["fields"])[0] == 204
+        node.advance(61)
+        status, body, _ = post(node, "bucket", made["fields"])
+        assert (status, b"Invalid according to Policy: Policy expired." in body) == (403, True)
+
+    def test_without_a_policy(self, node: Any, s3: Any, bucket: str) -> None:
+        assert post(node, bucket, {"key": "a"})[0] == 403
+        s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=OPEN)
+        rules = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+        s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=rules)
+        s3.put_bucket_acl(Bucket=bucket, ACL="public-read-write")
+        assert post(node, bucket, {"key": "a"})[0] == 204
+        assert s3.get_object(Bucket=bucket, Key="a")["Body"].read() == b"content"
+
+    @pytest.mark.parametrize(
+        ("body", "kind", "status", "wrong"),
+        [
+            (b"{}", "application/json", 412, "must be of the enclosure-type multipart/form-data"),
+            (b"nonsense", f"multipart/form-data; boundary={EDGE}", 400, "<Code>MalformedPOSTRequest</Code>"),
+            (form({}), f"multipart/form-data; boundary={EDGE}", 400, "must contain a field named 'key'"),
+            (
+                form({"a": "x" * 30_000}),
+                f"multipart/form-data; boundary={EDGE}",
+                400,
+                "MaxPostPreDataLengthExceeded",
+            ),
+        ],
+    )
+    def test_no_form(self, node: Any, bucket: str, body: bytes, kind: str, status: int, wrong: str) -> None:
+        answer = ask(node, "POST", f"/{bucket}", body, Content_Type=kind)
+        assert (answer[0], wrong.encode() in answer[1]) == (status, True), answer
+
+    def test_a_users_signature_counts(
+        self, node: Any, client: Callable[..., Any], s3: Any, bucket: str, unique: Callable[[str], str]
+    ) -> None:
+        iam, name = client("iam"), unique("poster")
+        iam.create_user(UserName=name)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        given = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+        for version in ("s3", "s3v4"):
+            user = client("s3", config=Config(signature_version=version), **given)
+            fields = user.generate_presigned_post(bucket, "a")["fields"]
+            assert b"is not authorized to perform: s3:PutObject" in post(node, bucket, fields)[1]
+            statement = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+            policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy)
+            assert post(node, bucket, fields)[0] == 204
+            forged = {
+                field: re.sub("[a-zA-Z]", "0", value) if field.endswith("signature") else value
+                for field, value in fields.items()
+            }
+            assert b"<Code>SignatureDoesNotMatch</Code>" in post(node, bucket, forged)[1]
+            iam.delete_user_policy(UserName=name, PolicyName="p")
+        with pytest.raises(ClientError):
+            user.get_object(Bucket=bucket, Key="a")
