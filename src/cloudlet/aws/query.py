@@ -152,10 +152,11 @@ def failure(model: Model, error: AwsError, request_id: str) -> Response:
     shape = model.errors.get(error.code)
     code = model.query_code(error.code) or (shape.code if shape is not None else error.code)
     status = error.status or model.status(error.code, error.fault)
+    message = model.patch.get("messages", {}).get(error.code, error.message)
     parts = [
         f'<ErrorResponse xmlns="{model.namespace}"><Error>',
         f"<Type>{'Receiver' if status >= 500 else 'Sender'}</Type><Code>{code}</Code>",
-        f"<Message>{escape(error.message)}</Message>",
+        f"<Message>{escape(message)}</Message>",
     ]
     if shape is not None:
         write_members(

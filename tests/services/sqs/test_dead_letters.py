@@ -262,9 +262,9 @@ class TestMessageMoveTasks:
         nowhere = "arn:aws:sqs:us-east-1:000000000000:nowhere"
         with refused("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue."):
             sqs.start_message_move_task(SourceArn=queue().arn)
-        with refused("ResourceNotFoundException", "for the SourceArn parameter doesn't exist"):
+        with refused("ResourceNotFoundException", "for the SourceArn parameter doesn't exist", 404):
             sqs.start_message_move_task(SourceArn=nowhere)
-        with refused("ResourceNotFoundException", "for the DestinationArn parameter doesn't exist"):
+        with refused("ResourceNotFoundException", "for the DestinationArn parameter doesn't exist", 404):
             sqs.start_message_move_task(SourceArn=dead.arn, DestinationArn=nowhere)
         with refused("InvalidParameterValue", "Value for parameter TaskHandle is invalid."):
             sqs.cancel_message_move_task(TaskHandle="garbage")

@@ -105,14 +105,33 @@ class TestSendMessage:
     @pytest.mark.parametrize(
         ("attributes", "reason"),
         [
-            ({"a b": text("x")}, "Invalid non-alphanumeric character"),
-            ({"aws.x": text("x")}, "can not start with 'AWS.'"),
-            ({".x": text("x")}, "can not start or end with '.'"),
-            ({"x": {"DataType": "", "StringValue": "x"}}, "must contain non-empty message attribute type"),
-            ({"x": {"DataType": "Float", "StringValue": "x"}}, "has an invalid message attribute type"),
-            ({"x": text("")}, "must contain non-empty message attribute value"),
-            ({"x": {"DataType": "Binary", "StringValue": "x"}}, "must use field 'Binary'"),
-            ({"x": {"DataType": "Number", "StringValue": "ten"}}, "to a number"),
+            ({"a b": text("x")}, "Invalid non-alphanumeric character '#x20' was found in the message attribute name."),
+            ({"aws.x": text("x")}, "You can't use message attribute names beginning with 'AWS.' or 'Amazon.'."),
+            ({".x": text("x")}, "Message (user) attribute name must not begin with character '.'."),
+            ({"x.": text("x")}, "Message (user) attribute name must not end with character '.'."),
+            ({"x..y": text("x")}, "Message (user) attribute name must not have successive '.' characters."),
+            ({"": text("x")}, "The request must contain non-empty message (user) attribute names."),
+            ({"x" * 256: text("x")}, "Message (user) attribute name must be shorter than 256 bytes."),
+            ({"x": {"DataType": "", "StringValue": "x"}}, "must contain a non-empty message attribute type."),
+            (
+                {"x": {"DataType": "Float", "StringValue": "x"}},
+                "The type of message (user) attribute 'x' is invalid. You must use only the following supported type",
+            ),
+            (
+                {"x": {"DataType": "String." + "x" * 249, "StringValue": "x"}},
+                "Message (user) attribute type must be shorter than 256 bytes.",
+            ),
+            ({"x": text("")}, "Message (user) attribute 'x' must contain a non-empty value of type 'String'."),
+            ({"x": {"DataType": "String"}}, "must contain a non-empty value of type 'String'."),
+            ({"x": {"DataType": "Binary", "StringValue": "x"}}, "with type 'Binary' must use field 'Binary'."),
+            ({"x": {"DataType": "Number", "BinaryValue": b"1"}}, "with type 'Number' must use field 'String'."),
+            ({"x": text("x") | {"BinaryValue": b"x"}}, "Message (user) attribute 'x' must have a single value."),
+            (
+                {"x": {"DataType": "Number", "StringValue": "ten"}},
+                "Can't cast the value of message (user) attribute 'x' to a number.",
+            ),
+            ({"x": {"DataType": "Number", "StringValue": "1" * 39}}, "to a number."),
+            ({"x": {"DataType": "Number", "StringValue": "1e127"}}, "to a number."),
             ({str(n): text("x") for n in range(11)}, "[11] exceeds the allowed maximum [10]."),
         ],
     )  # fmt: skip
@@ -120,14 +139,23 @@ class TestSendMessage:
         with refused("InvalidParameterValue", reason):
             queue().send(MessageAttributes=attributes)
 
+    @pytest.mark.parametrize("number", ["1e126", "-1e-128", "1" * 38 + "000", ".5", "5.", "-0", "00042"])
+    def test_numbers(self, queue, number):
+        attribute = {"DataType": "Number", "StringValue": number}
+        made = queue()
+        made.send(MessageAttributes={"n": attribute})
+        assert made.receive()[0]["MessageAttributes"]["n"] == attribute
+
     def test_refuses_other_parameters(self, queue):
         made = queue()
         with refused("MissingParameter", "The request must contain the parameter MessageBody."):
             made.send("")
         with refused("InvalidParameterValue", "DelaySeconds must be >= 0 and <= 900."):
             made.send(DelaySeconds=901)
-        with refused("InvalidParameterValue", "not valid for this queue type"):
+        with refused("InvalidParameterValue", "parameter that is not valid for this queue type."):
             made.send(MessageDeduplicationId="x")
+        with refused("InvalidParameterValue", "Value x for parameter ReceiveRequestAttemptId is invalid."):
+            made.receive(ReceiveRequestAttemptId="x")
 
 
 class TestDelay:
@@ -301,13 +329,13 @@ class TestDeleteMessage:
     )
     def test_what_is_no_handle(self, sqs, queue, handle):
         text = f'The input receipt handle "{handle}" is not a valid receipt handle.'
-        with refused("ReceiptHandleIsInvalid", text):
+        with refused("ReceiptHandleIsInvalid", text, 404):
             sqs.delete_message(QueueUrl=queue().url, ReceiptHandle=handle)
 
     def test_another_queues_handle(self, queue):
         one, other = queue(), queue()
         one.send()
-        with refused("ReceiptHandleIsInvalid"):
+        with refused("ReceiptHandleIsInvalid", status=404):
             other.delete(one.receive()[0])
 
 

@@ -85,6 +85,7 @@ def test_a_queue_from_its_making_to_its_end(form, unique):
     form(url, "DeleteQueue")
     gone = form(url, "GetQueueAttributes", 400)
     assert text(gone, "Error/Code") == "AWS.SimpleQueueService.NonExistentQueue"
+    assert text(gone, "Error/Message") == "The specified queue does not exist for this wsdl version."
 
 
 def test_a_message(form, queue):

@@ -126,10 +126,32 @@ class TestAttributes:
         policy = json.dumps({"Version": "2012-10-17", "Statement": []}, indent=2)
         made.set(Policy=policy)
         assert made.attribute("Policy") == policy
-        with refused("InvalidAttributeValue", "Invalid value for the parameter Policy."):
-            made.set(Policy="{")
         made.set(Policy="")
         assert made.attribute("Policy") is None
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "{",
+            "{}",
+            {"Effect": "Perhaps"},
+            {"Action": None},
+            {"Action": "s3:GetObject"},
+            {"Principal": None},
+            {"Condition": {"StringIsh": {"aws:SourceArn": "x"}}},
+        ],
+    )
+    def test_a_policy_says_who_may_do_what_with_a_queue(self, queue, change):
+        made = queue()
+        statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": made.arn}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        made.set(Policy=json.dumps(policy))
+        if isinstance(change, dict):
+            changed = {name: value for name, value in (statement | change).items() if value is not None}
+            change = json.dumps({**policy, "Statement": changed})
+        with refused("InvalidAttributeValue", "Invalid value for the parameter Policy."):
+            made.set(Policy=change)
+        assert made.attribute("Policy") == json.dumps(policy)
 
 
 class TestGetQueueUrl:
@@ -155,7 +177,7 @@ class TestGetQueueUrl:
 
     @pytest.mark.parametrize("url", ["queue", "http://localhost/queue", "http://localhost/12/queue"])
     def test_other_urls_are_no_address(self, sqs, url):
-        with refused("InvalidAddress", f"The address {url} is not valid for this endpoint."):
+        with refused("InvalidAddress", f"The address {url} is not valid for this endpoint.", 404):
             sqs.receive_message(QueueUrl=url)
 
 
@@ -221,7 +243,7 @@ class TestPurgeQueue:
         made = queue()
         sqs.purge_queue(QueueUrl=made.url)
         text = f"Only one PurgeQueue operation on {made.name} is allowed every 60 seconds."
-        with refused("AWS.SimpleQueueService.PurgeQueueInProgress", text):
+        with refused("AWS.SimpleQueueService.PurgeQueueInProgress", text, 403):
             sqs.purge_queue(QueueUrl=made.url)
         node.advance(60)
         sqs.purge_queue(QueueUrl=made.url)

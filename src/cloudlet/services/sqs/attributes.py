@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from ...policies.documents import BadPolicy, parsed
 from . import model
 from .storage import Name, name_of
 
@@ -51,17 +52,21 @@ def _number(attribute: str, value: str) -> str:
 
 
 def _policy(value: str) -> str:
-    """A document with statements; what they say is not looked at."""
+    """A document whose statements say who may do what of SQS's."""
     try:
-        document = orjson.loads(value)
-    except orjson.JSONDecodeError:
-        document = None
-    statements = document.get("Statement", []) if isinstance(document, dict) else None
-    if isinstance(statements, dict):
-        statements = [statements]
-    if not isinstance(statements, list) or not all(isinstance(one, dict) for one in statements):
-        raise model.bad_attribute("Policy")
+        statements = parsed(value).statements
+    except BadPolicy as error:
+        raise model.bad_attribute("Policy") from error
+    for statement in statements:
+        actions = statement.source.get("Action", statement.source.get("NotAction"))
+        listed = actions if isinstance(actions, list) else [actions]
+        if statement.principals is None or not all(_is_action(action) for action in listed):
+            raise model.bad_attribute("Policy")
     return value
+
+
+def _is_action(action: Any) -> bool:
+    return isinstance(action, str) and (action == "*" or action.lower().startswith("sqs:"))
 
 
 def _map(attribute: str, value: str) -> dict[str, Any]:

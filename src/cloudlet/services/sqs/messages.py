@@ -6,6 +6,7 @@ import base64
 import re
 import struct
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from hashlib import md5
 from typing import Any
 
@@ -14,12 +15,13 @@ from . import model
 Record = dict[str, Any]
 
 MAX_NAME = 256
+MAX_DIGITS = 38
 _INVALID = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PLAIN = bytes((9, 10, 13, *range(32, 128)))
 """What most bodies have no other than; looking for others among bytes is five times as fast as by `_INVALID`."""
 _NAME = re.compile(r"[A-Za-z0-9_\-.]+")
 _GROUP = re.compile(r"[!-~]{1,128}")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,6})?")
 _length = struct.Struct(">I")
 
 
@@ -62,46 +64,70 @@ def check_attributes(attributes: Mapping[str, Record]) -> None:
 
 def _check_name(name: str) -> None:
     if not name:
-        raise model.invalid("The request must contain non-empty message attribute names.")
-    if len(name) > MAX_NAME:
-        raise model.invalid(f"Length of message attribute name must be less than {MAX_NAME} bytes.")
-    if not _NAME.fullmatch(name):
+        raise model.invalid("The request must contain non-empty message (user) attribute names.")
+    if len(name) >= MAX_NAME:
+        raise model.invalid(f"Message (user) attribute name must be shorter than {MAX_NAME} bytes.")
+    wrong = next((character for character in name if not _NAME.fullmatch(character)), None)
+    if wrong is not None:
         raise model.invalid(
-            f"Invalid non-alphanumeric character was found in the message attribute name '{name}'."
+            f"Invalid non-alphanumeric character '#x{ord(wrong):X}' was found in the message attribute name. Can only "
+            "include alphanumeric characters, hyphens, underscores, or dots."
         )
     if name.lower().startswith(("aws.", "amazon.")):
-        raise model.invalid("Message attribute name can not start with 'AWS.' or 'Amazon.'.")
-    if name.startswith(".") or name.endswith(".") or ".." in name:
         raise model.invalid(
-            "Message attribute name can not start or end with '.', nor have successive dots in it."
+            "You can't use message attribute names beginning with 'AWS.' or 'Amazon.'. These strings are reserved for "
+            "internal use."
         )
+    for is_wrong, what in (
+        (name.startswith("."), "begin with character '.'"),
+        (name.endswith("."), "end with character '.'"),
+        (".." in name, "have successive '.' characters"),
+    ):
+        if is_wrong:
+            raise model.invalid(f"Message (user) attribute name must not {what}.")
 
 
 def _check_attribute(name: str, attribute: Record) -> None:
     kind = attribute.get("DataType")
     if not kind:
-        raise model.invalid(f"The message attribute '{name}' must contain non-empty message attribute type.")
-    base = kind.partition(".")[0]
-    if base not in ("String", "Number", "Binary") or len(kind) > MAX_NAME:
         raise model.invalid(
-            f"The message attribute '{name}' has an invalid message attribute type, the set of supported type "
-            "prefixes is Binary, Number, and String."
+            f"The message (user) attribute '{name}' must contain a non-empty message attribute type."
         )
+    base = kind.partition(".")[0]
+    if base not in ("String", "Number", "Binary"):
+        raise model.invalid(
+            f"The type of message (user) attribute '{name}' is invalid. You must use only the following supported type "
+            "prefixes: Binary, Number, String."
+        )
+    if len(kind) >= MAX_NAME:
+        raise model.invalid(f"Message (user) attribute type must be shorter than {MAX_NAME} bytes.")
     if attribute.get("StringListValues") or attribute.get("BinaryListValues"):
         raise model.invalid("Message attribute list values in SendMessage operation are not supported.")
     field, other = ("BinaryValue", "StringValue") if base == "Binary" else ("StringValue", "BinaryValue")
     value = attribute.get(field)
+    if value and attribute.get(other):
+        raise model.invalid(f"Message (user) attribute '{name}' must have a single value.")
     if not value and attribute.get(other):
-        raise model.invalid(f"The message attribute '{name}' with type '{kind}' must use field '{base}'.")
+        raise model.invalid(
+            f"Message (user) attribute '{name}' with type '{kind}' must use field '{field.removesuffix('Value')}'."
+        )
     if not value:
         raise model.invalid(
-            f"The message attribute '{name}' must contain non-empty message attribute value for message attribute "
-            f"type '{kind}'."
+            f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind}'."
         )
     if base != "Binary" and _INVALID.search(value):
         raise model.invalid(model.bad_contents().message)
-    if base == "Number" and not _NUMBER.fullmatch(value):
+    if base == "Number" and not _is_number(value):
         raise model.invalid(f"Can't cast the value of message (user) attribute '{name}' to a number.")
+
+
+def _is_number(text: str) -> bool:
+    """Up to 38 digits, between 10^-128 and 10^126 either side of zero."""
+    if not _NUMBER.fullmatch(text):
+        return False
+    number = Decimal(text)
+    digits = "".join(map(str, number.as_tuple().digits)).strip("0")
+    return not number or (len(digits) <= MAX_DIGITS and -128 <= number.adjusted() < 126 + (digits == "1"))
 
 
 def check_system_attributes(attributes: Mapping[str, Record]) -> None:

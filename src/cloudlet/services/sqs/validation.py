@@ -65,16 +65,19 @@ def check_extras(request: Request) -> None:
         messages.check_attributes(request["MessageAttributes"])
     if "MessageSystemAttributes" in request:
         messages.check_system_attributes(request["MessageSystemAttributes"])
-    if "MessageDeduplicationId" in request:
+    _only_of_fifo(request, "MessageDeduplicationId")
+
+
+def _only_of_fifo(request: Request, member: str) -> None:
+    if member in request:
         raise model.invalid_value(
-            request["MessageDeduplicationId"],
-            "MessageDeduplicationId",
-            "The request include parameter that is not valid for this queue type",
+            request[member], member, "The request include parameter that is not valid for this queue type."
         )
 
 
 def receive_message(request: Request) -> Request:
     _needs("QueueUrl")(request)
+    _only_of_fifo(request, "ReceiveRequestAttemptId")
     for member, low, high, words in (
         ("MaxNumberOfMessages", 1, model.MAX_BATCH, f"between 1 and {model.MAX_BATCH}"),
         ("WaitTimeSeconds", 0, model.MAX_WAIT, f">= 0 and <= {model.MAX_WAIT}"),
