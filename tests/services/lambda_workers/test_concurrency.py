@@ -170,6 +170,15 @@ class TestLifetime:
         await until(lambda: not alive(first))
         assert await pid(functions, spec) != first
 
+    async def test_an_idle_worker_that_is_being_ended_gets_no_more_calls(self, functions: Functions) -> None:
+        spec = functions.make(PID)
+        first = await pid(functions, spec)
+        functions.node.clock.advance(301)
+        await functions.node.clock.sleep(0)  # its end was asked for; the process may still be there
+        outcome = await functions.invoke(spec)
+        assert outcome.error is None
+        assert json.loads(outcome.payload) != first
+
     async def test_a_worker_goes_before_its_credentials_do(self, functions: Functions) -> None:
         spec = functions.make(PID)
         first = await pid(functions, spec)

@@ -128,6 +128,8 @@ class Worker:
         self._until(self._clock.now() + INIT_SECONDS + self.spec.timeout)
 
     def usable(self) -> bool:
+        if self.retiring:  # killed, but not yet gone
+            return False
         return self.state == "idle" and self.expires > self._clock.now() + self.spec.timeout + 30
 
     def run(self, call: Call) -> None:
