@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 
 from tests import harness
 
+from .streams import PLAIN, Flow
+
 ECHO = "def handler(event, context):\n    return event\n"
 
 
@@ -37,6 +39,20 @@ def function(lam: Any, unique: Callable[[str], str]) -> Iterator[Callable[..., s
             lam.delete_function(FunctionName=name)
         except lam.exceptions.ResourceNotFoundException:
             continue
+
+
+@pytest.fixture
+def flow(client: Callable[..., Any], unique: Callable[[str], str]) -> Iterator[Callable[..., Flow]]:
+    """`flow(source)`: a table, and a function that can be mapped to its stream."""
+    made: list[Flow] = []
+
+    def make(source: str = PLAIN) -> Flow:
+        made.append(Flow(client, unique("stream"), source))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.delete()
 
 
 def refused(call: Callable[..., Any], **params: Any) -> tuple[str, str, int]:

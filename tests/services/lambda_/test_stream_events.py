@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.harness import ACCOUNT, REGION, ROLE, eventually, zipped
+from tests.harness import ACCOUNT, REGION, eventually
 
 from .conftest import refused
+from .streams import PICKY, PLAIN, REPORT, Flow
 
-REPORT = """
-import boto3, json, os
-sqs = boto3.client("sqs")
-
-def tell(what):
-    sqs.send_message(QueueUrl=os.environ["OUT"], MessageBody=json.dumps(what))
-
-def ids(event):
-    return [record["dynamodb"]["Keys"]["id"]["S"] for record in event["Records"]]
-"""
 WHOLE = REPORT + "\ndef handler(event, context):\n    tell(event)\n"
-PLAIN = REPORT + "\ndef handler(event, context):\n    tell(ids(event))\n"
-PICKY = (
-    REPORT
-    + """
-def handler(event, context):
-    tell(ids(event))
-    if "bad" in ids(event):
-        raise ValueError("bad")
-"""
-)
 REPORTS = (
     REPORT
     + """
@@ -44,84 +25,9 @@ def handler(event, context):
 )
 
 
-class Flow:
-    """A table, a function that is mapped to its stream, and a queue to which the function tells what it sees."""
-
-    def __init__(self, client: Callable[..., Any], name: str, source: str) -> None:
-        self.ddb, self.lam, self.sqs = client("dynamodb"), client("lambda"), client("sqs")
-        self.name = name
-        table = self.ddb.create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-        )
-        self.arn = table["TableDescription"]["LatestStreamArn"]
-        self.out = self.sqs.create_queue(QueueName=f"{name}-out")["QueueUrl"]
-        self.lam.create_function(
-            FunctionName=name,
-            Runtime="python3.11",
-            Handler="index.handler",
-            Role=ROLE,
-            Timeout=20,
-            Code={"ZipFile": zipped({"index.py": source})},
-            Environment={"Variables": {"OUT": self.out}},
-        )
-        self.uuid = ""
-
-    def map(self, **settings: Any) -> dict[str, Any]:
-        asked = {"StartingPosition": "TRIM_HORIZON", **settings}
-        made: dict[str, Any] = self.lam.create_event_source_mapping(
-            FunctionName=self.name, EventSourceArn=self.arn, **asked
-        )
-        self.uuid = made["UUID"]
-        return made
-
-    def put(self, *ids: str, **attributes: Any) -> None:
-        writes = [{"PutRequest": {"Item": {"id": {"S": id}, **attributes}}} for id in ids]
-        self.ddb.batch_write_item(RequestItems={self.name: writes})
-
-    def told(self, number: int, queue: str = "") -> list[Any]:
-        found: list[Any] = []
-
-        def more() -> bool:
-            answer = self.sqs.receive_message(
-                QueueUrl=queue or self.out, MaxNumberOfMessages=10, WaitTimeSeconds=1
-            )
-            for message in answer.get("Messages", []):
-                found.append(json.loads(message["Body"]))
-                self.sqs.delete_message(QueueUrl=queue or self.out, ReceiptHandle=message["ReceiptHandle"])
-            return len(found) >= number
-
-        eventually(more)
-        return found
-
-
-@pytest.fixture
-def flow(client: Callable[..., Any], unique: Callable[[str], str]) -> Iterator[Callable[..., Flow]]:
-    made: list[Flow] = []
-
-    def make(source: str = PLAIN) -> Flow:
-        made.append(Flow(client, unique("stream"), source))
-        return made[-1]
-
-    yield make
-    for one in made:
-        if one.uuid:
-            one.lam.delete_event_source_mapping(UUID=one.uuid)
-        one.lam.delete_function(FunctionName=one.name)
-        one.ddb.delete_table(TableName=one.name)
-
-
 def test_what_a_function_sees(flow: Any) -> None:
     one = flow(WHOLE)
-    made = one.map()
-    assert (made["BatchSize"], made["StartingPosition"], made["MaximumRetryAttempts"]) == (
-        100,
-        "TRIM_HORIZON",
-        -1,
-    )
+    one.map()
     one.put("a", blob={"B": b"\x00\xff"})
     (event,) = one.told(1)
     (record,) = event["Records"]
@@ -142,9 +48,8 @@ def test_the_latest_position_leaves_out_what_was_before(flow: Any) -> None:
     one = flow()
     one.put("before")
     one.map(StartingPosition="LATEST")
-    eventually(lambda: one.lam.get_event_source_mapping(UUID=one.uuid)["State"] == "Enabled")
     one.put("after")
-    assert one.told(1)[0][-1] == "after"
+    assert one.told(1) == [["after"]]
 
 
 def test_filters(flow: Any) -> None:
@@ -154,27 +59,6 @@ def test_filters(flow: Any) -> None:
     one.put("a", kind={"S": "other"})
     one.put("b", kind={"S": "wanted"})
     assert one.told(1) == [["b"]]
-
-
-def test_given_up_after_its_retries(
-    flow: Any, client: Callable[..., Any], unique: Callable[[str], str]
-) -> None:
-    one = flow(PICKY)
-    dead = client("sqs").create_queue(QueueName=unique("dead"))["QueueUrl"]
-    name = dead.rsplit("/", 1)[1]
-    one.put("fine")
-    one.put("bad")
-    one.map(
-        BatchSize=1,
-        MaximumRetryAttempts=1,
-        DestinationConfig={"OnFailure": {"Destination": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"}},
-    )
-    one.put("next")
-    assert one.told(4) == [["fine"], ["bad"], ["bad"], ["next"]]
-    (told,) = one.told(1, dead)
-    assert told["requestContext"]["condition"] == "RetryAttemptsExhausted"
-    assert told["responseContext"]["functionError"] == "Unhandled"
-    assert (told["DDBStreamBatchInfo"]["batchSize"], told["DDBStreamBatchInfo"]["streamArn"]) == (1, one.arn)
 
 
 def test_bisected(flow: Any) -> None:
@@ -193,19 +77,216 @@ def test_reported_items(flow: Any) -> None:
     assert one.told(2) == [["a", "bad", "c"], ["bad", "c"]]
 
 
+def test_the_lowest_of_the_reported_items_counts(flow: Any) -> None:
+    one = flow(
+        REPORT
+        + """
+def handler(event, context):
+    tell(ids(event))
+    names = {name: r["dynamodb"]["SequenceNumber"] for name, r in zip(ids(event), event["Records"])}
+    return {"batchItemFailures": [{"itemIdentifier": names[n]} for n in "db" if len(names) == 4]}
+"""
+    )
+    one.put(*"abcd")
+    one.map(FunctionResponseTypes=["ReportBatchItemFailures"])
+    assert one.told(2) == [["a", "b", "c", "d"], ["b", "c", "d"]]
+
+
+@pytest.mark.parametrize("answer", ["''", "[]", "{}", "None", "{'batchItemFailures': None}"])
+def test_an_empty_answer_reports_nothing(flow: Any, answer: str) -> None:
+    one = flow(f"{PLAIN}\n    return {answer}\n")
+    one.put("a", "b")
+    one.map(FunctionResponseTypes=["ReportBatchItemFailures"], BatchSize=1)
+    assert one.told(2) == [["a"], ["b"]]
+
+
+@pytest.mark.parametrize("id", ["''", "None", "'1'"])
+def test_an_answer_that_names_no_record_fails_all(flow: Any, id: str) -> None:
+    one = flow(f"{PLAIN}\n    return {{'batchItemFailures': [{{'itemIdentifier': {id}}}]}}\n")
+    one.put("a", "b")
+    one.map(FunctionResponseTypes=["ReportBatchItemFailures"], MaximumRetryAttempts=1)
+    assert one.told(2) == [["a", "b"], ["a", "b"]]
+
+
 @pytest.mark.node_only
-def test_goes_on_after_a_restart(fresh_node: Any) -> None:
-    node = fresh_node()
-    one = Flow(node.client, "kept", PLAIN)
+def test_the_batching_window_collects(flow: Any, node: Any) -> None:
+    one = flow()
+    one.map(MaximumBatchingWindowInSeconds=60)
+    one.put(*"abcde")
+    assert one.told(1, while_waiting=lambda: node.advance(61)) == [list("abcde")]
+
+
+def test_a_full_batch_does_not_wait(flow: Any) -> None:
+    one = flow()
+    one.map(MaximumBatchingWindowInSeconds=300, BatchSize=2)
+    one.put("a", "b")
+    assert one.told(1) == [["a", "b"]]
+
+
+def test_a_disabled_mapping_skips_nothing(flow: Any) -> None:
+    one = flow()
+    one.map(StartingPosition="LATEST")
+    one.put("a")
+    assert one.told(1) == [["a"]]
+    one.update(Enabled=False)
+    one.put("b")
+    one.update(Enabled=True)
+    assert one.told(1) == [["b"]]
+
+
+def test_goes_on_when_its_function_is_back(flow: Any) -> None:
+    one = flow()
     one.map()
     one.put("a")
     assert one.told(1) == [["a"]]
-    node.restart()
-    again = Flow.__new__(Flow)
-    again.__dict__ = {**one.__dict__, "ddb": node.client("dynamodb"), "sqs": node.client("sqs")}
-    again.out = again.sqs.get_queue_url(QueueName="kept-out")["QueueUrl"]
-    again.put("b")
-    assert again.told(1) == [["b"]]
+    one.lam.delete_function(FunctionName=one.name)
+    one.put("b")
+    one.lam.create_function(**one.made)
+    assert one.told(1) == [["b"]]
+
+
+@pytest.mark.node_only
+def test_goes_on_after_a_kill(fresh_node: Any) -> None:
+    node = fresh_node()
+    one = Flow(node.client, "kept", PLAIN)
+    one.map(BatchSize=1)
+    one.put("a")
+    assert one.told(1) == [["a"]]
+    eventually(lambda: one.seen()["LastProcessingResult"] == "OK")
+    node.kill()
+    node.start()
+    one.put("b")
+    assert one.told(1) == [["b"]]
+
+
+def test_a_changed_mapping_goes_on_where_it_was(flow: Any) -> None:
+    """Also when it changes in the middle of a batch, which isn't handed over twice."""
+    one = flow(REPORT + "\ndef handler(event, context):\n    tell(ids(event))\n    time.sleep(0.5)\n")
+    one.map()
+    one.put("a")
+    assert one.told(1) == [["a"]]
+    one.update(BatchSize=7)
+    one.put("b")
+    assert one.told(1) == [["b"]]
+
+
+class TestTheMapping:
+    def test_what_it_shows(self, flow: Any) -> None:
+        one = flow()
+        made = one.map()
+        for member in ("ResponseMetadata", "LastModified", "UUID", "EventSourceMappingArn", "FunctionArn"):
+            made.pop(member)
+        assert made == {
+            "BatchSize": 100,
+            "BisectBatchOnFunctionError": False,
+            "DestinationConfig": {"OnFailure": {}},
+            "EventSourceArn": one.arn,
+            "FunctionResponseTypes": [],
+            "LastProcessingResult": "No records processed",
+            "MaximumBatchingWindowInSeconds": 0,
+            "MaximumRecordAgeInSeconds": -1,
+            "MaximumRetryAttempts": -1,
+            "ParallelizationFactor": 1,
+            "StartingPosition": "TRIM_HORIZON",
+            "State": "Creating",
+            "StateTransitionReason": "User action",
+            "TumblingWindowInSeconds": 0,
+        }
+        assert one.seen()["State"] == "Enabled"
+
+    def test_what_came_of_the_last_try(self, flow: Any) -> None:
+        one = flow(PICKY)
+        one.map(MaximumRetryAttempts=0)
+        one.put("fine")
+        eventually(lambda: one.seen()["LastProcessingResult"] == "OK")
+        one.put("bad")
+        eventually(lambda: one.seen()["LastProcessingResult"] == "PROBLEM: Function call failed")
+
+    def test_one_of_a_kind(self, flow: Any) -> None:
+        one = flow()
+        one.map()
+        create = one.lam.create_event_source_mapping
+        asked = {"FunctionName": one.name, "EventSourceArn": one.arn, "StartingPosition": "LATEST"}
+        assert refused(create, **asked) == (
+            "ResourceConflictException",
+            (
+                f'The event source arn (" {one.arn} ") and function (" {one.name} ") provided mapping already '
+                f"exists. Please update or delete the existing mapping with UUID {one.uuid}"
+            ),
+            409,
+        )
+
+    @pytest.mark.parametrize(
+        ("settings", "text"),
+        [
+            (
+                {"StartingPosition": "AT_TIMESTAMP"},
+                "Unsupported starting position for arn type: arn:aws:dynamodb:",
+            ),
+            ({"StartingPositionTimestamp": 1}, "Timestamp only valid with StartingPosition AT_TIMESTAMP"),
+            (
+                {"ScalingConfig": {"MaximumConcurrency": 2}},
+                "Unsupported ScalingConfig parameter for given event",
+            ),
+            ({"Topics": ["topic"]}, "Unsupported Topics parameter for given event source mapping type."),
+            ({"TumblingWindowInSeconds": 1, "ParallelizationFactor": 2}, "TumblingWindowInSeconds needs"),
+            ({"MaximumRecordAgeInSeconds": 59}, "MaximumRecordAgeInSeconds must be -1, or 60 at least"),
+            (
+                {
+                    "DestinationConfig": {
+                        "OnFailure": {"Destination": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"}
+                    }
+                },
+                "The destination ARN",
+            ),
+            (
+                {"DestinationConfig": {"OnSuccess": {"Destination": f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"}}},
+                "Unsupported DestinationConfig parameter",
+            ),
+        ],
+    )
+    def test_what_a_stream_can_not_have(self, flow: Any, settings: dict[str, Any], text: str) -> None:
+        one = flow()
+        asked = {
+            "FunctionName": one.name,
+            "EventSourceArn": one.arn,
+            "StartingPosition": "LATEST",
+            **settings,
+        }
+        code, message, status = refused(one.lam.create_event_source_mapping, **asked)
+        assert (code, status) == ("InvalidParameterValueException", 400)
+        assert message.startswith(text)
+
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            {"BatchSize": 10_001},
+            {"MaximumRetryAttempts": 10_001},
+            {"MaximumRecordAgeInSeconds": 604_801},
+            {"ParallelizationFactor": 0},
+            {"ParallelizationFactor": 11},
+            {"TumblingWindowInSeconds": 901},
+            {"StartingPosition": "NOW"},
+        ],
+    )
+    def test_ranges(self, flow: Any, settings: dict[str, Any]) -> None:
+        one = flow()
+        asked = {
+            "FunctionName": one.name,
+            "EventSourceArn": one.arn,
+            "StartingPosition": "LATEST",
+            **settings,
+        }
+        assert refused(one.lam.create_event_source_mapping, **asked)[0] == "ValidationException"
+
+    def test_an_update_is_checked_with_what_is_there(self, flow: Any) -> None:
+        one = flow()
+        one.map(ParallelizationFactor=2)
+        update = one.lam.update_event_source_mapping
+        assert refused(update, UUID=one.uuid, TumblingWindowInSeconds=60)[1].startswith("TumblingWindow")
+        one.update(TumblingWindowInSeconds=60, ParallelizationFactor=1, MaximumRetryAttempts=5)
+        seen = one.seen()
+        assert (seen["TumblingWindowInSeconds"], seen["MaximumRetryAttempts"]) == (60, 5)
 
 
 def test_refusals(flow: Any) -> None:

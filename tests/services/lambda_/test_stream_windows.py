@@ -1,0 +1,183 @@
+"""Tumbling windows: a state that a function carries over a stretch of a stream's time."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+
+from tests.harness import eventually
+
+from .streams import REPORT, Flow
+
+pytestmark = pytest.mark.node_only
+
+COUNTS = (
+    REPORT
+    + """
+def handler(event, context):
+    event["ids"] = ids(event)
+    del event["Records"]
+    tell(event)
+    state = event["state"]
+    state["n"] = state.get("n", 0) + len(event["ids"])
+    return {"state": state}
+"""
+)
+WINDOW = 600
+
+
+def next_window(node: Any) -> int:
+    """Move the clock to the beginning of a window, so that the test stays within it; when it began."""
+    now = node.now()
+    node.advance(WINDOW - now % WINDOW + 1)
+    return int(now // WINDOW + 1) * WINDOW
+
+
+def moment(at: int) -> str:
+    return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_the_state_of_a_window(flow: Any, node: Any) -> None:
+    one = flow(COUNTS)
+    begin = next_window(node)
+    one.map(TumblingWindowInSeconds=WINDOW)
+    one.put("a")
+    (first,) = one.told(1)
+    assert first.pop("shardId").startswith("shardId-")
+    assert first == {
+        "ids": ["a"],
+        "window": {"start": moment(begin), "end": moment(begin + WINDOW)},
+        "state": {},
+        "eventSourceARN": one.arn,
+        "isFinalInvokeForWindow": False,
+        "isWindowTerminatedEarly": False,
+    }
+    one.put("b")
+    (second,) = one.told(1)
+    assert (second["ids"], second["state"]) == (["b"], {"n": 1})
+    eventually(lambda: one.seen()["LastProcessingResult"] == "OK")
+    node.advance(WINDOW)
+    (final,) = one.told(1)
+    assert (final["ids"], final["state"], final["window"]) == ([], {"n": 2}, first["window"])
+    assert (final["isFinalInvokeForWindow"], final["isWindowTerminatedEarly"]) == (True, False)
+    one.put("c")
+    (fresh,) = one.told(1)
+    assert (fresh["ids"], fresh["state"]) == (["c"], {})
+    assert fresh["window"]["start"] == first["window"]["end"]
+
+
+def test_a_record_belongs_to_the_window_in_which_it_was_made(flow: Any, node: Any) -> None:
+    one = flow(COUNTS)
+    next_window(node)
+    one.put("a", "b")
+    node.advance(2 * WINDOW)
+    one.put("c")
+    one.map(TumblingWindowInSeconds=WINDOW)
+    told = one.told(3)
+    assert [(event["ids"], event["state"], event["isFinalInvokeForWindow"]) for event in told] == [
+        (["a", "b"], {}, False),
+        ([], {"n": 2}, True),
+        (["c"], {}, False),
+    ]
+    assert told[1]["window"] == told[0]["window"] != told[2]["window"]
+
+
+def test_no_state_is_a_failure(flow: Any, node: Any) -> None:
+    one = flow(REPORT + "\ndef handler(event, context):\n    tell(ids(event))\n    return {}\n")
+    next_window(node)
+    one.map(TumblingWindowInSeconds=WINDOW, MaximumRetryAttempts=1)
+    one.put("a")
+    assert one.told(2) == [["a"], ["a"]]
+    assert one.seen()["LastProcessingResult"] == "PROBLEM: Function call failed"
+
+
+def test_a_large_state_ends_its_window(flow: Any, node: Any) -> None:
+    one = flow(
+        REPORT
+        + """
+def handler(event, context):
+    tell([ids(event), len(event["state"]), event["isFinalInvokeForWindow"], event["isWindowTerminatedEarly"]])
+    return {"state": {"much": "x" * 1024 * 1024}}
+"""
+    )
+    next_window(node)
+    one.map(TumblingWindowInSeconds=WINDOW, BatchSize=1)
+    one.put("a", "b")
+    assert one.told(4) == [
+        [["a"], 0, False, False],
+        [[], 1, True, True],
+        [["b"], 0, False, False],
+        [[], 1, True, True],
+    ]
+
+
+def test_nothing_goes_on_before_a_window_is_closed(flow: Any, node: Any) -> None:
+    one = flow(
+        REPORT
+        + """
+def handler(event, context):
+    tell([ids(event), event["isFinalInvokeForWindow"]])
+    if event["isFinalInvokeForWindow"] and "CLOSES" not in os.environ:
+        raise ValueError("not yet")
+    return {"state": {}}
+"""
+    )
+    next_window(node)
+    one.put("a")
+    node.advance(WINDOW)
+    one.put("b")
+    one.map(TumblingWindowInSeconds=WINDOW, MaximumRetryAttempts=0)
+    assert one.told(3) == [[["a"], False], [[], True], [[], True]]
+    variables = {"OUT": one.out, "CLOSES": "1"}
+    one.lam.update_function_configuration(FunctionName=one.name, Environment={"Variables": variables})
+    told = one.told(2, while_waiting=lambda: node.advance(60))
+    assert told[-1] == [["b"], False] or told[-2:] == [[["b"], False], [[], True]]
+
+
+def test_what_is_given_up_leaves_the_state(flow: Any, node: Any) -> None:
+    one = flow(COUNTS.replace("    return {", "    assert 'bad' not in event['ids']\n    return {"))
+    next_window(node)
+    one.map(TumblingWindowInSeconds=WINDOW, MaximumRetryAttempts=0, BatchSize=1)
+    one.put("a", "bad", "c")
+    assert [(event["ids"], event["state"]) for event in one.told(3)] == [
+        (["a"], {}),
+        (["bad"], {"n": 1}),
+        (["c"], {"n": 1}),
+    ]
+
+
+def test_reported_items_keep_the_state_of_the_others(flow: Any, node: Any) -> None:
+    one = flow(
+        REPORT
+        + """
+def handler(event, context):
+    names = ids(event)
+    tell([names, event["state"]])
+    good = [name for name in names if name != "bad"] if "b" in names else names
+    failed = [r["dynamodb"]["SequenceNumber"] for r in event["Records"][len(good):]]
+    state = {**event["state"], **{name: 1 for name in good}}
+    return {"state": state, "batchItemFailures": [{"itemIdentifier": one} for one in failed]}
+"""
+    )
+    next_window(node)
+    one.put("a", "b", "bad")
+    one.map(TumblingWindowInSeconds=WINDOW, FunctionResponseTypes=["ReportBatchItemFailures"])
+    assert one.told(2) == [[["a", "b", "bad"], {}], [["bad"], {"a": 1, "b": 1}]]
+
+
+def test_the_state_outlives_a_kill(fresh_node: Any) -> None:
+    node = fresh_node()
+    one = Flow(node.client, "kept", COUNTS)
+    begin = next_window(node)
+    one.map(TumblingWindowInSeconds=WINDOW)
+    one.put("a")
+    one.told(1)
+    eventually(lambda: one.seen()["LastProcessingResult"] == "OK")
+    node.kill()
+    node.start()
+    node.advance(begin + 10 - node.now())
+    one.put("b")
+    (second,) = one.told(1)
+    assert (second["ids"], second["state"]) == (["b"], {"n": 1})
