@@ -31,6 +31,19 @@ class TestAHit:
         assert second.body == b"hello"
         assert web.paths == ["/page"]
 
+    def test_lives_no_longer_when_time_is_set_back(self, web: Web, deploy: Deploy, node: Node) -> None:
+        web.replies["/page"] = Reply(headers={"Cache-Control": "max-age=60"})
+        cdn = deploy(custom(web.port))
+        node.advance(86_400)
+        cdn.get()
+        node.advance(30)
+        node.advance(-86_400)
+        hit = cdn.get()
+        assert hit.result == "Hit"
+        assert 30 <= int(hit.headers["age"]) <= 40
+        node.advance(30)
+        assert cdn.get().result != "Hit"
+
     def test_has_the_headers_of_cloudfront(self, web: Web, deploy: Deploy) -> None:
         cdn = deploy(custom(web.port))
         one, two = cdn.get(), cdn.get()

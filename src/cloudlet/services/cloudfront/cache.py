@@ -105,6 +105,12 @@ class Cache:
         if entry is not None:
             self._size -= entry.size
 
+    def rewind(self, seconds: float) -> None:
+        """Time was set back: what is kept is as old as it was, and lives no longer than it would have."""
+        for entry in self._entries.values():
+            entry.born -= seconds
+            entry.until -= seconds
+
     def forget(self, distribution: str, paths: Paths | None = None) -> None:
         """Drop what a distribution has, or what the paths name of it."""
         gone = [

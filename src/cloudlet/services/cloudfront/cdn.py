@@ -54,7 +54,12 @@ class Cdn:
         """By what follows the `*.` of an alternate domain name."""
 
     async def start(self) -> None:
+        self._clock.when_set_back(self._rewind)
         await self.reload()
+
+    def _rewind(self, seconds: float) -> None:
+        self._cache.rewind(seconds)
+        self._large.clear()
 
     async def stop(self) -> None:
         for task in self._tasks:
