@@ -36,7 +36,8 @@ class View:
     id: str = ""
     """The physical id, once there is one."""
     env: dict[str, str] = field(default_factory=dict)
-    """account, region, partition, url_suffix, stack_name, stack_id, logical_id."""
+    """account, region, partition, url_suffix, stack_name, stack_id, logical_id; in a deletion whose policy is Snapshot
+    the name for one: snapshot."""
 
     def changed(self, *names: str) -> bool:
         return any(self.new.get(name) != self.old.get(name) for name in names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -27,10 +28,16 @@ class TestServerlessCache:
         properties: dict[str, Any] = {"ServerlessCacheName": unique("stacked"), "Engine": "valkey"}
         template = {
             "Resources": {"Cache": {"Type": "AWS::ElastiCache::ServerlessCache", "Properties": properties}},
-            "Outputs": outputs(Host="Cache.Endpoint.Address", Port="Cache.Endpoint.Port", Arn="Cache.ARN"),
+            "Outputs": outputs(
+                Host="Cache.Endpoint.Address",
+                Port="Cache.Endpoint.Port",
+                Arn="Cache.ARN",
+                Made="Cache.CreateTime",
+            ),
         }
         found = stack(template)
         with kit.connect(node, endpoint(found)) as cache:
+            assert re.fullmatch(r"20\d\d-\d\d-\d\dT[\d:.]+Z", found["Made"])
             cache.set("kept", "yes")
             properties["CacheUsageLimits"] = {"DataStorage": {"Maximum": "3", "Unit": "GB"}}
             properties["Tags"] = [{"Key": "team", "Value": "a"}]
@@ -131,3 +138,82 @@ class TestNodes:
         found = stack(template)
         with kit.connect(node, endpoint(found)) as cache:
             assert cache.set("a", 1)
+
+    def test_replicas_come_without_a_new_group(self, client: Any, stack: Any) -> None:
+        properties: dict[str, Any] = {
+            "ReplicationGroupDescription": "one",
+            "Engine": "valkey",
+            "CacheNodeType": "cache.t4g.micro",
+            "NumCacheClusters": 1,
+        }
+        template = {
+            "Resources": {"Group": {"Type": "AWS::ElastiCache::ReplicationGroup", "Properties": properties}},
+            "Outputs": {
+                **outputs(Host="Group.PrimaryEndPoint.Address", Port="Group.PrimaryEndPoint.Port"),
+                "Id": {"Value": {"Ref": "Group"}},
+                "Read": {
+                    "Value": {"Fn::Join": [",", {"Fn::GetAtt": ["Group", "ReadEndPoint.Addresses.List"]}]}
+                },
+            },
+        }
+        found = stack(template)
+        assert found["Read"] == "localhost"
+        for count in (3, 2):
+            properties["NumCacheClusters"] = count
+            assert stack(template)["Id"] == found["Id"]
+            (group,) = client("elasticache").describe_replication_groups(ReplicationGroupId=found["Id"])[
+                "ReplicationGroups"
+            ]
+            assert len(group["MemberClusters"]) == count
+
+    def test_another_engine_is_another_cluster(self, stack: Any) -> None:
+        properties: dict[str, Any] = {
+            "Engine": "redis",
+            "CacheNodeType": "cache.t3.micro",
+            "NumCacheNodes": 1,
+        }
+        template = {
+            "Resources": {"Cluster": {"Type": "AWS::ElastiCache::CacheCluster", "Properties": properties}},
+            "Outputs": {"Id": {"Value": {"Ref": "Cluster"}}},
+        }
+        before = stack(template)
+        properties["Engine"] = "valkey"
+        assert stack(template)["Id"] != before["Id"]
+
+    @pytest.mark.parametrize("kind", ["CacheCluster", "ReplicationGroup"])
+    def test_a_snapshot_stays_of_what_is_deleted(
+        self, client: Any, stack: Any, unique: Any, kind: str
+    ) -> None:
+        caches = client("elasticache")
+        properties = {"Engine": "redis", "CacheNodeType": "cache.t3.micro"}
+        if kind == "CacheCluster":
+            properties |= {"NumCacheNodes": 1}
+        else:
+            properties |= {"ReplicationGroupDescription": "kept"}
+        resource = {
+            "Type": f"AWS::ElastiCache::{kind}",
+            "DeletionPolicy": "Snapshot",
+            "Properties": properties,
+        }
+        prefix = "Cache.RedisEndpoint" if kind == "CacheCluster" else "Cache.PrimaryEndPoint"
+        found = stack(
+            {
+                "Resources": {"Cache": resource},
+                "Outputs": outputs(Host=f"{prefix}.Address", Port=f"{prefix}.Port"),
+            }
+        )
+        with redis.Redis(host=found["Host"], port=int(found["Port"])) as cache:
+            cache.set("a", "kept")
+        stack.delete()
+        made = caches.describe_snapshots()["Snapshots"]
+        (name,) = [each["SnapshotName"] for each in made if each["SnapshotName"].startswith(stack.name)]
+        assert f"{stack.name}-snapshot-cache-" in name
+        id = unique("again")
+        caches.create_cache_cluster(
+            CacheClusterId=id, Engine="redis", CacheNodeType="cache.t3.micro", SnapshotName=name
+        )
+        answer = caches.describe_cache_clusters(CacheClusterId=id, ShowCacheNodeInfo=True)
+        place = answer["CacheClusters"][0]["CacheNodes"][0]["Endpoint"]
+        with redis.Redis(host=place["Address"], port=place["Port"]) as cache:
+            assert cache.get("a") == b"kept"
+        caches.delete_cache_cluster(CacheClusterId=id)

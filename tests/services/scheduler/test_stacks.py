@@ -39,6 +39,8 @@ BY_HAND: dict[str, Any] = {
         "Arn": {"Value": {"Fn::GetAtt": ["Schedule", "Arn"]}},
         "Group": {"Value": {"Ref": "Group"}},
         "GroupArn": {"Value": {"Fn::GetAtt": ["Group", "Arn"]}},
+        "GroupState": {"Value": {"Fn::GetAtt": ["Group", "State"]}},
+        "GroupMade": {"Value": {"Fn::GetAtt": ["Group", "CreationDate"]}},
     },
 }
 SAM: dict[str, Any] = {
@@ -73,6 +75,7 @@ def test_by_hand(stack, client):
     found = stack(BY_HAND, Rate="rate(1 hour)")
     shown = scheduler.get_schedule(Name=found["Schedule"], GroupName=found["Group"])
     assert shown["Arn"] == found["Arn"]
+    assert (found["GroupState"], found["GroupMade"][:2]) == ("ACTIVE", "20")
     assert shown["StartDate"].isoformat().startswith("2038-01-01T00:00:00")
     assert shown["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 5}
     assert shown["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 3

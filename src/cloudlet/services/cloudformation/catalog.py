@@ -6,6 +6,7 @@ import importlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 CUSTOM = ("Custom::",)
 CUSTOM_RESOURCE = "AWS::CloudFormation::CustomResource"
 WORD = re.compile(r"[A-Z][A-Za-z0-9]*")
-FIELD = re.compile(r"\{([A-Za-z_][\w.]*)\}")
+FIELD = re.compile(r"\{([A-Za-z_][\w.*]*(?::time)?)\}")
 FALSE_TRUE = {"false": False, "true": True}
 
 
@@ -222,17 +223,25 @@ def _item(value: Any, part: str) -> Any:
     return value[int(part)]
 
 
+def _date(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def fill(format: str, values: Mapping[str, Any]) -> Any:
-    """A format like "{ApiId}" or "arn:…:{Name}" over values; "{A.B}" looks inside, "{A.0}" into a list. What isn't
-    there is a `KeyError`.
+    """A format like "{ApiId}" or "arn:…:{Name}" over values; "{A.B}" looks inside, "{A.0}" into a list, "{A.*.B}" into
+    each of a list's items, "{A:time}" tells seconds as a date. What isn't there is a `KeyError`.
 
     A format that is one field alone gives the value as it is."""
 
     def look(name: str) -> Any:
         value: Any = values
-        for part in name.split("."):
+        name, _, kind = name.partition(":")
+        parts = name.split(".")
+        for place, part in enumerate(parts):
+            if part == "*":
+                return [fill(f"{{{'.'.join(parts[place + 1 :])}}}", item) for item in value]
             value = _item(value, part)
-        return value
+        return _date(value) if kind == "time" else value
 
     whole = FIELD.fullmatch(format)
     if whole:

@@ -29,7 +29,7 @@ from .plan import Plan
 from .provision import Failed, failed
 from .storage import FORGET, Home, Record
 from .walk import in_order
-from .works import Works
+from .works import SNAPSHOT, Works
 
 if TYPE_CHECKING:
     from .runtime import CloudFormation
@@ -124,9 +124,8 @@ class Deployment:
     async def _clean(self, record: Record, wanted: bool) -> None:
         if wanted:
             old = {**record["previous"], "logical_id": record["logical_id"], "type": record["type"]}
-            await self._works.remove_copy(
-                record, old, retain=record["previous"]["update_replace_policy"] == "Retain"
-            )
+            policy = record["previous"]["update_replace_policy"]
+            await self._works.remove_copy(record, old, retain=policy == "Retain", snapshot=policy == SNAPSHOT)
         else:
             await self._works.remove(record, retain=record["deletion_policy"] in RETAINING, forget=True)
 

@@ -23,6 +23,7 @@ PATIENCE = 1.0
 """Seconds that DescribeStacks of one stack waits for the end of its operation."""
 
 RANDOM_SUFFIX = 12
+SNAPSHOT_NAME_MAX = 255
 """Characters at the end of a generated name."""
 
 STACK_TYPE = "AWS::CloudFormation::Stack"

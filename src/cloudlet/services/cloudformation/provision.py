@@ -40,6 +40,8 @@ class Job:
     """Keep the record."""
     begun: bool = False
     """An earlier run of the node began on it."""
+    snapshot: bool = False
+    """A deletion is to leave a snapshot, where the type has such."""
 
     @property
     def logical_id(self) -> str:
@@ -54,7 +56,11 @@ class Job:
             "stack_name": self.stack["name"],
             "stack_id": self.stack["id"],
             "logical_id": self.logical_id,
-        }
+        } | ({"snapshot": self._snapshot_name()} if self.snapshot else {})
+
+    def _snapshot_name(self) -> str:
+        name = physical_name(f"{self.stack['name']}-snapshot", self.logical_id, model.SNAPSHOT_NAME_MAX)
+        return name.lower()
 
     def view(self) -> View:
         record = self.record

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 KEPT = (*COPY, "depends", "deletion_policy", "update_replace_policy", "metadata", "description", "status")
 """What `previous` remembers of a record."""
+SNAPSHOT = "Snapshot"
+"""The policy that leaves a snapshot of what is deleted."""
 
 
 class Works:
@@ -224,12 +226,15 @@ class Works:
             await self._journal.resource(record, "DELETE_IN_PROGRESS")
             job = self._job(record, old={})
             job.begun = begun
+            job.snapshot = record["deletion_policy"] == SNAPSHOT and record["step"] > 0
             await self._runtime.driver(record["type"]).delete(job)
             await self._journal.resource(record, "DELETE_COMPLETE", gone=forget)
         if forget:
             self._resources.pop(record["logical_id"], None)
 
-    async def remove_copy(self, record: Record, copy: Record, *, retain: bool) -> None:
+    async def remove_copy(
+        self, record: Record, copy: Record, *, retain: bool, snapshot: bool = False
+    ) -> None:
         """Delete a copy that isn't the resource's present one."""
         if retain:
             await self._journal.resource(record, "DELETE_SKIPPED", of=copy)
@@ -237,6 +242,7 @@ class Works:
             await self._journal.resource(record, "DELETE_IN_PROGRESS", of=copy)
             job = self._job(copy, old={})
             job.begun = record["logical_id"] in self._interrupted
+            job.snapshot = snapshot
             try:
                 await self._runtime.driver(record["type"]).delete(job)
             except Failed as error:

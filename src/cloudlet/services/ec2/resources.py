@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ...resources import Call, Params, Resource, View
@@ -86,6 +87,32 @@ def _subnet_attribute(member: str) -> Call:
     return Call("ec2", "ModifySubnetAttribute", params, when={member})
 
 
+_DNS_OPTIONS = {
+    "HostnameType": "PrivateDnsHostnameTypeOnLaunch",
+    "EnableResourceNameDnsARecord": "EnableResourceNameDnsARecordOnLaunch",
+    "EnableResourceNameDnsAAAARecord": "EnableResourceNameDnsAAAARecordOnLaunch",
+}
+"""How ModifySubnetAttribute names the options."""
+
+
+def _dns_options(view: View) -> Sequence[Params]:
+    new, old = (known.get("PrivateDnsNameOptionsOnLaunch", {}) for known in (view.new, view.old))
+    id = view.id or view.made["SubnetId"]
+    found = []
+    for name, member in _DNS_OPTIONS.items():
+        if name in new or name in old:
+            value = new.get(name, "ip-name" if name == "HostnameType" else False)
+            found.append({"SubnetId": id, member: value if name == "HostnameType" else {"Value": value}})
+    return found
+
+
+_DNS_OPTIONS_SET = Call("ec2", "ModifySubnetAttribute", _dns_options, when={"PrivateDnsNameOptionsOnLaunch"})
+
+
+def _subnet_acl(view: View) -> Params:
+    return {"Filters": [{"Name": "association.subnet-id", "Values": [view.made["SubnetId"]]}]}
+
+
 # Gateways and routes
 
 
@@ -93,6 +120,10 @@ def _attachment(view: View) -> Params:
     if "VpnGatewayId" in view.new:
         return {"VpnGatewayId": view.new["VpnGatewayId"]}
     return {"InternetGatewayId": view.new["InternetGatewayId"], "VpcId": view.new["VpcId"]}
+
+
+def _attachment_before(view: View) -> Params:
+    return _attachment(replace(view, new=view.old))
 
 
 def _some(*names: str) -> Callable[[View], Params]:
@@ -107,6 +138,7 @@ def _release(view: View) -> Params:
     return {"AllocationId": view.made["AllocationId"]}
 
 
+_NOT_ATTACHED = _gone("Gateway.NotAttached", "InvalidInternetGatewayID.NotFound", "InvalidVpcID.NotFound")
 _TARGETS = {
     "CarrierGatewayId", "CoreNetworkArn", "EgressOnlyInternetGatewayId", "GatewayId", "InstanceId", "LocalGatewayId",
     "NatGatewayId", "NetworkInterfaceId", "TransitGatewayId", "VpcEndpointId", "VpcPeeringConnectionId",
@@ -205,6 +237,14 @@ def _rule_resource(direction: str) -> Resource:
     return Resource(
         required={"IpProtocol"},
         create=[Call("ec2", f"AuthorizeSecurityGroup{direction}", _rule(egress))],
+        update=[
+            Call(
+                "ec2",
+                f"UpdateSecurityGroupRuleDescriptions{direction}",
+                _rule(egress),
+                when={"Description"},
+            )
+        ],
         delete=[
             Call(
                 "ec2",
@@ -215,7 +255,7 @@ def _rule_resource(direction: str) -> Resource:
         ],
         id="{SecurityGroupRules.0.SecurityGroupRuleId}",
         attributes={"Id": "{SecurityGroupRules.0.SecurityGroupRuleId}"},
-        replace=_RULE,
+        replace=_RULE - {"Description"},
     )
 
 
@@ -256,9 +296,10 @@ RESOURCES: dict[str, Resource] = {
         attributes={
             "VpcId": "{VpcId}",
             "CidrBlock": "{CidrBlock}",
-            "CidrBlockAssociations": "{CidrBlockAssociationSet}",
+            "CidrBlockAssociations": "{CidrBlockAssociationSet.*.AssociationId}",
             "DefaultNetworkAcl": "{NetworkAcls.0.NetworkAclId}",
             "DefaultSecurityGroup": "{SecurityGroups.0.GroupId}",
+            "Ipv6CidrBlocks": "{Ipv6CidrBlockAssociationSet.*.Ipv6CidrBlock}",
         },
         replace={"CidrBlock", "InstanceTenancy", "Ipv4IpamPoolId", "Ipv4NetmaskLength"},
     ),
@@ -280,16 +321,25 @@ RESOURCES: dict[str, Resource] = {
     "AWS::EC2::Subnet": Resource(
         required={"VpcId"},
         create=[
-            Call("ec2", "CreateSubnet", _made_with("subnet", *_SUBNET), result="Subnet"),
+            Call(
+                "ec2",
+                "CreateSubnet",
+                _made_with("subnet", *_SUBNET, "PrivateDnsNameOptionsOnLaunch"),
+                result="Subnet",
+            ),
             *map(_subnet_attribute, _SUBNET),
+            _DNS_OPTIONS_SET,
+            Call("ec2", "DescribeNetworkAcls", _subnet_acl),
         ],
-        update=[*map(_subnet_attribute, _SUBNET), *_RETAG],
+        update=[*map(_subnet_attribute, _SUBNET), _DNS_OPTIONS_SET, *_RETAG],
         delete=[Call("ec2", "DeleteSubnet", _by_id("SubnetId"), gone=_gone("InvalidSubnetID.NotFound"))],
         id="{SubnetId}",
         attributes={
             "AvailabilityZone": "{AvailabilityZone}",
             "AvailabilityZoneId": "{AvailabilityZoneId}",
             "CidrBlock": "{CidrBlock}",
+            "Ipv6CidrBlocks": "{Ipv6CidrBlockAssociationSet.*.Ipv6CidrBlock}",
+            "NetworkAclAssociationId": "{NetworkAcls.0.Associations.0.NetworkAclAssociationId}",
             "SubnetId": "{SubnetId}",
             "VpcId": "{VpcId}",
         },
@@ -314,19 +364,14 @@ RESOURCES: dict[str, Resource] = {
     "AWS::EC2::VPCGatewayAttachment": Resource(
         required={"VpcId"},
         create=[Call("ec2", "AttachInternetGateway", _attachment)],
-        delete=[
-            Call(
-                "ec2",
-                "DetachInternetGateway",
-                _attachment,
-                gone=_gone(
-                    "Gateway.NotAttached", "InvalidInternetGatewayID.NotFound", "InvalidVpcID.NotFound"
-                ),
-            )
+        update=[
+            Call("ec2", "DetachInternetGateway", _attachment_before, gone=_NOT_ATTACHED),
+            Call("ec2", "AttachInternetGateway", _attachment),
         ],
+        delete=[Call("ec2", "DetachInternetGateway", _attachment, gone=_NOT_ATTACHED)],
         id="IGW|{VpcId}",
         attributes={"AttachmentType": "IGW"},
-        replace={"InternetGatewayId", "VpcId", "VpnGatewayId"},
+        replace={"VpcId"},
     ),
     "AWS::EC2::RouteTable": Resource(
         required={"VpcId"},
@@ -385,11 +430,22 @@ RESOURCES: dict[str, Resource] = {
     ),
     "AWS::EC2::NatGateway": Resource(
         required={"SubnetId"},
-        create=[Call("ec2", "CreateNatGateway", _made_with("natgateway"), result="NatGateway")],
+        create=[
+            Call(
+                "ec2",
+                "CreateNatGateway",
+                _made_with("natgateway", "MaxDrainDurationSeconds"),
+                result="NatGateway",
+            )
+        ],
         update=_RETAG,
         delete=[Call("ec2", "DeleteNatGateway", _by_id("NatGatewayId"), gone=_gone("NatGatewayNotFound"))],
         id="{NatGatewayId}",
-        attributes={"NatGatewayId": "{NatGatewayId}"},
+        attributes={
+            "EniId": "{NatGatewayAddresses.0.NetworkInterfaceId}",
+            "NatGatewayId": "{NatGatewayId}",
+        },
+        ignore={"MaxDrainDurationSeconds"},
         replace={"AllocationId", "ConnectivityType", "PrivateIpAddress", "SubnetId"},
     ),
     "AWS::EC2::SecurityGroup": Resource(
@@ -435,7 +491,7 @@ RESOURCES: dict[str, Resource] = {
         ],
         id="{VpcEndpointId}",
         attributes={
-            "CreationTimestamp": "{CreationTimestamp}",
+            "CreationTimestamp": "{CreationTimestamp:time}",
             "DnsEntries": "{DnsEntries}",
             "Id": "{VpcEndpointId}",
             "NetworkInterfaceIds": "{NetworkInterfaceIds}",

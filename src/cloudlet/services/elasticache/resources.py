@@ -113,6 +113,34 @@ def _look_at_cluster(view: View) -> Params:
     return {"CacheClusterId": view.id or view.new["ClusterName"], "ShowCacheNodeInfo": True}
 
 
+def _delete_nodes(named: Callable[[View], Params]) -> Callable[[View], Params]:
+    """With the policy Snapshot the last act is one."""
+
+    def params(view: View) -> Params:
+        final = view.env.get("snapshot")
+        return {**named(view), **({"FinalSnapshotIdentifier": final} if final else {})}
+
+    return params
+
+
+def _scale(way: int) -> Callable[[View], Sequence[Params]]:
+    """A change of the number of members, if it goes this way."""
+
+    def params(view: View) -> Sequence[Params]:
+        new, old = (_replicas(properties) for properties in (view.new, view.old))
+        if (new - old) * way <= 0:
+            return []
+        return [{"ReplicationGroupId": view.id, "NewReplicaCount": new, "ApplyImmediately": True}]
+
+    return params
+
+
+def _replicas(properties: dict[str, Any]) -> int:
+    if "ReplicasPerNodeGroup" in properties:
+        return int(properties["ReplicasPerNodeGroup"])
+    return int(properties.get("NumCacheClusters", 1)) - 1
+
+
 _CLUSTER_GONE = _gone("CacheCluster")
 _CLUSTER_SETTLED = Call(SERVICE, "DescribeCacheClusters", _look_at_cluster)
 _CLUSTER_NAME = _named("CacheClusterId", "ClusterName")
@@ -122,6 +150,7 @@ _GROUP_SETTLED = Call(SERVICE, "DescribeReplicationGroups", _GROUP_NAME)
 _NODE = "{CacheClusters.0.CacheNodes.0.Endpoint."
 _PRIMARY = "{ReplicationGroups.0.NodeGroups.0.PrimaryEndpoint."
 _READER = "{ReplicationGroups.0.NodeGroups.0.ReaderEndpoint."
+_READ = "{ReplicationGroups.0.NodeGroups.0.NodeGroupMembers.*.ReadEndpoint."
 _CONFIGURATION = "{ReplicationGroups.0.ConfigurationEndpoint."
 
 
@@ -188,7 +217,7 @@ RESOURCES: dict[str, Resource] = {
         name="ServerlessCacheName",
         name_max=40,
         lower_case=True,
-        required={"Engine"},
+        required={"Engine", "ServerlessCacheName"},
         create=[
             Call(SERVICE, "CreateServerlessCache", drop={"FinalSnapshotName"}, result="ServerlessCache"),
             _SERVERLESS_SETTLED,
@@ -205,7 +234,7 @@ RESOURCES: dict[str, Resource] = {
         id="{ServerlessCacheName}",
         attributes={
             "ARN": "{ARN}",
-            "CreateTime": "{CreateTime}",
+            "CreateTime": "{CreateTime:time}",
             "Endpoint.Address": "{ServerlessCaches.0.Endpoint.Address}",
             "Endpoint.Port": "{ServerlessCaches.0.Endpoint.Port}",
             "FullEngineVersion": "{ServerlessCaches.0.FullEngineVersion}",
@@ -213,7 +242,14 @@ RESOURCES: dict[str, Resource] = {
             "ReaderEndpoint.Port": "{ServerlessCaches.0.ReaderEndpoint.Port}",
             "Status": "{ServerlessCaches.0.Status}",
         },
-        replace={"ServerlessCacheName", "KmsKeyId", "SnapshotArnsToRestore", "SubnetIds", "NetworkType"},
+        replace={
+            "ServerlessCacheName",
+            "ConnectionType",
+            "KmsKeyId",
+            "NetworkType",
+            "SnapshotArnsToRestore",
+            "SubnetIds",
+        },
     ),
     "AWS::ElastiCache::CacheCluster": Resource(
         name="ClusterName",
@@ -227,7 +263,7 @@ RESOURCES: dict[str, Resource] = {
             *_tag("cluster"),
         ],
         delete=[
-            Call(SERVICE, "DeleteCacheCluster", _CLUSTER_NAME, gone=_CLUSTER_GONE),
+            Call(SERVICE, "DeleteCacheCluster", _delete_nodes(_CLUSTER_NAME), gone=_CLUSTER_GONE),
             Call(SERVICE, "DescribeCacheClusters", _CLUSTER_NAME, gone=_CLUSTER_GONE),
         ],
         id="{CacheCluster.CacheClusterId}",
@@ -238,6 +274,7 @@ RESOURCES: dict[str, Resource] = {
         replace={
             "ClusterName",
             "CacheSubnetGroupName",
+            "Engine",
             "NetworkType",
             "Port",
             "SnapshotArns",
@@ -252,12 +289,16 @@ RESOURCES: dict[str, Resource] = {
         required={"ReplicationGroupDescription"},
         create=[Call(SERVICE, "CreateReplicationGroup"), _GROUP_SETTLED],
         update=[
+            Call(SERVICE, "DecreaseReplicaCount", _scale(-1)),
+            _GROUP_SETTLED,
             Call(SERVICE, "ModifyReplicationGroup", _modify_group),
+            _GROUP_SETTLED,
+            Call(SERVICE, "IncreaseReplicaCount", _scale(1)),
             _GROUP_SETTLED,
             *_tag("replicationgroup"),
         ],
         delete=[
-            Call(SERVICE, "DeleteReplicationGroup", _GROUP_NAME, gone=_GROUP_GONE),
+            Call(SERVICE, "DeleteReplicationGroup", _delete_nodes(_GROUP_NAME), gone=_GROUP_GONE),
             Call(SERVICE, "DescribeReplicationGroups", _GROUP_NAME, gone=_GROUP_GONE),
         ],
         id="{ReplicationGroup.ReplicationGroupId}",
@@ -266,8 +307,10 @@ RESOURCES: dict[str, Resource] = {
             "ConfigurationEndPoint.Port": _CONFIGURATION + "Port}",
             "PrimaryEndPoint.Address": _PRIMARY + "Address}",
             "PrimaryEndPoint.Port": _PRIMARY + "Port}",
-            "ReadEndPoint.Addresses": _READER + "Address}",
-            "ReadEndPoint.Ports": _READER + "Port}",
+            "ReadEndPoint.Addresses": _READ + "Address}",
+            "ReadEndPoint.Addresses.List": _READ + "Address}",
+            "ReadEndPoint.Ports": _READ + "Port}",
+            "ReadEndPoint.Ports.List": _READ + "Port}",
             "ReaderEndPoint.Address": _READER + "Address}",
             "ReaderEndPoint.Port": _READER + "Port}",
         },
@@ -276,13 +319,14 @@ RESOURCES: dict[str, Resource] = {
             "AtRestEncryptionEnabled",
             "CacheSubnetGroupName",
             "ClusterMode",
+            "DataTieringEnabled",
+            "GlobalReplicationGroupId",
             "KmsKeyId",
             "NetworkType",
             "NodeGroupConfiguration",
-            "NumCacheClusters",
             "NumNodeGroups",
             "Port",
-            "ReplicasPerNodeGroup",
+            "PreferredCacheClusterAZs",
             "SnapshotArns",
             "SnapshotName",
         },

@@ -59,14 +59,22 @@ RESOURCES: dict[str, Resource] = {
     "AWS::Scheduler::ScheduleGroup": Resource(
         name="Name",
         name_max=64,
-        create=[Call("scheduler", "CreateScheduleGroup")],
+        create=[
+            Call("scheduler", "CreateScheduleGroup"),
+            Call("scheduler", "GetScheduleGroup", lambda view: {"Name": view.new["Name"]}),
+        ],
         update=[
             Call("scheduler", "UntagResource", _untag, when={"Tags"}),
             Call("scheduler", "TagResource", _tag, when={"Tags"}),
         ],
         delete=[Call("scheduler", "DeleteScheduleGroup", lambda view: {"Name": view.id}, gone=_GONE)],
         id="{Name}",
-        attributes={"Arn": "{ScheduleGroupArn}"},
+        attributes={
+            "Arn": "{ScheduleGroupArn}",
+            "CreationDate": "{CreationDate:time}",
+            "LastModificationDate": "{LastModificationDate:time}",
+            "State": "{State}",
+        },
         replace={"Name"},
     ),
 }

@@ -104,9 +104,9 @@ async def modify_subnet_attribute(ctx: Context, request: dict[str, Any]) -> Resp
         options = subnet["PrivateDnsNameOptionsOnLaunch"]
         if "PrivateDnsHostnameTypeOnLaunch" in request:
             options["HostnameType"] = request["PrivateDnsHostnameTypeOnLaunch"]
-        if "EnableResourceNameDnsARecordOnLaunch" in request:
-            wanted = request["EnableResourceNameDnsARecordOnLaunch"]
-            options["EnableResourceNameDnsARecord"] = wanted.get("Value", False)
+        for option in ("EnableResourceNameDnsARecord", "EnableResourceNameDnsAAAARecord"):
+            if f"{option}OnLaunch" in request:
+                options[option] = request[f"{option}OnLaunch"].get("Value", False)
         await net.put("subnet", subnet["SubnetId"], subnet)
         return {}
 
