@@ -143,7 +143,24 @@ class TestCreate:
             ({"FilterCriteria": {"Filters": [{"Pattern": "{"}]}}, "Invalid filter pattern definition."),
             ({"StartingPosition": "LATEST"}, "StartingPosition is not valid for SQS event sources."),
             ({"ParallelizationFactor": 2}, "Unsupported ParallelizationFactor parameter for given"),
+            ({"MaximumRetryAttempts": 2}, "Unsupported MaximumRetryAttempts parameter for given"),
+            ({"TumblingWindowInSeconds": 2}, "Unsupported TumblingWindowInSeconds parameter for given"),
+            ({"Queues": ["queue"]}, "Unsupported Queues parameter for given event source mapping type."),
+            ({"FilterCriteria": {"Filters": [{"Pattern": "{}"}] * 6}}, "Invalid filter criteria: 6 filters"),
+            ({"FilterCriteria": {"Filters": [{}]}}, "Invalid filter pattern definition."),
+            (
+                {"FilterCriteria": {"Filters": [{"Pattern": '{"body": "x"}'}]}},
+                "Invalid filter pattern definition.",
+            ),
             ({"EventSourceArn": None}, "Unrecognized event source."),
+            (
+                {"EventSourceArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:topic"},
+                "Unrecognized event source, must be kinesis, dynamodb stream or sqs. Unsupported source arn : arn:",
+            ),
+            (
+                {"EventSourceArn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/t"},
+                "Unrecognized event source, must be kinesis, dynamodb stream or sqs.",
+            ),
             (
                 {"EventSourceArn": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/s"},
                 "Event sources of kinesis are not supported here yet",
@@ -167,6 +184,8 @@ class TestCreate:
             {"MaximumBatchingWindowInSeconds": 301},
             {"ScalingConfig": {"MaximumConcurrency": 1}},
             {"ScalingConfig": {"MaximumConcurrency": 1001}},
+            {"FilterCriteria": {"Filters": [{"Pattern": json.dumps({"body": ["x" * 4096]})}]}},
+            {"FunctionResponseTypes": ["Nothing"]},
         ],
     )
     def test_ranges(self, lam: Any, function: Any, queue: Any, settings: dict[str, Any]) -> None:
@@ -175,6 +194,38 @@ class TestCreate:
 
 
 class TestUpdate:
+    @pytest.mark.parametrize(
+        ("settings", "text"),
+        [
+            ({"BatchSize": 11}, "Maximum batch window in seconds must be greater than 0"),
+            ({"MaximumRetryAttempts": 1}, "Unsupported MaximumRetryAttempts parameter for given"),
+            ({"FilterCriteria": {"Filters": [{"Pattern": "{}"}] * 6}}, "Invalid filter criteria: 6 filters"),
+            ({"FilterCriteria": {"Filters": [{"Pattern": "[]"}]}}, "Invalid filter pattern definition."),
+            ({"FunctionName": "nobody"}, "Function does not exist"),
+        ],
+    )
+    def test_what_is_refused_changes_nothing(
+        self, lam: Any, function: Any, queue: Any, settings: dict[str, Any], text: str
+    ) -> None:
+        uuid = lam.create_event_source_mapping(FunctionName=function(), EventSourceArn=queue())["UUID"]
+        before = lam.get_event_source_mapping(UUID=uuid)
+        code, message, _ = refused(lam.update_event_source_mapping, UUID=uuid, **settings)
+        assert code == "InvalidParameterValueException"
+        assert message.startswith(text)
+        after = lam.get_event_source_mapping(UUID=uuid)
+        assert {**after, "ResponseMetadata": None} == {**before, "ResponseMetadata": None}
+
+    def test_a_window_that_ends_needs_a_small_batch(self, lam: Any, function: Any, queue: Any) -> None:
+        uuid = lam.create_event_source_mapping(
+            FunctionName=function(), EventSourceArn=queue(), BatchSize=100, MaximumBatchingWindowInSeconds=5
+        )["UUID"]
+        update = lam.update_event_source_mapping
+        assert (
+            refused(update, UUID=uuid, MaximumBatchingWindowInSeconds=0)[0]
+            == "InvalidParameterValueException"
+        )
+        assert update(UUID=uuid, MaximumBatchingWindowInSeconds=0, BatchSize=10)["BatchSize"] == 10
+
     def test_states_on_the_way(self, lam: Any, function: Any, queue: Any) -> None:
         uuid = lam.create_event_source_mapping(FunctionName=function(), EventSourceArn=queue())["UUID"]
         assert lam.update_event_source_mapping(UUID=uuid, Enabled=False)["State"] == "Disabling"
@@ -272,7 +323,77 @@ Outputs:
 """
 
 
+STREAM = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Items:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      StreamSpecification: {StreamViewType: NEW_IMAGE}
+  Dead:
+    Type: AWS::SQS::Queue
+  Worker:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.11
+      Handler: index.handler
+      Role: %(role)s
+      InlineCode: "def handler(event, context): return {}"
+      Events:
+        Changes:
+          Type: DynamoDB
+          Properties:
+            Stream: !GetAtt Items.StreamArn
+            StartingPosition: TRIM_HORIZON
+            %(settings)s
+Outputs:
+  Name: {Value: !Ref Worker}
+"""
+
+
 class TestStacks:
+    def test_a_stream_with_every_property_and_without(
+        self, client: Any, lam: Any, unique: Callable[[str], str]
+    ) -> None:
+        stacks, stack = Stacks(client("cloudformation")), unique("stack")
+
+        def deploy(change: Callable[..., Any], *lines: str) -> dict[str, Any]:
+            template = STREAM % {"role": ROLE, "settings": ("\n" + " " * 12).join(lines)}
+            done = change(stack, template)
+            assert done["StackStatus"].endswith("E_COMPLETE"), stacks.events(stack)
+            name = stacks.outputs(stack)["Name"]
+            (mapping,) = lam.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+            return dict(mapping)
+
+        settings = {
+            "BatchSize": 7,
+            "BisectBatchOnFunctionError": True,
+            "MaximumBatchingWindowInSeconds": 1,
+            "MaximumRecordAgeInSeconds": 60,
+            "MaximumRetryAttempts": 3,
+            "ParallelizationFactor": 2,
+        }
+        lines = [f"{name}: {json.dumps(value)}" for name, value in settings.items()]
+        target = "DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Dead.Arn}}"
+        first = deploy(stacks.create, *lines, target)
+        assert {name: first[name] for name in settings} == settings
+        assert first["DestinationConfig"]["OnFailure"]["Destination"].startswith("arn:aws:sqs:")
+        second = deploy(stacks.update, "TumblingWindowInSeconds: 60")
+        assert (second["UUID"], second["TumblingWindowInSeconds"]) == (first["UUID"], 60)
+        assert {name: second[name] for name in settings} == {
+            "BatchSize": 100,
+            "BisectBatchOnFunctionError": False,
+            "MaximumBatchingWindowInSeconds": 0,
+            "MaximumRecordAgeInSeconds": -1,
+            "MaximumRetryAttempts": -1,
+            "ParallelizationFactor": 1,
+        }
+        assert second["DestinationConfig"] == {"OnFailure": {}}
+        stacks.delete(stack)
+
     def test_a_template_makes_changes_and_removes_one(
         self, client: Any, lam: Any, unique: Callable[[str], str]
     ) -> None:

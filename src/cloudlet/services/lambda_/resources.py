@@ -188,6 +188,8 @@ _STREAM_EMPTY: dict[str, Any] = {
     "DestinationConfig": {"OnFailure": {}},
     "MaximumRecordAgeInSeconds": -1,
     "MaximumRetryAttempts": -1,
+    "ParallelizationFactor": 1,
+    "TumblingWindowInSeconds": 0,
 }
 
 
