@@ -29,6 +29,7 @@ ECHO_HEAD = b"content-type: application/json\r\n"
 ARTIFACT = re.compile(r"[0-9a-f]{64}\.(zip|template)")
 CLOCK_LAST = 253_402_300_799
 """The end of the year 9999: what lies beyond has no date."""
+CLOCK_RANGE = b"The clock goes from 1970 to the end of the year 9999.\n"
 CLOCK_WISHES = b'Say {"advance": seconds}, {"set": seconds since 1970} or {"reset": true}.\n'
 OPEN = ("_localstack", "apps", "health")
 """What a node that listens beyond this machine shows to others."""
@@ -89,18 +90,20 @@ class Admin:
             listener.close()
 
     async def _clock(self, request: Request) -> Response:
-        clock, move = self._node.clock, self._node.timekeeper.move
+        clock = self._node.clock
         if request.method == "POST":
-            wish = _object(request.body) or {}
-            match wish:
-                case {"advance": int() | float() as seconds} if 0 <= clock.now() + seconds <= CLOCK_LAST:
-                    await move(seconds)
-                case {"set": int() | float() as when} if 0 <= when <= CLOCK_LAST:
-                    await move(when - clock.now())
+            match _object(request.body) or {}:
+                case {"advance": int() | float() as seconds}:
+                    by = seconds
+                case {"set": int() | float() as when}:
+                    by = when - clock.now()
                 case {"reset": True}:
-                    await move(-clock.offset)
+                    by = -clock.offset
                 case _:
                     return Response(400, TEXT, CLOCK_WISHES)
+            if not 0 <= clock.now() + by <= CLOCK_LAST:
+                return Response(400, TEXT, CLOCK_RANGE)
+            await self._node.timekeeper.move(by)
         return _json({"now": clock.now(), "ahead": clock.offset})
 
     async def _artifact(self, request: Request, name: str) -> Response:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import ROOT, eventually
+from tests.harness import ROOT, Node, eventually
 
 pytestmark = pytest.mark.node_only
 
@@ -184,8 +184,27 @@ class TestClock:
         assert "+172,800 s" in moved.stdout
         back = cloudlet("clock", "reset", f"--endpoint={node.endpoint}")
         assert "s from" not in back.stdout
-        wrong = cloudlet("clock", "advance", "soon", f"--endpoint={node.endpoint}")
-        assert wrong.returncode == 1 and "duration" in wrong.stderr
+        composed = cloudlet("clock", "advance", "1h30m", f"--endpoint={node.endpoint}")
+        assert "+5,400 s" in composed.stdout
+        fixed = cloudlet("clock", "set", "2030-01-01T02:00:00+02:00", f"--endpoint={node.endpoint}")
+        assert fixed.stdout.startswith("2030-01-01T00:00:0")
+
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            (("advance", "soon"), "soon is not a duration: 90, 10m, 1h30m, 2d"),
+            (("advance", "1m1"), "not a duration"),
+            (("advance",), "needs a value, e.g. 3d"),
+            (("set",), "needs a value, e.g. 2030"),
+            (("set", "2030-13-01"), "not an ISO 8601 time"),
+            (("set", "1960-01-01"), "from 1970 to the end of the year 9999"),
+            (("reset", "3d"), "clock reset takes no value"),
+        ],
+    )
+    def test_says_what_is_wrong(self, node: Node, words: tuple[str, ...], told: str) -> None:
+        done = cloudlet("clock", *words, f"--endpoint={node.endpoint}")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert told in done.stderr
 
 
 class TestReset:

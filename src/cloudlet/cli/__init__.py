@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 
     clock = _command(commands, "clock", "show or move a running node's time")
     clock.add_argument("action", nargs="?", default="show", choices=["show", "advance", "set", "reset"])
-    clock.add_argument("value", nargs="?", help="advance: 90, 10m, 3h, 2d; set: an ISO 8601 time")
+    clock.add_argument("value", nargs="?", help="advance: 90, 10m, 1h30m, 2d; set: an ISO 8601 time")
     _endpoint_option(clock)
 
     reset = _command(commands, "reset", "delete the data directory of a node that is not running")
