@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.harness import Node
 from tests.services.cloudfront.conftest import (
     OPTIMIZED,
     Cdn,
@@ -244,3 +246,15 @@ class TestCopyDistribution:
         after.append(lambda: remove(cf, made["Id"]))
         config = made["DistributionConfig"]
         assert (config["Comment"], config["Enabled"], config["Aliases"]["Quantity"]) == ("mine", False, 0)
+
+
+def test_documents_are_of_cloudfronts_namespace(node: Node, deploy: Deploy, web: Web) -> None:
+    cdn = deploy(custom(web.port))
+    scope = "Credential=test/20260101/us-east-1/cloudfront/aws4_request, SignedHeaders=host, Signature=0"
+    headers = {"Authorization": f"AWS4-HMAC-SHA256 {scope}", "X-Amz-Date": "20260101T000000Z"}
+    for id, root in ((cdn.id, "Distribution"), ("E0", "ErrorResponse")):
+        connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=20)
+        connection.request("GET", f"/2020-05-31/distribution/{id}", headers=headers)
+        text = connection.getresponse().read().decode()
+        connection.close()
+        assert f'<{root} xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/">' in text

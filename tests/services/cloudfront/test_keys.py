@@ -55,6 +55,14 @@ class TestTheKey:
         assert cdn.get(cookie="lang=en").result == "Miss"
         assert web.seen[0].headers["cookie"] == "lang=de"
 
+    def test_may_have_cookies_by_a_pattern(self, web: Web, deploy: Deploy, policy: Policy) -> None:
+        made = policy(given=keys(cookies=("user*", "a?c")))
+        cdn = deploy(custom(web.port), behavior={"CachePolicyId": made})
+        cdn.get(cookie="userid=1; abc=2; abbc=3; other=4")
+        assert web.seen[0].headers["cookie"] == "userid=1; abc=2"
+        assert cdn.get(cookie="userid=1; abc=2; other=5").result == "Hit"
+        assert cdn.get(cookie="userid=1; abc=3").result == "Miss"
+
     def test_may_have_the_kind_of_device(self, web: Web, deploy: Deploy, policy: Policy) -> None:
         given = keys(headers=("CloudFront-Is-Mobile-Viewer",))
         cdn = deploy(custom(web.port), behavior={"CachePolicyId": policy(given=given)})

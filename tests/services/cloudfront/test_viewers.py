@@ -106,6 +106,12 @@ class TestMethods:
         assert b"The request could not be satisfied" in view.body
         assert web.seen == []
 
+    def test_to_get_with_a_body_is_refused(self, web: Web, deploy: Deploy) -> None:
+        for methods_allowed in (("GET", "HEAD"), EVERY_METHOD):
+            cdn = deploy(custom(web.port), behavior={"AllowedMethods": methods(*methods_allowed)})
+            assert cdn.get(body=b"x").status == 403
+        assert web.seen == []
+
     def test_that_change_things_are_never_kept(self, web: Web, deploy: Deploy) -> None:
         cdn = deploy(custom(web.port), behavior={"AllowedMethods": methods(*EVERY_METHOD)})
         for method in ("PUT", "POST", "PATCH", "DELETE"):

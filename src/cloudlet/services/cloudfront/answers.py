@@ -181,7 +181,9 @@ def _part(entry: Entry, request: Request, headers: Headers, modified: float) -> 
 # --- CloudFront's own answers ------------------------------------------------------------
 
 REASONS = {
-    "method": "The distribution does not take requests with this HTTP method here.",
+    "method": "This distribution is not configured to allow the HTTP request method that was used for this request. "
+    "The distribution supports only cachable requests.",
+    "body": "Bad request: a GET request must not have a body.",
     "https": "The distribution answers over HTTPS only.",
     "unknown": "No distribution has this name. Check the id, or the distribution's alternate domain names.",
     "disabled": "The distribution is disabled.",

@@ -44,16 +44,26 @@ class Selection:
 
     mode: str = "none"
     names: frozenset[str] = frozenset()
+    patterns: tuple[re.Pattern[str], ...] = ()
+    """Names of cookies may have wildcards."""
 
     def takes(self, name: str) -> bool:
         if self.mode == "whitelist":
-            return name in self.names
-        return self.mode == "all" or (self.mode == "allExcept" and name not in self.names)
+            return self._named(name)
+        return self.mode == "all" or (self.mode == "allExcept" and not self._named(name))
+
+    def _named(self, name: str) -> bool:
+        return name in self.names or any(one.fullmatch(name) for one in self.patterns)
 
     @staticmethod
-    def of(mode: str, part: Any, *, lower: bool = False) -> Selection:
+    def of(mode: str, part: Any) -> Selection:
+        return Selection(mode, frozenset((part or {}).get("Items") or ()))
+
+    @staticmethod
+    def of_cookies(mode: str, part: Any) -> Selection:
         names = (part or {}).get("Items") or ()
-        return Selection(mode, frozenset(name.lower() if lower else name for name in names))
+        wild = [name for name in names if "*" in name or "?" in name]
+        return Selection(mode, frozenset(names) - set(wild), tuple(_wildcards(name) for name in wild))
 
 
 @dataclass(slots=True, frozen=True)
@@ -86,7 +96,9 @@ class Caching:
             keys["EnableAcceptEncodingGzip"],
             keys.get("EnableAcceptEncodingBrotli", False),
             _lower(keys["HeadersConfig"].get("Headers")),
-            Selection.of(keys["CookiesConfig"]["CookieBehavior"], keys["CookiesConfig"].get("Cookies")),
+            Selection.of_cookies(
+                keys["CookiesConfig"]["CookieBehavior"], keys["CookiesConfig"].get("Cookies")
+            ),
             Selection.of(
                 keys["QueryStringsConfig"]["QueryStringBehavior"],
                 keys["QueryStringsConfig"].get("QueryStrings"),
@@ -106,7 +118,7 @@ class Caching:
             True,
             False,
             () if "*" in headers else headers,
-            Selection.of(values["Cookies"]["Forward"], values["Cookies"].get("WhitelistedNames")),
+            Selection.of_cookies(values["Cookies"]["Forward"], values["Cookies"].get("WhitelistedNames")),
             queries if values["QueryString"] else Selection(),
             legacy="*" not in headers,
         )
@@ -137,7 +149,9 @@ class Forwarding:
             headers = Selection()
         return Forwarding(
             headers,
-            Selection.of(policy["CookiesConfig"]["CookieBehavior"], policy["CookiesConfig"].get("Cookies")),
+            Selection.of_cookies(
+                policy["CookiesConfig"]["CookieBehavior"], policy["CookiesConfig"].get("Cookies")
+            ),
             Selection.of(
                 policy["QueryStringsConfig"]["QueryStringBehavior"],
                 policy["QueryStringsConfig"].get("QueryStrings"),
@@ -263,8 +277,11 @@ class Behavior:
 
 def pattern(text: str) -> re.Pattern[str]:
     """A path pattern: `*` is any characters, `?` exactly one; case counts, a leading slash doesn't."""
-    source = re.escape(text.removeprefix("/")).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.compile("/" + source, re.DOTALL)
+    return re.compile("/" + _wildcards(text.removeprefix("/")).pattern, re.DOTALL)
+
+
+def _wildcards(text: str) -> re.Pattern[str]:
+    return re.compile(re.escape(text).replace(r"\*", ".*").replace(r"\?", "."))
 
 
 @lru_cache(maxsize=1024)

@@ -117,6 +117,8 @@ class Cdn:
         if not distribution.enabled:
             return answers.page(distribution.via, 403, "disabled")
         headers = request.headers
+        if method == "GET" and (headers.get("content-length", "0") != "0" or "transfer-encoding" in headers):
+            return answers.page(distribution.via, 403, "body")
         if "via" in headers and distribution.via in headers["via"]:
             return answers.page(distribution.via, 403, "loop")
         socket = "upgrade" in headers and request.wants_websocket
