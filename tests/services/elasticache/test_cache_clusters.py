@@ -179,6 +179,12 @@ class TestParameterGroups:
 
 
 class TestSubnetGroups:
+    def test_the_default_one_is_that_of_the_default_vpc(self, caches: Any) -> None:
+        found = caches.describe_cache_subnet_groups()["CacheSubnetGroups"]
+        assert found[0]["CacheSubnetGroupName"] == "default"
+        named = caches.describe_cache_subnet_groups(CacheSubnetGroupName="default")["CacheSubnetGroups"]
+        assert named == found[:1]
+
     def test_is_made_of_subnets_that_are_there(self, client: Any, caches: Any, unique: Any) -> None:
         ec2, name = client("ec2"), unique("subnets")
         vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]

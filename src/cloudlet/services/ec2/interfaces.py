@@ -1,7 +1,7 @@
-"""Network interfaces, which NAT gateways, endpoints and functions have in their subnets.
+"""Network interfaces, which NAT gateways, endpoints, functions and caches have in their subnets.
 
-Those of functions aren't kept: they are told from the functions that there are, one for each subnet and set of security
-groups, as AWS shares them.
+Those of functions and caches aren't kept. They are told from the functions that there are, one for each subnet and set
+of security groups, as AWS shares them; and from the caches, one for each node, or for each subnet of a serverless one.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from collections.abc import Sequence
+from typing import Any
 
 from ...context import Context
 from ...errors import AwsError
@@ -54,33 +55,82 @@ async def make_interface(
     return interface
 
 
-async def of_functions(ctx: Context) -> list[Record]:
-    """The interfaces of functions that have a VPC, as far as they can be told without their subnets."""
+async def of_others(ctx: Context) -> list[Record]:
+    """The interfaces that other services have, as far as they can be told without their subnets."""
     asking = ctx.node.context(account=ctx.account, region=ctx.region)
-    found: dict[str, Record] = {}
-    wish: dict[str, str] = {"FunctionVersion": "ALL"}
+    return [*await _of_functions(asking), *await _of_caches(asking)]
+
+
+async def _listed(
+    ctx: Context, service: str, operation: str, member: str, tokens: tuple[str, str], **wish: Any
+) -> list[Record]:
+    """All pages of a list; `tokens` are the members of the answer and of the request that go on with it."""
+    found: list[Record] = []
     while True:
-        answer = await asking.call("lambda", "ListFunctions", wish)
-        for function in answer["Functions"]:
-            config = function.get("VpcConfig", {})
-            for subnet in config.get("SubnetIds", ()):
-                interface = _of_function(ctx, function["FunctionName"], subnet, config)
-                found.setdefault(interface["NetworkInterfaceId"], interface)
-        if "NextMarker" not in answer:
-            return list(found.values())
-        wish["Marker"] = answer["NextMarker"]
+        answer = await ctx.call(service, operation, wish)
+        found += answer.get(member, [])
+        if tokens[0] not in answer:
+            return found
+        wish[tokens[1]] = answer[tokens[0]]
 
 
-def _of_function(ctx: Context, name: str, subnet: str, config: Record) -> Record:
-    groups = sorted(config["SecurityGroupIds"])
-    digest = hashlib.sha256("/".join([ctx.account, subnet, *groups]).encode()).hexdigest()
+async def _of_functions(ctx: Context) -> list[Record]:
+    wish = {"FunctionVersion": "ALL"}
+    functions = await _listed(ctx, "lambda", "ListFunctions", "Functions", ("NextMarker", "Marker"), **wish)
+    found: dict[str, Record] = {}
+    for function in functions:
+        config = function.get("VpcConfig", {})
+        for subnet in config.get("SubnetIds", ()):
+            groups = sorted(config["SecurityGroupIds"])
+            digest = _digest(ctx, subnet, *groups)
+            text = f"AWS Lambda VPC ENI-{function['FunctionName']}-{digest[17:25]}"
+            interface = _told(ctx, digest, "lambda", text, subnet, groups)
+            found.setdefault(digest, interface | {"VpcId": config["VpcId"]})
+    return list(found.values())
+
+
+async def _of_caches(ctx: Context) -> list[Record]:
+    found: list[Record] = []
+    caches = await _listed(
+        ctx, "elasticache", "DescribeServerlessCaches", "ServerlessCaches", ("NextToken", "NextToken")
+    )
+    for cache in caches:
+        for subnet in cache.get("SubnetIds", ()):
+            text = f"VPC Endpoint Interface of ElastiCache {cache['ServerlessCacheName']}"
+            digest = _digest(ctx, cache["ARN"], subnet)
+            found.append(_told(ctx, digest, "vpc_endpoint", text, subnet, cache["SecurityGroupIds"]))
+    marker = ("Marker", "Marker")
+    clusters = await _listed(ctx, "elasticache", "DescribeCacheClusters", "CacheClusters", marker)
+    if clusters:
+        groups = await _listed(ctx, "elasticache", "DescribeCacheSubnetGroups", "CacheSubnetGroups", marker)
+        subnets = {
+            (group["CacheSubnetGroupName"], subnet["SubnetAvailabilityZone"]["Name"]): subnet
+            for group in groups
+            for subnet in reversed(group["Subnets"])
+        }
+        for cluster in clusters:
+            place = subnets.get((cluster["CacheSubnetGroupName"], cluster["PreferredAvailabilityZone"]))
+            if place is not None:
+                text, subnet = f"ElastiCache {cluster['CacheClusterId']}", place["SubnetIdentifier"]
+                groups_of_it = [group["SecurityGroupId"] for group in cluster["SecurityGroups"]]
+                digest = _digest(ctx, cluster["ARN"], subnet)
+                found.append(_told(ctx, digest, "interface", text, subnet, groups_of_it))
+    return found
+
+
+def _digest(ctx: Context, *parts: str) -> str:
+    return hashlib.sha256("/".join([ctx.account, *parts]).encode()).hexdigest()
+
+
+def _told(
+    ctx: Context, digest: str, kind: str, description: str, subnet: str, groups: Sequence[str]
+) -> Record:
     return {
         "NetworkInterfaceId": f"eni-{digest[:17]}",
         "SubnetId": subnet,
-        "VpcId": config["VpcId"],
         "OwnerId": ctx.account,
-        "Description": f"AWS Lambda VPC ENI-{name}-{digest[17:25]}",
-        "InterfaceType": "lambda",
+        "Description": description,
+        "InterfaceType": kind,
         "Status": "in-use",
         "RequesterManaged": True,
         "SourceDestCheck": True,

@@ -9,7 +9,7 @@ from ....context import Context
 from ....errors import AwsError
 from .. import model
 from ..filters import describe, page, select
-from ..interfaces import of_functions
+from ..interfaces import of_others
 from ..network import look
 from ..storage import Network, Record
 
@@ -107,7 +107,7 @@ async def describe_network_acls(ctx: Context, request: dict[str, Any]) -> Respon
 
 
 async def describe_network_interfaces(ctx: Context, request: dict[str, Any]) -> Response:
-    shared = await of_functions(ctx)
+    shared = await of_others(ctx)
 
     async def body(net: Network) -> Response:
         wanted = request.get("NetworkInterfaceIds")

@@ -11,7 +11,7 @@ from ....context import Context
 from ....errors import AwsError
 from .. import model
 from ..filters import page, select
-from ..interfaces import of_functions
+from ..interfaces import of_others
 from ..ip_permissions import permissions
 from ..network import change, look, new_group
 from ..storage import Network, Record
@@ -145,7 +145,7 @@ async def find_group(net: Network, request: dict[str, Any]) -> Record:
 
 
 async def delete_security_group(ctx: Context, request: dict[str, Any]) -> Response:
-    shared = await of_functions(ctx)
+    shared = await of_others(ctx)
 
     async def body(net: Network) -> Response:
         group = await find_group(net, request)

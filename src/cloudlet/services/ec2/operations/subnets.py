@@ -8,7 +8,7 @@ from typing import Any
 from ....context import Context
 from .. import model
 from ..filters import describe
-from ..interfaces import of_functions
+from ..interfaces import of_others
 from ..network import change, look, make_subnet, parse_cidr
 from ..storage import Network
 from .tags import given
@@ -76,11 +76,11 @@ async def describe_subnets(ctx: Context, request: dict[str, Any]) -> Response:
 
 async def delete_subnet(ctx: Context, request: dict[str, Any]) -> Response:
     id = request["SubnetId"]
-    of_function = any(interface["SubnetId"] == id for interface in await of_functions(ctx))
+    of_other = any(interface["SubnetId"] == id for interface in await of_others(ctx))
 
     async def body(net: Network) -> Response:
         subnet = await net.get("subnet", id)
-        if of_function or await net.all("network-interface", SubnetId=id):
+        if of_other or await net.all("network-interface", SubnetId=id):
             raise model.has_dependencies("subnet", id)
         for table in await net.all("route-table", VpcId=subnet["VpcId"]):
             kept = [a for a in table["Associations"] if a.get("SubnetId") != id]

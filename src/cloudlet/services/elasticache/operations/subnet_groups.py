@@ -28,17 +28,18 @@ async def find(ctx: Context, name: str) -> Record:
     found = await ctx.store.read(lambda tx: storage.find(tx, named(ctx, KIND, name)))
     if found is not None:
         return found
-    subnets = await network.default_subnets(ctx) if name == DEFAULT else []
-    if not subnets:
+    default = await placed(ctx, None) if name == DEFAULT else None
+    if default is None or not default["subnets"]:
         raise model.not_found(KIND, name)
-    return {"name": DEFAULT, "description": "Default CacheSubnetGroup", "tags": {}, **_placed(subnets)}
+    return default
 
 
 async def placed(ctx: Context, name: str | None) -> Record:
     """The subnet group that a request names, or the default one, which may have no subnets."""
-    if name is None:
-        return {"name": DEFAULT, **_placed(await network.default_subnets(ctx))}
-    return await find(ctx, name)
+    if name is not None:
+        return await find(ctx, name)
+    subnets = _placed(await network.default_subnets(ctx))
+    return {"name": DEFAULT, "description": "Default CacheSubnetGroup", "tags": {}, **subnets}
 
 
 def _described(ctx: Context, group: Record) -> Response:
@@ -121,4 +122,6 @@ async def describe_cache_subnet_groups(ctx: Context, request: dict[str, Any]) ->
         groups = [await find(ctx, wanted)]
     else:
         groups = await ctx.store.read(lambda tx: storage.every(tx, ctx.account, ctx.region, KIND))
+        default = await placed(ctx, None)
+        groups = [default, *groups] if default["subnets"] else groups
     return by_marker(request, "CacheSubnetGroups", [_described(ctx, group) for group in groups])
