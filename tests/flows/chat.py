@@ -2,53 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
-
-from tests.harness import ROOT
-
-Frame = dict[str, Any]
+from tests.flows.client import Frame, SocketClient, deploy, eventually, outputs_of
 
 
-class Client:
+class Client(SocketClient):
     """One window: keeps every frame that came, the messages by their numbers, and the person's token."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
+        super().__init__(url)
         self.frames: list[Frame] = []
         self.messages: dict[int, Frame] = {}
         self.token: str | None = None
         self.you = ""
-        self._changed = asyncio.Event()
         self._ref = 0
-        self._socket: Any = None
-        self._reader: asyncio.Task[None]
 
     async def open(self) -> None:
-        self._socket = await connect(self.url, compression=None, max_size=None)
-        self._reader = asyncio.create_task(self._read())
+        await self.connect()
 
-    async def close(self) -> None:
-        if self._socket is not None:
-            await self._socket.close()
-            await self._reader
+    def lost(self) -> None:
+        """All that came stays."""
 
-    async def _read(self) -> None:
-        try:
-            async for text in self._socket:
-                self.take(json.loads(text))
-                self._changed.set()
-        except ConnectionClosed:
-            pass
-        self._changed.set()
+    def state(self) -> str:
+        return f"the last frames: {self.frames[-5:]}"
 
     def take(self, frame: Frame) -> None:
         self.frames.append(frame)
@@ -59,9 +39,6 @@ class Client:
                 self.messages |= {message["seq"]: message for message in frame["messages"]}
             case "changed":
                 self.messages[frame["message"]["seq"]] = frame["message"]
-
-    async def say(self, text: str) -> None:
-        await self._socket.send(text)
 
     async def send(self, action: str, **request: Any) -> None:
         await self.say(json.dumps({"action": action} | request))
@@ -99,40 +76,6 @@ class Client:
         told = [frame["here"] for frame in self.frames if frame.get("type") in ("joined", "here")]
         return [person["name"] for person in told[-1]] if told else []
 
-    async def until(self, probe: Callable[[], Any], within: float = 20.0) -> Any:
-        """The first truthy answer of the probe, looked at after each frame."""
-
-        async def look() -> Any:
-            while not (answer := probe()):
-                self._changed.clear()
-                await self._changed.wait()
-            return answer
-
-        try:
-            return await asyncio.wait_for(look(), within)
-        except TimeoutError:
-            raise AssertionError(f"not within {within} s; the last frames: {self.frames[-5:]}") from None
-
-
-async def eventually(probe: Callable[[], Awaitable[Any]], within: float = 20.0) -> Any:
-    """The first truthy answer of an asynchronous probe."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + within
-    while not (answer := await probe()):
-        assert loop.time() < until, f"not within {within} s: {probe}"
-        await asyncio.sleep(0.01)
-    return answer
-
-
-def deploy(node: Any, path: str, *parameters: str, stack: str = "") -> None:
-    command = [sys.executable, "-m", "cloudlet", "deploy", path, "--endpoint", node.endpoint]
-    if stack:
-        command += ["--stack", stack]
-    for parameter in parameters:
-        command += ["--parameter", parameter]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-
 
 class Application:
     """The chat deployed to a node: its addresses from here, and its parts."""
@@ -140,14 +83,10 @@ class Application:
     def __init__(self, node: Any, *parameters: str) -> None:
         self.node = node
         deploy(node, "apps/chat", *parameters)
-        self.outputs = self.outputs_of("chat")
+        self.outputs = outputs_of(node, "chat")
         self.api = self.outputs["ApiId"]
         self.url = f"ws://127.0.0.1:{node.port}/_aws/execute-api/{self.api}/production"
         self.website = f"{node.endpoint}/_aws/s3-website/{self.outputs['BucketName']}/"
-
-    def outputs_of(self, stack: str) -> dict[str, str]:
-        found = self.node.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-        return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
     @asynccontextmanager
     async def client(self, room: str = "", name: str = "", **more: Any) -> AsyncIterator[Client]:

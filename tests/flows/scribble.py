@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import io
 import json
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
 
 import valkey
 from PIL import Image
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
 
-from tests.harness import ROOT
+from tests.flows.client import Frame, SocketClient, deploy, eventually, outputs_of
 
 Pixel = tuple[int, int]
 
@@ -66,27 +60,24 @@ class Canvas:
         return {pixel: colour for pixel, colour in colours.items() if colour}
 
 
-class Client:
+class Client(SocketClient):
     """One who draws: `canvas` outlives connections, as a page's does; `unacknowledged` is sent again by the test."""
 
     def __init__(self, url: str, name: str = "") -> None:
-        self.url = url
+        super().__init__(url)
         self.name = name
         self.canvas = Canvas()
         self.since: int | None = None
         self.you = ""
         self.here = 0
         self.ready = False
-        self.others: list[dict[str, Any]] = []
+        self.others: list[Frame] = []
         self.cursors: list[list[list[Any]]] = []
         self.acknowledged: dict[int, int] = {}
-        self.slow: list[dict[str, Any]] = []
-        self.errors: list[dict[str, Any]] = []
+        self.slow: list[Frame] = []
+        self.errors: list[Frame] = []
         self._parts: dict[int, bytes] = {}
-        self._changed = asyncio.Event()
         self._highest = 0
-        self._socket: Any = None
-        self._reader: asyncio.Task[None]
 
     @asynccontextmanager
     async def connected(self) -> Any:
@@ -100,35 +91,21 @@ class Client:
         query = {"name": self.name} | ({} if self.since is None else {"since": self.since})
         self.ready, self.you = False, ""
         self._parts.clear()
-        self._socket = await connect(f"{self.url}?{urlencode(query)}", max_size=None, compression=None)
-        self._reader = asyncio.create_task(self._read())
+        await self.connect(f"?{urlencode(query)}")
         await self.until(lambda: self.you or self._reader.done())
-
-    async def close(self) -> None:
-        if self._socket is not None:
-            await self._socket.close()
-            await self._reader
 
     def cut(self) -> None:
         """The connection goes without a word."""
         if self._socket is not None:
             self._socket.transport.abort()
 
-    @property
-    def is_open(self) -> bool:
-        return self._socket is not None and not self._reader.done()
-
-    async def _read(self) -> None:
-        try:
-            async for text in self._socket:
-                self.take(json.loads(text))
-                self._changed.set()
-        except ConnectionClosed:
-            pass
+    def lost(self) -> None:
         self.ready = False
-        self._changed.set()
 
-    def take(self, frame: dict[str, Any]) -> None:
+    def state(self) -> str:
+        return f"here {self.here}, errors {self.errors}, last {self.others[-5:]}"
+
+    def take(self, frame: Frame) -> None:
         self.here = frame.get("here", self.here)
         if "cursors" in frame:
             self.cursors.append(frame["cursors"])
@@ -165,32 +142,13 @@ class Client:
             self.since = max(self.since or 0, self._highest)
 
     async def send(self, **message: Any) -> None:
-        await self._socket.send(json.dumps({"action": "sendMessage"} | message))
-
-    async def say(self, text: str) -> None:
-        await self._socket.send(text)
+        await self.say(json.dumps({"action": "sendMessage"} | message))
 
     async def draw(self, points: list[list[int]], ref: int) -> int:
         """Draw and wait for the acknowledgement: the batch's id."""
         await self.send(points=points, ref=ref)
         await self.until(lambda: ref in self.acknowledged)
         return self.acknowledged[ref]
-
-    async def until(self, probe: Callable[[], Any], within: float = 20.0) -> Any:
-        """The first truthy answer of the probe, looked at after each frame."""
-
-        async def look() -> Any:
-            while not (answer := probe()):
-                self._changed.clear()
-                await self._changed.wait()
-            return answer
-
-        try:
-            return await asyncio.wait_for(look(), within)
-        except TimeoutError:
-            raise AssertionError(
-                f"not within {within} s; here {self.here}, errors {self.errors}, last {self.others[-5:]}"
-            ) from None
 
     def load_picture(self, url: str) -> None:
         """image.png, as a page does before it connects."""
@@ -205,16 +163,6 @@ class Client:
         self._highest = max(self._highest, id)
 
 
-async def eventually(probe: Callable[[], Awaitable[Any]], within: float = 20.0) -> Any:
-    """The first truthy answer of an asynchronous probe."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + within
-    while not (answer := await probe()):
-        assert loop.time() < until, f"not within {within} s: {probe}"
-        await asyncio.sleep(0.01)
-    return answer
-
-
 class Application:
     """Scribble deployed to a node: its addresses from here, and its parts."""
 
@@ -223,21 +171,8 @@ class Application:
         self.deploy(*parameters)
 
     def deploy(self, *parameters: str) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "cloudlet",
-            "deploy",
-            "apps/scribble",
-            "--endpoint",
-            self.node.endpoint,
-        ]
-        for parameter in parameters:
-            command += ["--parameter", parameter]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-        stack = self.node.client("cloudformation").describe_stacks(StackName="scribble")["Stacks"][0]
-        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        deploy(self.node, "apps/scribble", *parameters)
+        self.outputs = outputs_of(self.node, "scribble")
         api = self.outputs["SocketUrl"].split("//")[1].split(".")[0]
         self.url = f"ws://127.0.0.1:{self.node.port}/_aws/execute-api/{api}/production"
         self.picture = f"{self.node.endpoint}/{self.outputs['BucketName']}/image.png"
@@ -275,6 +210,22 @@ class Application:
 
         await eventually(is_there)
 
+    def function(self, name: str) -> dict[str, Any]:
+        """How a function of the template is configured."""
+        functions = self._lambda.list_functions()["Functions"]
+        return next(one for one in functions if name in one["FunctionName"])
+
+    async def logged(self, function: str, what: str, times: int) -> None:
+        """Wait until a function has written it so often."""
+        name = self.function(function)["FunctionName"]
+        pages = self.node.client("logs").get_paginator("filter_log_events")
+
+        async def there() -> bool:
+            found = pages.paginate(logGroupName=f"/aws/lambda/{name}", filterPattern=f'"{what}"')
+            return sum(len(page["events"]) for page in found) >= times
+
+        await eventually(there)
+
     def waiting(self, queue: str) -> int:
         """How many messages a queue has to give."""
         counts = self.node.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])
@@ -282,9 +233,7 @@ class Application:
 
     def cache(self) -> Any:
         """A client of the cache that the functions use."""
-        functions = self._lambda.list_functions()["Functions"]
-        one = next(f for f in functions if "SendMessageV3" in f["FunctionName"])
-        url = one["Environment"]["Variables"]["CACHE_URL"]
+        url = self.function("SendMessageV3")["Environment"]["Variables"]["CACHE_URL"]
         return (
             valkey.Valkey.from_url(url, ssl_cert_reqs="none")
             if "valkeys" in url

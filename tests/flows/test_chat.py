@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.flows.chat import Application, Client, eventually
+from tests.flows.chat import Application, Client
+from tests.flows.client import eventually
 from tests.harness import Node
 
 pytestmark = [pytest.mark.node_only, pytest.mark.slow]

@@ -19,7 +19,8 @@ import pytest
 from websockets.exceptions import WebSocketException
 
 from cloudlet.services.translate.engine import modes
-from tests.flows.chat import Application, Client, eventually
+from tests.flows.chat import Application, Client
+from tests.flows.client import eventually
 from tests.harness import Node
 
 ROUNDS = int(os.environ.get("CHAT_KILLS", "3"))
@@ -56,22 +57,24 @@ class Person:
                 answer = await asyncio.wait_for(self.client.ask("sendmessage", text=text, once=once), 5)
                 assert "seq" in answer, answer
             except (*GONE, TimeoutError, AttributeError):
-                await self.come_back()
+                await eventually(self.come_back, 40)
             else:
                 self.acknowledged[text] = answer["seq"]
                 return
         raise AssertionError(f"{text} didn't get through; {self.client.frames[-3:]}")
 
-    async def come_back(self) -> None:
+    async def come_back(self) -> bool:
+        """Whether one is in the room again."""
         token, self.seen = self.client.token, self.seen | self.texts()
         with suppress(*GONE):
             await self.client.close()
-        await asyncio.sleep(0.05)
         self.client = Client(self.app.url)
         self.client.token = token
         with suppress(*GONE, TimeoutError):
             await self.client.open()
             await asyncio.wait_for(self.client.join("busy", self.name), 5)
+            return True
+        return False
 
     def texts(self) -> dict[int, str]:
         return {seq: message["text"] for seq, message in self.client.messages.items()}
@@ -81,7 +84,7 @@ async def test_nothing_acknowledged_is_lost_and_all_is_translated(fresh_node: Ca
     app = Application(fresh_node())
     people = [Person(app, name) for name in ("Ann", "Bob", "Cleo", "Dan")[:PEOPLE]]
     for person in people:
-        await person.come_back()
+        assert await person.come_back()
     reader = Client(app.url)
     await reader.open()
     await reader.join("busy", "Reader", language="es")
@@ -89,12 +92,11 @@ async def test_nothing_acknowledged_is_lost_and_all_is_translated(fresh_node: Ca
     for _ in range(ROUNDS):
         before = sum(len(person.acknowledged) for person in people)
 
-        async def talks(enough: int = before + 15) -> bool:
+        async def talks(enough: int = before + random.randint(12, 30)) -> bool:
             assert not any(task.done() for task in running), [task for task in running if task.done()]
             return sum(len(person.acknowledged) for person in people) >= enough
 
         await eventually(talks, 60)
-        await asyncio.sleep(random.uniform(0, 0.05))  # not always at the same point
         app.node.kill()
         await asyncio.to_thread(app.node.start)
         reader = await wanting(app, reader)

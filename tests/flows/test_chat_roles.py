@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.flows.chat import Application, deploy
+from tests.flows.chat import Application
+from tests.flows.client import deploy
 from tests.harness import ACCOUNT, REGION, Node, python_function
 
 pytestmark = [pytest.mark.node_only, pytest.mark.slow]

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.flows.chat import Application, Client, deploy
+from tests.flows.chat import Application, Client
+from tests.flows.client import deploy
 from tests.harness import ROOT, Node, eventually
 
 pytestmark = [pytest.mark.node_only, pytest.mark.slow]

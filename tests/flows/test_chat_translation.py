@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from cloudlet.services.translate.engine import modes
-from tests.flows.chat import Application, eventually
+from tests.flows.chat import Application
+from tests.flows.client import eventually
 from tests.harness import Node
 
 pytestmark = [pytest.mark.node_only, pytest.mark.slow]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 from websockets.exceptions import WebSocketException
 
-from tests.flows.scribble import Application, Client, Pixel, eventually
+from tests.flows.client import eventually
+from tests.flows.scribble import Application, Client, Pixel
 from tests.harness import Node
 
 pytestmark = [pytest.mark.node_only, pytest.mark.slow]
@@ -30,9 +31,12 @@ STEPS = 25
 SIDE = 64
 CORNER = 12
 """All draw in this corner."""
+DRAWN = 40
+"""Of so many messages people are told in any program."""
 
 MORE = int(os.environ.get("SCRIBBLE_ROUNDS", "0"))
 FIRST = int(os.environ.get("SCRIBBLE_SEED", "100"))
+Meanwhile = Callable[[Application, int, "Model"], Awaitable[None]]
 GONE = (WebSocketException, OSError, EOFError)
 
 
@@ -62,6 +66,15 @@ class Model:
         return shown(pixels)
 
 
+async def drawn(model: Model, many: int) -> None:
+    """Until people were told of so many messages."""
+
+    async def enough() -> bool:
+        return len(model.told) >= many
+
+    await eventually(enough, 60)
+
+
 class Person:
     """Draws, leaves, comes back, opens a new page: by a random program. Sends again what wasn't acknowledged, as a page
     does."""
@@ -86,7 +99,7 @@ class Person:
                 for _ in range(self.random.randint(1, 8))
             ]
             try:
-                await step(points, self.random.random() * 0.06)
+                await step(points)
             except GONE:
                 await eventually(self.back, 40)
             self.note()
@@ -97,23 +110,32 @@ class Person:
             await self.come()
         return self.client.is_open
 
-    async def draw(self, points: list[list[int]], pause: float) -> None:
+    async def draw(self, points: list[list[int]]) -> None:
         await self.come()
         self.ref += 1
         self.unacknowledged[self.ref] = points
         await self.client.send(points=points, ref=self.ref)
 
-    async def rest(self, points: list[list[int]], pause: float) -> None:
-        await asyncio.sleep(pause)
+    async def rest(self, points: list[list[int]]) -> None:
+        """As long as it takes to be answered, or to look at the picture."""
+        if not self.client.is_open:
+            await asyncio.to_thread(self.app.client().load_picture, self.app.picture)
+            return
+        self.ref += 1
+        await self.client.send(ping=self.ref)
+        await self.client.until(lambda: self.answered(self.ref) or not self.client.is_open)
 
-    async def leave(self, points: list[list[int]], pause: float) -> None:
+    def answered(self, ping: int) -> bool:
+        return any(frame.get("ping") == ping for frame in self.client.others)
+
+    async def leave(self, points: list[list[int]]) -> None:
         await self.client.close()
 
-    async def vanish(self, points: list[list[int]], pause: float) -> None:
+    async def vanish(self, points: list[list[int]]) -> None:
         """Without a word, as when a network goes."""
         self.client.cut()
 
-    async def start_anew(self, points: list[list[int]], pause: float) -> None:
+    async def start_anew(self, points: list[list[int]]) -> None:
         """Close the page and open it again: picture first, then the socket. What isn't acknowledged is taken along."""
         await self.client.close()
         self.note()
@@ -148,13 +170,13 @@ class Person:
         await eventually(done, 40)
 
 
-async def play(app: Application, seed: int, meanwhile: Any) -> tuple[Model, list[Person]]:
+async def play(app: Application, seed: int, meanwhile: Meanwhile) -> tuple[Model, list[Person]]:
     """Everybody's program, and `meanwhile`; then all are there and all is acknowledged."""
     model = Model(app.table())
     people = [Person(app, model, f"p{n}", f"{seed}-{n}") for n in range(PEOPLE)]
     witness = Person(app, model, "witness", "")
     await witness.come()
-    disturbing = asyncio.create_task(meanwhile)
+    disturbing = asyncio.ensure_future(meanwhile(app, seed, model))
     await asyncio.gather(*(person.run() for person in people))
     await disturbing
     people.append(witness)
@@ -183,7 +205,7 @@ async def settled(app: Application, people: list[Person]) -> None:
     """Until the last message of those who left is drawn: then one more point has come to everybody."""
     sender = people[0]
     sender.ref += 1
-    await sender.draw([[SIDE - 1, SIDE - 1, sender.ref % 16]], 0)
+    await sender.draw([[SIDE - 1, SIDE - 1, sender.ref % 16]])
     ref = sender.ref
     await sender.client.until(lambda: ref in sender.client.acknowledged)
     id = sender.client.acknowledged[ref]
@@ -226,18 +248,17 @@ async def fresh(app: Application) -> AsyncIterator[Client]:
         yield client
 
 
-async def draw_pictures(app: Application, seed: int) -> None:
+async def draw_pictures(app: Application, seed: int, model: Model) -> None:
     """The schedule, many times faster."""
-    chance = random.Random(seed)
-    for _ in range(3):
-        await asyncio.sleep(chance.random() * 0.5)
+    for most in sorted(random.Random(seed).sample(range(DRAWN), 3)):
+        await drawn(model, most)
         await asyncio.to_thread(app.draw_picture)
 
 
-async def kill(app: Application, seed: int) -> None:
+async def kill(app: Application, seed: int, model: Model) -> None:
     """kill -9 of the node in the midst of it, and a new start. Messages that were being processed come again when their
     visibility is over."""
-    await asyncio.sleep(0.3 + random.Random(seed).random() * 0.7)
+    await drawn(model, random.Random(seed).randrange(DRAWN))
     await asyncio.to_thread(app.node.kill)
     await asyncio.to_thread(app.node.start)
     await asyncio.to_thread(app.node.advance, 61)
@@ -245,9 +266,9 @@ async def kill(app: Application, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, *range(FIRST, FIRST + MORE)])
 async def test_nothing_is_missed_by_whoever_comes_and_goes(app: Application, seed: int) -> None:
-    await check(app, *await play(app, seed, draw_pictures(app, seed)), seed)
+    await check(app, *await play(app, seed, draw_pictures), seed)
 
 
 @pytest.mark.parametrize("seed", [3, *range(FIRST, FIRST + MORE)])
 async def test_nothing_is_missed_when_the_node_is_killed(app: Application, seed: int) -> None:
-    await check(app, *await play(app, seed, kill(app, seed)), seed)
+    await check(app, *await play(app, seed, kill), seed)

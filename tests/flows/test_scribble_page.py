@@ -753,7 +753,7 @@ class TestPictures:
         double.send({"type": "cursors", "cursors": [[name, name, x, y] for name, x, y in names]})
         for window, file in ((page, "scribble.png"), (phone, "scribble-phone.png")):
             window.locator(".cursor", has_text="Lin").wait_for()
-            window.wait_for_timeout(300)
+            window.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
             if folder:
                 window.screenshot(path=str(Path(folder) / file))
         double.stop()

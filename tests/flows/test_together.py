@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.harness import ROLE, plain_url, python_function, websocket_api, zipped
+from tests.harness import ROLE, eventually, plain_url, python_function, websocket_api, zipped
 
 pytestmark = pytest.mark.node_only
 
@@ -116,11 +116,11 @@ async def test_what_a_function_prints_is_in_its_log(node: Any, client: Any, uniq
                 return []
             return [event["message"].strip() for event in events]
 
-        for _ in range(2000):
-            if any(line.startswith("REPORT") for line in lines()):
-                break
-            await asyncio.sleep(0.01)
-        found = lines()
+        def ended() -> list[str]:
+            found = lines()
+            return found if any(line.startswith("REPORT") for line in found) else []
+
+        found = await asyncio.to_thread(eventually, ended)
         start = next(i for i, line in enumerate(found) if line.startswith(f"START RequestId: {request_id}"))
         assert found[start + 1] == "seen this"
         assert found[start + 2] == f"END RequestId: {request_id}"

@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect as dial
 from cloudlet.net.authority import Authority
 from cloudlet.net.messages import Request, Response, Tunnel, Upgrade
 
-from .kit import Client, Listener, echo, until
+from .kit import Client, Listener, echo, settle, until
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ class TestOnePort:
             except ssl.SSLWantReadError:
                 for byte in outgoing.read():
                     writer.write(bytes((byte,)))
-                    await asyncio.sleep(0.0002)
+                    await settle(3)
                 incoming.write(await reader.read(10_000))
         assert tls.version() == "TLSv1.3"
         writer.close()
