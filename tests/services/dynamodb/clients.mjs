@@ -68,7 +68,7 @@ found.filtered = (await Task.query.of({ owner: "ann", status: "open" }).where((t
   .go({ pages: "all" })).data.length;
 const work = new electro.Service({ task: Task });
 found.cancelled = (await work.transaction.write(({ task }) => [
-  task.patch({ team: "t", id: "2" }).set({ points: 9 }).commit(),
+  task.patch({ team: "t", id: "1" }).set({ points: 9 }).commit(),
   task.create({ team: "t", id: "2", owner: "x" }).commit({ response: "all_old" }),
 ]).go()).canceled;
 found.ordered = (await Task.get([{ team: "t", id: "3" }, { team: "t", id: "none" }]).go({ preserveBatchOrder: true })).data

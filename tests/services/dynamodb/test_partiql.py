@@ -1,16 +1,17 @@
-"""ExecuteStatement, BatchExecuteStatement, ExecuteTransaction."""
+"""ExecuteStatement: statements and how they are refused. (`test_partiql_reads`: keys; `test_partiql_batches`: several.)"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from .conftest import failure, refusal
 
 MALFORMED = "Statement wasn't well formed, can't be processed: "
 ONLY_OLD = "Only RETURNING ALL OLD * is allowed in DELETE statements."
+INVALID = "One or more parameter values were invalid: "
+NO_KEY = "in ORDER BY clause must be part of the primary key"
 INCOMPLETE = "Where clause does not contain a mandatory equality on all key attributes"
 
 
@@ -51,7 +52,14 @@ class TestSelect:
             ("seq IN [1, 5, 11]", "15"),
             ("NOT seq < 8", "89"),
             ("note.n[0] = 6", "6"),
-            ("(note.n[0] = 6 OR seq = 1)", "16"),
+            ("(note.n[0] = 6 OR note.n[0] = 1)", "16"),
+            ("(seq = 1 OR seq > 8)", "19"),
+            ("seq IN [7, 3] AND note.n[0] > 5", "7"),
+            ("seq <> 0 AND seq < 3", "12"),
+            ("seq > 2 AND seq > 7", "89"),
+            ("attribute_exists(note.x) = false AND seq = 1", "1"),
+            ("(seq = 2) = contains(note.n, 2) AND seq < 4", "0123"),
+            ("note.n[0] = - - 4", "4"),
             ("other IS MISSING AND seq = 1", "1"),
             ("note IS NOT MISSING AND seq = 1", "1"),
             ("note IS STRUCT AND seq = 2", "2"),
@@ -113,7 +121,7 @@ class TestInsert:
     def test_every_type(self, run, ddb, users, unique):
         id = unique("id")
         value = (
-            "{'id': ?, 'n': -1.5e2, 't': true, 'z': null, 'l': [1, 'a', ?], "
+            "{'id': ?, 'n': -1.5e2, 't': true, 'z': null, 'l': [1, 'a'], 'b': ?, "
             "'m': {'k': 'it''s'}, 'ss': <<'a', 'b'>>}"
         )
         assert run(f'INSERT INTO "{users}" VALUE {value}', {"S": id}, {"B": b"\x01"}) == []
@@ -124,7 +132,8 @@ class TestInsert:
             "n": {"N": "-150"},
             "t": {"BOOL": True},
             "z": {"NULL": True},
-            "l": {"L": [{"N": "1"}, {"S": "a"}, {"B": b"\x01"}]},
+            "l": {"L": [{"N": "1"}, {"S": "a"}]},
+            "b": {"B": b"\x01"},
             "m": {"M": {"k": {"S": "it's"}}},
         }
 
@@ -144,9 +153,9 @@ class TestUpdate:
             Item={"id": {"S": id}, "n": {"N": "1"}, "l": {"L": []}, "gone": {"S": "x"}, "ss": {"SS": ["a"]}},
         )
         (item,) = run(
-            f"UPDATE \"{users}\" SET n = n + 2, l = list_append(l, [?]) SET ss = set_add(ss, <<'b'>>) REMOVE gone "
+            f"UPDATE \"{users}\" SET n = n + 2, l = list_append(l, ?) SET ss = set_add(ss, <<'b'>>) REMOVE gone "
             f"WHERE id = '{id}' AND n = 1 RETURNING ALL NEW *",
-            {"S": "y"},
+            {"L": [{"S": "y"}]},
         )
         assert sorted(item.pop("ss")["SS"]) == ["a", "b"]
         assert item == {"id": {"S": id}, "n": {"N": "3"}, "l": {"L": [{"S": "y"}]}}
@@ -207,9 +216,30 @@ class TestWords:
                 "Unrecognized function: size at ",
             ),
             (
-                "SELECT * FROM {t} WHERE contains(n, 'a') = true",
-                "The function is not allowed to be used this way in an expression; function: contains",
+                "SELECT * FROM {t} WHERE id = 'a' AND contains(n, 'a') > true",
+                "Incorrect operand type for operator or function; operator or function: >, operand type: BOOL",
             ),
+            (
+                "SELECT l[-1] FROM {t} WHERE id = 'a'",
+                "List index is not within the allowable range; index: [-1] at 1:11:1",
+            ),
+            (
+                "SELECT l[2147483648] FROM {t} WHERE id = 'a'",
+                "List index is not within the allowable range; index: [2147483648] at 1:10:10",
+            ),
+            (
+                "UPDATE {t} SET d = " + "{{'a':" * 32 + "1" + "}}" * 32 + " WHERE id = 'x'",
+                "Nesting Levels have exceeded supported limits under root" + ".a" * 32,
+            ),
+            (
+                "UPDATE {t} SET n = set_add(n, <<2, 2.0>>) WHERE id = 'x'",
+                f"{INVALID}Input collection [2, 2.0] contains duplicates! under root",
+            ),
+            (
+                "UPDATE {t} SET n = 1 WHERE id = 'x' AND id = 'y'",
+                "Multiple conditions on same key id. Only single item Update/Insert/Delete are supported",
+            ),
+            ("SELECT * FROM {t} WHERE id = 'a' ORDER BY n", f"Attribute n {NO_KEY}"),
             ("UPDATE {t} SET ss = set_add(ss, <<>>) WHERE id = 'x'", "Empty bags are not supported"),
             (
                 "SELECT * FROM {t} WHERE id = 'x' AND n < true",
@@ -239,87 +269,3 @@ class TestWords:
     def test_no_such_table(self, ddb):
         code, message = failure(ddb.execute_statement, Statement="SELECT * FROM nowhere")
         assert (code, message) == ("ResourceNotFoundException", "Requested resource not found")
-
-
-def test_batches(ddb, users, unique):
-    id = unique("id")
-    written = ddb.batch_execute_statement(
-        Statements=[
-            {"Statement": f"INSERT INTO \"{users}\" VALUE {{'id': '{id}', 'n': 1}}"},
-            {"Statement": f"INSERT INTO \"{users}\" VALUE {{'id': '{id}', 'n': 2}}"},
-            {"Statement": "SELEC"},
-        ]
-    )["Responses"]
-    assert written[0] == {"TableName": users}
-    assert written[1]["Error"]["Code"] == "DuplicateItem"
-    assert written[2]["Error"] == {
-        "Code": "ValidationError",
-        "Message": f"{MALFORMED}Expected data manipulation",
-    }
-    answer = ddb.batch_execute_statement(
-        Statements=[
-            {"Statement": f'SELECT n FROM "{users}" WHERE id = ?', "Parameters": [{"S": id}]},
-            {"Statement": f"SELECT * FROM \"{users}\" WHERE id = 'nobody'"},
-            {"Statement": f'SELECT * FROM "{users}"'},
-        ],
-        ReturnConsumedCapacity="TOTAL",
-    )
-    read = answer["Responses"]
-    assert read[0] == {"TableName": users, "Item": {"n": {"N": "1"}}}
-    assert read[1] == {"TableName": users}
-    assert read[2]["Error"]["Message"] == (
-        "Select statements within BatchExecuteStatement must specify the primary key in the where clause."
-    )
-    assert answer["ConsumedCapacity"] == [{"TableName": users, "CapacityUnits": 1.0}]
-
-
-class TestTransaction:
-    def test_all_or_nothing(self, ddb, users, unique):
-        a, b = unique("id"), unique("id")
-        insert = f"INSERT INTO \"{users}\" VALUE {{'id': ?}}"
-        ddb.execute_transaction(TransactStatements=[{"Statement": insert, "Parameters": [{"S": a}]}])
-        with pytest.raises(ClientError) as raised:
-            ddb.execute_transaction(
-                TransactStatements=[
-                    {"Statement": insert, "Parameters": [{"S": b}]},
-                    {"Statement": insert, "Parameters": [{"S": a}]},
-                    {"Statement": f"EXISTS(SELECT * FROM \"{users}\" WHERE id = 'no' AND n = 1)"},
-                ]
-            )
-        error = raised.value.response
-        assert error["Error"]["Code"] == "TransactionCanceledException"
-        codes = [reason["Code"] for reason in error["CancellationReasons"]]
-        assert codes == ["None", "DuplicateItem", "ConditionalCheckFailed"]
-        read = ddb.execute_transaction(
-            TransactStatements=[
-                {"Statement": f'SELECT * FROM "{users}" WHERE id = ?', "Parameters": [{"S": id}]}
-                for id in (a, b)
-            ]
-        )
-        assert read["Responses"] == [{"Item": {"id": {"S": a}}}, {}]
-
-    def test_a_token(self, ddb, users, unique):
-        id = unique("id")
-        ddb.put_item(TableName=users, Item={"id": {"S": id}, "n": {"N": "0"}})
-        asked = {
-            "TransactStatements": [{"Statement": f"UPDATE \"{users}\" SET n = n + 1 WHERE id = '{id}'"}],
-            "ClientRequestToken": unique("token"),
-        }
-        assert ddb.execute_transaction(**asked)["Responses"] == [{}]
-        ddb.execute_transaction(**asked)
-        assert ddb.get_item(TableName=users, Key={"id": {"S": id}})["Item"]["n"] == {"N": "1"}
-
-    def test_words(self, ddb, users):
-        def told(statement: str) -> str:
-            return refusal(ddb.execute_transaction, TransactStatements=[{"Statement": statement}])
-
-        place = "Validation failed in TransactStatements[0]: "
-        assert told(f"UPDATE \"{users}\" SET n = 1 WHERE id = 'x' RETURNING ALL NEW *") == (
-            f"{place}RETURNING clause is not supported in ExecuteTransaction."
-        )
-        assert told(f"EXISTS(SELECT * FROM \"{users}\" WHERE id = 'x')") == (
-            f"{place}EXISTS() must contain a single item read with additional condition"
-        )
-        assert told(f'SELECT * FROM "{users}"') == (
-            f"{place}Select statements within ExecuteTransaction must specify the primary key in the where clause."
-        )

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from cloudlet.errors import AwsError
 from cloudlet.services.dynamodb import storage
 from cloudlet.services.dynamodb.partiql import Select, parse
-from cloudlet.services.dynamodb.partiql.plans import bind, named, reading_of, write_of
+from cloudlet.services.dynamodb.partiql.plans import bind, named, write_of
+from cloudlet.services.dynamodb.partiql.readings import reading_of
 
 TABLE = storage.compiled(
     {

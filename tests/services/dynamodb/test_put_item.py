@@ -83,7 +83,7 @@ class TestValidation:
 
     def test_nesting(self, ddb, users):
         value = {"S": "deep"}
-        for _ in range(32):
+        for _ in range(31):
             value = {"L": [value]}
         ddb.put_item(TableName=users, Item={"id": {"S": "deep"}, "v": value})
         message = refusal(ddb.put_item, TableName=users, Item={"id": {"S": "deep"}, "v": {"M": {"x": value}}})

@@ -22,6 +22,10 @@ Item = dict[str, Value]
 
 KINDS = ("S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL")
 SETS = ("SS", "NS", "BS")
+TOO_DEEP = (
+    "Nesting Levels have exceeded supported limits: "
+    "Attributes in the item have nested levels beyond supported limit"
+)
 
 
 class AttributeValue(TypedDict, total=False):
@@ -98,7 +102,8 @@ def _not_one(value: Value, level: int) -> int:
 
 
 def _check_map(content: dict[str, Value], level: int) -> int:
-    _check_level(level)
+    if level >= MAX_NESTING and content:
+        raise validation_error(TOO_DEEP)
     size = 3 + len(content)
     for name, value in content.items():
         size += text_size(name) + check(value, level + 1)
@@ -106,19 +111,12 @@ def _check_map(content: dict[str, Value], level: int) -> int:
 
 
 def _check_list(content: list[Value], level: int) -> int:
-    _check_level(level)
+    if level >= MAX_NESTING and content:
+        raise validation_error(TOO_DEEP)
     size = 3 + len(content)
     for value in content:
         size += check(value, level + 1)
     return size
-
-
-def _check_level(level: int) -> None:
-    if level > MAX_NESTING:
-        raise validation_error(
-            "Nesting Levels have exceeded supported limits: "
-            "Attributes in the item have nested levels beyond supported limit"
-        )
 
 
 def _check_set(kind: str, value: Value) -> int:

@@ -7,9 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from ...errors import AwsError
 from ...store.interface import Transaction
 from . import storage
-from .attributes import Item, check, check_item, kind_of, text_size, value_size
+from .attributes import TOO_DEEP, Item, Value, check, check_item, kind_of, text_size, value_size
 from .model import MAX_ITEM_SIZE, NOT_VALID, condition_failed, invalid_parameters, validation_error
 from .ongoing import check_free
 from .schema import check_index_keys, check_key, check_nested, index_keys, index_type_mismatch
@@ -156,5 +157,14 @@ def _new_size(update: Any, old: Item | None, old_size: int, new: Item) -> int:
         if name in old:
             size -= text_size(name) + value_size(old[name])
         if name in new:
-            size += text_size(name) + check(new[name])
+            size += text_size(name) + _check_updated_value(new[name])
     return size
+
+
+def _check_updated_value(value: Value) -> int:
+    try:
+        return check(value)
+    except AwsError as error:
+        if error.message == TOO_DEEP:
+            raise validation_error("Nesting Levels have exceeded supported limits") from error
+        raise

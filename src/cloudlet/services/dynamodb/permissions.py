@@ -11,8 +11,8 @@ from ...names import arn
 from ...policies.documents import Policy, parsed_or_none
 from ...store.interface import Transaction
 from . import fine_grained, storage
-from .partiql import Exists, Select, parse
-from .partiql.plans import bind, named
+from .partiql import Exists, Select
+from .partiql.plans import named, prepare
 
 EVERYWHERE = frozenset(
     {"ListTables", "DescribeLimits", "DescribeEndpoints", "ListBackups", "ListGlobalTables", "ListStreams"}
@@ -97,7 +97,7 @@ async def _of_statements(ctx: Context, request: dict[str, Any], fine: bool) -> S
     needed: list[Need] = []
     for asked in request.get("Statements") or request.get("TransactStatements") or [request]:
         try:
-            bound = bind(parse(asked["Statement"]), asked.get("Parameters", ()))
+            bound = prepare(asked)
         except AwsError:
             continue
         statement = bound.statement

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..attributes import Item, Value, kind_of
 from .errors import ExpressionError
-from .nodes import Operand, Path, ValueRef
+from .nodes import Operand, Path, Truth, ValueRef
 
 Names = tuple[tuple[str, str], ...]
 Values = Mapping[str, Value]
@@ -88,6 +88,8 @@ def read(item: Item, parts: Parts) -> Value | None:
 
 def value_kind(operand: Operand, values: Values) -> str | None:
     """The type of an operand that is a value; None of one that depends on the item."""
+    if isinstance(operand, Truth):
+        return "BOOL"
     return kind_of(values[operand.name]) if isinstance(operand, ValueRef) else None
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from ..attributes import KINDS, Item, Value, compare, equal, kind_of, shown
 from .binding import Binder, Getter, Names, Values, defined, getter, path_text, value_kind
 from .errors import ExpressionError
-from .nodes import And, Arithmetic, Between, Call, Compare, In, Node, Not, Operand, Or, Path, ValueRef
+from .nodes import And, Arithmetic, Between, Call, Compare, In, Node, Not, Operand, Or, Path, Truth, ValueRef
 from .parser import parse_condition
 
 Test = Callable[[Item, Values], bool]
@@ -106,6 +106,9 @@ class _Compiler:
         if isinstance(operand, ValueRef):
             name = operand.name
             return lambda item, values: values[name]
+        if isinstance(operand, Truth):
+            test = self.test(operand.condition)
+            return lambda item, values: {"BOOL": test(item, values)}
         assert isinstance(operand, Call)
         inner = next(self.operand(arg) for arg in operand.args)
         return lambda item, values: _size(inner(item, values))

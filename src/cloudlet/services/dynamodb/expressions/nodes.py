@@ -34,7 +34,14 @@ class Arithmetic:
     right: Operand
 
 
-Operand = Path | ValueRef | Call | Arithmetic
+@dataclass(slots=True, frozen=True)
+class Truth:
+    """A condition as an operand, which only PartiQL has: its value is a BOOL."""
+
+    condition: Node
+
+
+Operand = Path | ValueRef | Call | Arithmetic | Truth
 
 
 @dataclass(slots=True, frozen=True)

@@ -15,7 +15,22 @@ from functools import lru_cache
 from ..model import MAX_OPERATORS
 from .errors import ExpressionError
 from .lexer import Tokens
-from .nodes import Action, And, Arithmetic, Between, Call, Compare, In, Node, Not, Operand, Or, Path, ValueRef
+from .nodes import (
+    Action,
+    And,
+    Arithmetic,
+    Between,
+    Call,
+    Compare,
+    In,
+    Node,
+    Not,
+    Operand,
+    Or,
+    Path,
+    Truth,
+    ValueRef,
+)
 from .reserved import RESERVED
 
 CONDITION_FUNCTIONS = frozenset(
@@ -200,7 +215,7 @@ class _Conditions(_Parser):
 
     def condition(self, node: _Any) -> Node:
         """What stands where a condition has to: a bare operand is none, and neither is `size`."""
-        if isinstance(node, Path | ValueRef | Arithmetic):
+        if isinstance(node, Path | ValueRef | Arithmetic | Truth):
             raise self.tokens.error()
         if isinstance(node, Call) and node.name == "size" and not self.misused_function:
             self.misused_function = node.name

@@ -155,6 +155,7 @@ def _operand(operand: Operand, binder: Binder) -> Getter:
         return lambda item, values: {
             "N": combine(_needed(left, item, values, "N"), _needed(right, item, values, "N"))
         }
+    assert isinstance(operand, Call)
     args = [_operand(arg, binder) for arg in operand.args]
     first, last = args[0], args[-1]
     if operand.name == "if_not_exists":

@@ -15,9 +15,17 @@ from ....errors import AwsError
 from ....store.interface import Transaction
 from .. import capacity, storage
 from ..attributes import Item, decode_item, encode_json
-from ..model import duplicate_item, transaction_cancelled, validation_error
-from ..partiql import Insert, Select, parse
-from ..partiql.plans import Bound, Reading, Selection, bind, key_of, reading_of, write_of
+from ..expressions import Condition
+from ..model import (
+    duplicate_item,
+    key_mismatch,
+    table_not_found,
+    transaction_cancelled,
+    validation_error,
+)
+from ..partiql import Exists, Insert, Select
+from ..partiql.plans import Bound, check_parameters, is_whole, keyed, prepare, refuse_exists, write_of
+from ..partiql.readings import Reading, get_of, reading_of
 from ..table import Index, Table
 from .items import delete_item, get_item, put_item, update_item
 from .queries import answer, check_all_attributes
@@ -54,21 +62,28 @@ async def execute_statement(ctx: Context, request: Request) -> Encoded:
     bound: Bound = request["_bound"]
     if isinstance(bound.statement, Select):
         return await ctx.store.read(lambda tx: _select(tx, ctx, request, bound))
-    done = await _write(ctx, bound, request)
+    kind, parameters = write_of(await _table(ctx, bound), bound)
+    done = await _write(ctx, kind, parameters, request)
     members = b'"Items":[%b]' % bytes(done.Attributes)
     if bytes(done.ConsumedCapacity):
         members += b',"ConsumedCapacity":' + bytes(done.ConsumedCapacity)
     return Encoded(b"{%b}" % members)
 
 
-async def _table(ctx: Context, bound: Bound) -> Table:
+async def _found(ctx: Context, bound: Bound) -> Table | None:
     name = bound.statement.table
-    return await ctx.store.read(lambda tx: storage.table_of(tx, ctx.account, ctx.region, name))
+    return await ctx.store.read(lambda tx: storage.find_table(tx, ctx.account, ctx.region, name))
 
 
-async def _write(ctx: Context, bound: Bound, request: Request) -> _Answer:
+async def _table(ctx: Context, bound: Bound) -> Table:
+    table = await _found(ctx, bound)
+    if table is None:
+        raise table_not_found()
+    return table
+
+
+async def _write(ctx: Context, kind: str, parameters: Request, request: Request) -> _Answer:
     """INSERT, UPDATE or DELETE."""
-    kind, parameters = write_of(await _table(ctx, bound), bound)
     for member in ("ReturnConsumedCapacity", "ReturnValuesOnConditionCheckFailure"):
         if member in request:
             parameters[member] = request[member]
@@ -93,8 +108,6 @@ async def _select(tx: Transaction, ctx: Context, request: Request, bound: Bound)
     for member in ("ConsistentRead", "ReturnConsumedCapacity"):
         if member in request:
             asked[member] = request[member]
-    if reading.filter is not None:
-        asked["_filter"] = reading.filter
     if reading.selection is not None:
         asked["_projection"] = reading.selection
     check_all_attributes(index, asked)
@@ -126,7 +139,10 @@ async def _pages(
     spans = _spans(source, reading)
     last: bytes | None = None
     while place < len(spans):
-        span = spans[place]
+        span, condition = spans[place]
+        asked.pop("_filter", None)
+        if condition is not None:
+            asked["_filter"] = condition
         if start is not None:
             span = storage.after(span, storage.start_key(table, index, start), reading.reverse)
             start = None
@@ -157,11 +173,12 @@ async def _pages(
     return Encoded(b"{%b}" % members)
 
 
-def _spans(source: Table | Index, reading: Reading) -> list[storage.Range]:
-    if reading.hashes is None:
-        return [storage.scan_range(source, 0, 1)]
+def _spans(source: Table | Index, reading: Reading) -> list[tuple[storage.Range, Condition | None]]:
+    if reading.reads is None:
+        return [(storage.scan_range(source, 0, 1), reading.filter)]
     return [
-        storage.query_range(source, value, reading.operator, reading.operands) for value in reading.hashes
+        (storage.query_range(source, one.hash, one.operator, one.operands), one.filter)
+        for one in reading.reads
     ]
 
 
@@ -191,15 +208,20 @@ def _read_token(request: Request) -> tuple[int, Item | None]:
 
 
 async def batch_execute_statement(ctx: Context, request: Request) -> Encoded:
+    prepared = [_prepared(asked) for asked in request["Statements"]]
+    plans = [await _planned(ctx, one) for one in prepared]
+    _check_batch(prepared, plans)
     responses, reports = [], dict[str, dict[str, Any]]()
-    for asked in request["Statements"]:
+    for asked, plan in zip(request["Statements"], plans, strict=True):
+        if isinstance(plan, AwsError):
+            responses.append({"Error": _error(plan)})
+            continue
+        table, kind, parameters = plan
         given = {**asked, "ReturnConsumedCapacity": request.get("ReturnConsumedCapacity", "NONE")}
-        response: dict[str, Any] = {}
+        response: dict[str, Any] = {"TableName": table.name}
         try:
-            bound = bind(parse(asked["Statement"]), asked.get("Parameters", ()))
-            response["TableName"] = bound.statement.table
-            done = await _one(ctx, bound, given)
-            found = done.Item if isinstance(bound.statement, Select) else done.Attributes
+            done = await _do(ctx, kind, parameters, given)
+            found = done.Item if kind == "Get" else done.Attributes
             if bytes(found):
                 response["Item"] = found
             if bytes(done.ConsumedCapacity):
@@ -209,8 +231,7 @@ async def batch_execute_statement(ctx: Context, request: Request) -> Encoded:
                 else:
                     reports[told["TableName"]] = told
         except AwsError as error:
-            code = _CODES.get(error.code, "InternalServerError")
-            response["Error"] = {"Code": code, "Message": error.message, **error.fields}
+            response["Error"] = _error(error)
         responses.append(response)
     result: dict[str, Any] = {"Responses": responses}
     if reports:
@@ -218,61 +239,93 @@ async def batch_execute_statement(ctx: Context, request: Request) -> Encoded:
     return Encoded(encode_json(result))
 
 
-async def _one(ctx: Context, bound: Bound, given: Request) -> _Answer:
-    if not isinstance(bound.statement, Select):
-        return await _write(ctx, bound, given)
-    get = _get_of(await _table(ctx, bound), bound, "BatchExecuteStatement")
+def _error(error: AwsError) -> dict[str, Any]:
+    return {
+        "Code": _CODES.get(error.code, "InternalServerError"), "Message": error.message, **error.fields
+    }  # fmt: skip
+
+
+def _prepared(asked: Request) -> Bound | AwsError:
+    try:
+        bound = prepare(asked)
+        refuse_exists(bound)
+        return bound
+    except AwsError as error:
+        return error
+
+
+_Plan = tuple[Table, str, Request]
+
+
+async def _planned(ctx: Context, prepared: Bound | AwsError) -> _Plan | AwsError:
+    """What a statement is done by; an error if it can't be."""
+    if isinstance(prepared, AwsError):
+        return prepared
+    try:
+        table = await _table(ctx, prepared)
+        if isinstance(prepared.statement, Select):
+            return table, "Get", get_of(table, prepared, "BatchExecuteStatement")
+        return table, *write_of(table, prepared)
+    except AwsError as error:
+        return error
+
+
+def _check_batch(prepared: list[Bound | AwsError], plans: list[_Plan | AwsError]) -> None:
+    """A batch reads or writes, and each item once. What can't be done doesn't count."""
+    if len({isinstance(one.statement, Select) for one in prepared if isinstance(one, Bound)}) > 1:
+        raise validation_error("Read and write requests together in the same batch is not supported.")
+    seen: set[bytes] = set()
+    for plan in plans:
+        if isinstance(plan, AwsError):
+            continue
+        table, _, parameters = plan
+        item = parameters["Item"] if "Item" in parameters else parameters["Key"]
+        if all(kind in item.get(name, ()) for name, kind in table.key_types):
+            key = storage.item_key(table, item)
+            if key in seen:
+                raise validation_error("Provided list of item keys contains duplicates")
+            seen.add(key)
+
+
+async def _do(ctx: Context, kind: str, parameters: Request, given: Request) -> _Answer:
+    if kind != "Get":
+        return await _write(ctx, kind, parameters, given)
     for member in ("ConsistentRead", "ReturnConsumedCapacity"):
         if member in given:
-            get[member] = given[member]
-    return _decode((await get_item(ctx, get)).body)
-
-
-def _get_of(table: Table, bound: Bound, operation: str) -> Request:
-    """A SELECT of one item by its key, as Get."""
-    statement = bound.statement
-    assert isinstance(statement, Select)
-    if statement.index is not None:
-        raise validation_error("Reads on indices are not supported within transactions.")
-    refusal = f"Select statements within {operation} must specify the primary key in the where clause."
-    try:
-        key, condition = key_of(table, bound)
-    except AwsError as error:
-        raise validation_error(refusal) from error
-    if condition is not None:
-        raise validation_error(refusal)
-    get: Request = {"TableName": statement.table, "Key": key, "_values": bound.values}
-    if statement.paths:
-        get["_projection"] = Selection(statement.paths, statement.names)
-    return get
+            parameters[member] = given[member]
+    return _decode((await get_item(ctx, parameters)).body)
 
 
 # --- transactions
 
 
 async def execute_transaction(ctx: Context, request: Request) -> dict[str, Any] | Encoded:
-    bounds = [_in_transaction(place, asked) for place, asked in enumerate(request["TransactStatements"])]
-    tables = [await _table(ctx, bound) for bound in bounds]
-    common = {member: request[member] for member in ("ReturnConsumedCapacity",) if member in request}
-    if all(isinstance(bound.statement, Select) for bound in bounds):
-        gets = [
-            {"Get": _told(place, _get_of, table, bound, "ExecuteTransaction")}
-            for place, (table, bound) in enumerate(zip(tables, bounds, strict=True))
-        ]
-        return await transact_get_items(ctx, {"TransactItems": gets, **common})
-    if any(isinstance(bound.statement, Select) for bound in bounds):
-        raise validation_error("All statements of a transaction must either read or write.")
+    statements = request["TransactStatements"]
+    for asked in statements:
+        check_parameters(asked)
+    bounds: list[Bound] = [_told(place, prepare, asked) for place, asked in enumerate(statements)]
+    reads = isinstance(bounds[0].statement, Select)
+    if any(isinstance(bound.statement, Select) is not reads for bound in bounds):
+        raise validation_error(
+            "ExecuteTransaction API does not support both read and write operations in the same request."
+        )
+    tables = [await _found(ctx, bound) for bound in bounds]
     actions = [
-        _told(place, write_of, table, bound)
+        _told(place, _action, table, bound)
         for place, (table, bound) in enumerate(zip(tables, bounds, strict=True))
     ]
-    for (_, parameters), asked in zip(actions, request["TransactStatements"], strict=True):
+    common = {member: request[member] for member in ("ReturnConsumedCapacity",) if member in request}
+    if reads:
+        return await transact_get_items(
+            ctx, {"TransactItems": [{kind: get} for kind, get in actions], **common}
+        )
+    for (_, parameters), asked in zip(actions, statements, strict=True):
         if "ReturnValuesOnConditionCheckFailure" in asked:
             parameters["ReturnValuesOnConditionCheckFailure"] = asked["ReturnValuesOnConditionCheckFailure"]
     wanted: Request = {"_actions": actions, **common}
     if "ClientRequestToken" in request:
         wanted["ClientRequestToken"] = request["ClientRequestToken"]
-        wanted["_digest"] = sha256(encode_json(request["TransactStatements"])).hexdigest()
+        wanted["_digest"] = sha256(encode_json(statements)).hexdigest()
     try:
         result = await transact_write_items(ctx, wanted)
     except AwsError as error:
@@ -291,14 +344,20 @@ def _told(place: int, make: Any, *args: Any) -> Any:
         ) from error
 
 
-def _in_transaction(place: int, asked: Request) -> Bound:
-    bound: Bound = _told(place, lambda: bind(parse(asked["Statement"]), asked.get("Parameters", ())))
-    if getattr(bound.statement, "returning", ""):
-        raise validation_error(
-            f"Validation failed in TransactStatements[{place}]: "
-            "RETURNING clause is not supported in ExecuteTransaction."
-        )
-    return bound
+def _action(table: Table | None, bound: Bound) -> tuple[str, Request]:
+    """A statement as an action of a transaction. What cancels the transaction is a refusal in its place."""
+    statement = bound.statement
+    if table is None:
+        return "Get", {"_refusal": table_not_found()}
+    if isinstance(statement, Select):
+        return "Get", get_of(table, bound, "ExecuteTransaction")
+    if getattr(statement, "returning", ""):
+        raise validation_error("RETURNING clause is not supported in ExecuteTransaction.")
+    if not isinstance(statement, Insert | Exists):
+        found = keyed(table, bound)
+        if found.twice or not is_whole(table, found):
+            return "Get", {"_refusal": key_mismatch()}
+    return write_of(table, bound)
 
 
 def _with_duplicates(error: AwsError, bounds: list[Bound]) -> AwsError:

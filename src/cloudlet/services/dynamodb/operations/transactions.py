@@ -32,6 +32,7 @@ from ..writes import write
 Request = dict[str, Any]
 Reason = dict[str, Any]
 
+TWICE = "Transaction request cannot include multiple operations on one item"
 _NO_REASON: Reason = {"Code": "None"}
 _DECIDE = {
     "Put": changes.put,
@@ -88,7 +89,12 @@ async def _decide(
     decided: list[tuple[str, Change]] = []
     reasons: list[Reason] = []
     seen: set[bytes] = set()
+    unkeyed = twice = False
     for kind, parameters in request["_actions"]:
+        if "_refusal" in parameters:
+            unkeyed = True
+            reasons.append(_reason(parameters["_refusal"]))
+            continue
         table = await storage.table_of(tx, ctx.account, ctx.region, parameters["TableName"])
         if known:
             decided.append((kind, Change(table, b"", None, None, None, 0)))
@@ -104,10 +110,11 @@ async def _decide(
             reasons.append(_NO_REASON)
             decided.append((kind, change))
             key = change.key
-        if key in seen:
-            raise validation_error("Transaction request cannot include multiple operations on one item")
-        if key:
-            seen.add(key)
+        unkeyed = unkeyed or not key
+        twice = twice or key in seen
+        seen.add(key)
+    if twice and not unkeyed:
+        raise validation_error(TWICE)
     if any(reason is not _NO_REASON for reason in reasons):
         raise transaction_cancelled(reasons)
     if sum(max(change.size, change.old_size) for _, change in decided) > MAX_TRANSACTION_SIZE:
@@ -125,6 +132,7 @@ def _key_of(table: Table, parameters: Request) -> bytes:
 def _reason(error: AwsError) -> Reason:
     code = {
         "ConditionalCheckFailedException": "ConditionalCheckFailed",
+        "ResourceNotFoundException": "ResourceNotFound",
         "TransactionConflictException": "TransactionConflict",
         "ValidationException": "ValidationError",
     }
@@ -177,14 +185,21 @@ async def transact_get_items(ctx: Context, request: Request) -> Encoded:
         found, reasons, room = [], [], MAX_TRANSACTION_SIZE
         reports: dict[str, dict[str, Any]] = {}
         wanted = capacity.wants(request)
+        seen: set[bytes] = set()
         for item in request["TransactItems"]:
             get = item["Get"]
+            if "_refusal" in get:
+                reasons.append(_reason(get["_refusal"]))
+                continue
             table = await storage.table_of(tx, ctx.account, ctx.region, get["TableName"])
             try:
-                value = await _get(tx, table, get, held)
+                value, key = await _get(tx, table, get, held)
             except AwsError as error:
+                if error.message.startswith(NOT_VALID):
+                    raise
                 reasons.append(_reason(error))
                 continue
+            seen.add(key)
             reasons.append(_NO_REASON)
             room -= 0 if value is None else storage.size_of(value)
             found.append(b"{}" if value is None else b'{"Item":%b}' % _projected(get, value))
@@ -197,6 +212,8 @@ async def transact_get_items(ctx: Context, request: Request) -> Encoded:
                     reports[table.name] = report
         if len(found) < len(reasons):
             raise transaction_cancelled(reasons)
+        if len(seen) < len(found):
+            raise validation_error(TWICE)
         if room < 0:
             raise validation_error(TRANSACTION_TOO_LARGE)
         members = b'{"Responses":[%b]' % b",".join(found)
@@ -208,14 +225,16 @@ async def transact_get_items(ctx: Context, request: Request) -> Encoded:
     return await ctx.store.read(body)
 
 
-async def _get(tx: Transaction, table: Table, get: Request, held: Collection[bytes]) -> bytes | None:
+async def _get(
+    tx: Transaction, table: Table, get: Request, held: Collection[bytes]
+) -> tuple[bytes | None, bytes]:
     check_key(table, get["Key"])
     if "_projection" in get:
         check_nested(table, get["_projection"].nested)
     key = storage.item_key(table, get["Key"])
     if held:
         check_free(key, held)
-    return await tx.get(key)
+    return await tx.get(key), key
 
 
 def _projected(get: Request, value: bytes) -> bytes:

@@ -18,9 +18,10 @@ from ..expressions.nodes import (
     Operand,
     Or,
     Path,
+    Truth,
     ValueRef,
 )
-from ..model import validation_error
+from ..model import MAX_NESTING, validation_error
 from .lexer import Token, malformed, tokens_of
 from .statements import Constant, Literal, Parameter, Sequenced, Struct
 
@@ -39,6 +40,7 @@ _KEYWORDS = frozenset(
     )
 )  # fmt: skip
 _MAX_DEPTH = 100
+_MAX_INDEX = 2**31 - 1
 
 
 class Conditions:
@@ -113,13 +115,25 @@ class Conditions:
                 token = self.take()
                 if token.kind == "text":
                     parts.append(self._named(token.text))
-                elif token.kind == "number" and token.text.isdigit():
-                    parts.append(int(token.text[:9]))
                 else:
-                    raise malformed("Unexpected path component")
+                    parts.append(self._index(token))
                 self.expect("]")
             else:
                 return Path(tuple(parts))
+
+    def _index(self, token: Token) -> int:
+        minus = token.kind == "sign" and token.text == "-"
+        if minus:
+            token = self.take()
+        if token.kind != "number" or not token.text.isdigit():
+            raise malformed("Unexpected path component")
+        shown = token.text.lstrip("0") or "0"
+        if (minus and shown != "0") or len(shown) > 10 or int(shown) > _MAX_INDEX:
+            raise validation_error(
+                "List index is not within the allowable range; "
+                f"index: [{'-' if minus else ''}{shown}] at {self.position(token)}"
+            )
+        return int(shown)
 
     def _alias(self) -> str:
         token = self.next
@@ -133,8 +147,10 @@ class Conditions:
         self._names[f"#{name}"] = name
         return f"#{name}"
 
-    def literal(self) -> Literal:
-        """A value: a constant, a parameter, or a structure of them."""
+    def literal(self, path: str = "root", level: int = 0) -> Literal:
+        """A value: a constant, a parameter, or a structure of constants."""
+        if level >= MAX_NESTING:
+            raise validation_error(f"Nesting Levels have exceeded supported limits under {path}")
         token = self.take()
         if token.kind == "text":
             return Constant("S", token.text)
@@ -142,14 +158,18 @@ class Conditions:
             return self._number(token)
         if token.kind == "sign":
             if token.text == "?":
+                if level:
+                    raise validation_error(
+                        f"Unsupported data type: Parameter under key {path} at {self.position(token)}"
+                    )
                 self._parameters += 1
                 return Parameter(self._parameters - 1)
             if token.text == "[":
-                return Sequenced(self._members("]"), False)
+                return Sequenced(self._members("]", path, level + 1), False)
             if token.text == "<<":
-                return Sequenced(self._members(">>"), True)
+                return Sequenced(self._members(">>", path, level + 1), True)
             if token.text == "{":
-                return self._struct()
+                return self.struct(path, level + 1)
         word = token.text.upper() if token.kind == "name" else ""
         if word in ("TRUE", "FALSE"):
             return Constant("BOOL", word == "TRUE")
@@ -164,29 +184,29 @@ class Conditions:
         raise malformed("Unexpected term")
 
     def _number(self, token: Token) -> Constant:
-        text = token.text
-        if token.kind == "sign":
-            if self.next.kind != "number":
-                raise malformed("Unexpected term")
-            text = ("-" if text == "-" else "") + self.take().text
+        minus = False
+        while token.kind == "sign" and token.text in ("+", "-"):
+            minus ^= token.text == "-"
+            token = self.take()
+        if token.kind != "number":
+            raise malformed("Unexpected term")
+        text = ("-" if minus else "") + token.text
         try:
-            return Constant("N", numbers.normalise(text))
+            return Constant("N", numbers.normalise(text), text)
         except AwsError as error:
             raise validation_error(f"{error.message} under root") from error
 
-    def _members(self, end: str) -> tuple[Literal, ...]:
+    def _members(self, end: str, path: str, level: int) -> tuple[Literal, ...]:
         members: list[Literal] = []
-        self._deeper()
         while not self.sign(end):
             if members:
                 self.expect(",")
-            members.append(self.literal())
-        self._depth -= 1
+            members.append(self.literal(f"{path}[{len(members)}]", level))
         return tuple(members)
 
-    def _struct(self) -> Struct:
+    def struct(self, path: str, level: int) -> Struct:
+        """After its brace. At level 0 its members are attributes."""
         members: dict[str, Literal] = {}
-        self._deeper()
         while not self.sign("}"):
             if members:
                 self.expect(",")
@@ -196,8 +216,7 @@ class Conditions:
             if token.text in members:
                 raise validation_error(f"Duplicate keys in tuple. Key: {token.text} under root")
             self.expect(":")
-            members[token.text] = self.literal()
-        self._depth -= 1
+            members[token.text] = self.literal(f"{path}.{token.text}" if level else path, level)
         return Struct(tuple(members.items()))
 
     def _deeper(self) -> None:
@@ -291,38 +310,38 @@ class Conditions:
         return node
 
     def comparison(self) -> Node:
-        if self.sign("("):
-            node = self.disjunction()
-            self.expect(")")
-            return node
         if self.next.kind == "end" or self.is_sign(";"):
             raise malformed("Unexpected term")
-        left = self.operand()
+        left = self.compared()
         token = self.next
         if token.kind == "sign" and token.text in _COMPARATORS:
             sign = _COMPARATORS[self.take().text]
-            right = self.operand()
-            _no_tests(left, right)
-            return Compare(sign, left, right)
+            return Compare(sign, left, self.compared())
         if self.keyword("IS"):
             return self._is(left)
         inverted = self.keyword("NOT")
         if self.keyword("BETWEEN"):
-            low = self.operand()
+            low = self.compared()
             if not self.keyword("AND"):
                 raise malformed("Expected AND after BETWEEN")
-            high = self.operand()
-            _no_tests(left, low, high)
+            high = self.compared()
             found: Node = Between(left, low, high)
             return Not(found) if inverted else found
         if self.keyword("IN"):
-            options = self._options()
-            _no_tests(left, *options)
-            found = In(left, options)
+            found = In(left, self._options())
             return Not(found) if inverted else found
-        if isinstance(left, Call) and left.name in _TESTS and not inverted:
-            return left
+        if isinstance(left, Truth) and not inverted:
+            return left.condition
         raise validation_error("WHERE clause must contain an expression that resolves to a boolean")
+
+    def compared(self) -> Operand:
+        """What stands on one side of a comparison; it may be a condition itself."""
+        if self.sign("("):
+            node = self.disjunction()
+            self.expect(")")
+            return Truth(node)
+        operand = self.operand()
+        return Truth(operand) if isinstance(operand, Call) and operand.name in _TESTS else operand
 
     def _options(self) -> tuple[Operand, ...]:
         end = "]" if self.sign("[") else ")"

@@ -136,7 +136,7 @@ class _Statements(Conditions):
                     'use "INSERT INTO tableName VALUE item" instead'
                 )
             raise malformed("Unexpected token after expression")
-        item = self.literal()
+        item = self.struct("root", 0) if self.sign("{") else self.literal()
         if self.is_word("RETURNING"):
             raise validation_error("RETURNING is not supported in INSERT")
         return Insert(table=table, item=item, **self.placeholders())

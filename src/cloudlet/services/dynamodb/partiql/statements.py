@@ -9,7 +9,7 @@ from typing import Any
 
 from ..attributes import Value, check
 from ..expressions.nodes import Action, Node, Path
-from ..model import validation_error
+from ..model import invalid_parameters, validation_error
 
 
 @dataclass(slots=True, frozen=True)
@@ -36,6 +36,8 @@ class Sequenced:
 class Constant:
     kind: str
     content: Any
+    text: str = ""
+    """A number as it was written."""
 
 
 Literal = Parameter | Struct | Sequenced | Constant
@@ -59,7 +61,11 @@ def value_of(literal: Literal, parameters: Sequence[Value]) -> Value:
         raise validation_error(
             "Unsupported data type in Bag. DynamoDB only supports either numbers or strings in bags"
         )
-    return {_SETS[kind]: [member[kind] for member in members]}
+    content = [member[kind] for member in members]
+    if kind == "N" and len(set(content)) != len(content):
+        written = ", ".join(member.text for member in literal.members if isinstance(member, Constant))
+        raise invalid_parameters(f"Input collection [{written}] contains duplicates! under root")
+    return {_SETS[kind]: content}
 
 
 @dataclass(frozen=True, kw_only=True)

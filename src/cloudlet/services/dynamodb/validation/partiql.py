@@ -3,16 +3,13 @@ which of their statements is wrong, so their operations do it.)"""
 
 from __future__ import annotations
 
-from ..model import validation_error
-from ..partiql import Exists, parse
-from ..partiql.plans import bind
+from ..partiql.plans import prepare, refuse_exists
 from .common import Request, check_table_name
 
 
 def execute_statement(request: Request) -> Request:
-    statement = parse(request["Statement"])
-    if isinstance(statement, Exists):
-        raise validation_error("EXISTS can only be used in ExecuteTransaction write requests.")
-    check_table_name(statement.table)
-    request["_bound"] = bind(statement, request.get("Parameters", ()))
+    bound = prepare(request)
+    refuse_exists(bound)
+    check_table_name(bound.statement.table)
+    request["_bound"] = bound
     return request
