@@ -143,6 +143,8 @@ class TestRedrivePolicy:
                 "Invalid value for maxReceiveCount: 0, valid",
             ),
             ({"deadLetterTargetArn": "x", "maxReceiveCount": 1001}, "valid values are from 1 to 1000"),
+            ({"deadLetterTargetArn": "x", "maxReceiveCount": 1.5}, "valid values are from 1 to 1000"),
+            ({"deadLetterTargetArn": "x", "maxReceiveCount": True}, "valid values are from 1 to 1000"),
             (
                 {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:none", "maxReceiveCount": 1},
                 "Dead letter target does not exist.",

@@ -91,10 +91,8 @@ def _redrive(value: str, name: Name) -> str:
             raise refuse(f"Redrive policy does not contain mandatory attribute: {member}.")
     if len(policy) > len(REDRIVE):
         raise refuse(f"Only following attributes are supported: [{', '.join(REDRIVE)}].")
-    try:
-        most = int(policy["maxReceiveCount"])
-    except (TypeError, ValueError):
-        most = 0
+    text = str(policy["maxReceiveCount"])
+    most = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
     if not 1 <= most <= MAX_RECEIVES:
         raise refuse(
             f"Invalid value for maxReceiveCount: {policy['maxReceiveCount']}, valid values are from 1 to "

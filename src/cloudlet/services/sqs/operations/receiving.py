@@ -207,7 +207,7 @@ async def _change(ctx: Context, tx: Transaction, queue: Queue, entry: dict[str, 
         raise model.not_available(text)
     if held.visible <= now:
         raise model.not_in_flight()
-    if now + timeout > held.last + model.MAX_VISIBILITY * 1000:
+    if (now - held.last) // 1000 * 1000 + timeout > model.MAX_VISIBILITY * 1000:
         raise model.invalid_value(
             timeout // 1000,
             "VisibilityTimeout",
