@@ -47,6 +47,7 @@ class Identities:
         self._node = node
         self._known: dict[str, Identity] = {}
         self._keys: dict[str, KnownKey] = {}
+        node.clock.when_set_back(lambda seconds: self._keys.clear())
         self._unsigned = Identity("", node.config.region, "", self._root(node.config.account, ""))
 
     def of(self, request: Request) -> Identity:

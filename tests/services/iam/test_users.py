@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.services.iam.documents import ALLOW
 
 
@@ -75,6 +77,22 @@ class TestAccessKeys:
             client("sts", aws_access_key_id=key).get_caller_identity()
         with refused("UnrecognizedClientException", status=400):
             client("dynamodb", aws_access_key_id=key).list_tables()
+
+    @pytest.mark.node_only
+    def test_is_not_believed_for_longer_because_time_was_set_back(
+        self, iam: Any, user: str, client: Callable[..., Any], refused: Any, node: Any
+    ) -> None:
+        key = iam.create_access_key(UserName=user)["AccessKey"]
+        sts = client(
+            "sts", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
+        )
+        node.advance(86_400)
+        sts.get_caller_identity()
+        node.advance(-86_400)
+        iam.update_access_key(UserName=user, AccessKeyId=key["AccessKeyId"], Status="Inactive")
+        node.advance(6)
+        with refused("InvalidClientTokenId", status=403):
+            sts.get_caller_identity()
 
     def test_two_at_most(self, iam: Any, user: str, refused: Any) -> None:
         for _ in range(2):
