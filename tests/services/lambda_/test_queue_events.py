@@ -253,6 +253,24 @@ class TestBatches:
 
         eventually(handed_over)
 
+    def test_a_window_longer_than_the_visibility_timeout(self, node: Any, flow: Any) -> None:
+        """Messages that are received again meanwhile are in the batch once, and are deleted."""
+        source = REPORT + (
+            "\ndef handler(event, context):\n"
+            "    tell([[r['body'], r['attributes']['ApproximateReceiveCount']] for r in event['Records']])\n"
+        )
+        limits = {"queue": {"VisibilityTimeout": 100}, "function": {"Timeout": 100}}
+        one = flow(source, **limits, BatchSize=100, MaximumBatchingWindowInSeconds=300)
+        one.send("a", "b")
+        one.until_counts(0, 2)
+        for _ in range(2):
+            node.advance(101)
+            one.until_counts(0, 2)
+        node.advance(99)
+        (batch,) = one.told()
+        assert sorted(batch) == [["a", "3"], ["b", "3"]]
+        one.until_counts(0, 0)
+
     def test_a_full_batch_does_not_wait(self, flow: Any) -> None:
         one = flow(BatchSize=3, MaximumBatchingWindowInSeconds=300)
         one.send("a", "b", "c")

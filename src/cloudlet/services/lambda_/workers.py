@@ -155,10 +155,16 @@ class Workers:
 
     async def start(self) -> None:
         """Clear what an earlier node left, and make ready, meanwhile, what its functions started from."""
+        self._node.clock.when_set_back(self._rewind)
         shutil.rmtree(self._folder("tmp"), ignore_errors=True)
         with contextlib.suppress(FileNotFoundError):
             for runtime in self._folder("runtimes").read_text().split():
                 self._in_background(self._prepare_again(runtime))
+
+    def _rewind(self, seconds: float) -> None:
+        for pool in self._every_pool:
+            for worker in pool.workers:
+                worker.rewind(seconds)
 
     async def stop(self) -> None:
         """End all workers; who still waits for one is told that the service is going."""

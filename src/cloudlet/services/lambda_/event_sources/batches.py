@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -26,30 +27,34 @@ class Message:
 
 
 class Hand:
-    """What was taken and not handed over, in order."""
+    """What was taken and not handed over, in order. A message that is taken again meanwhile, because the queue has
+    shown it again, is there once, with its last handle."""
 
     def __init__(self, number: int) -> None:
         """A batch has at most `number` messages."""
-        self.messages: list[Message] = []
+        self._messages: dict[str, Message] = {}
         self._number = number
         self._bytes = len(payload(()))
 
     def __len__(self) -> int:
-        return len(self.messages)
+        return len(self._messages)
 
     @property
     def is_full(self) -> bool:
         """Whether there is a whole batch."""
-        return len(self.messages) >= self._number or self._bytes >= model.BATCH_BYTES
+        return len(self._messages) >= self._number or self._bytes >= model.BATCH_BYTES
 
     def add(self, message: Message) -> None:
-        self.messages.append(message)
+        before = self._messages.get(message.id)
+        self._messages[message.id] = message
         self._bytes += len(message.encoded) + 1
+        if before is not None:
+            self._bytes -= len(before.encoded) + 1
 
     def batch(self) -> list[Message]:
         """Take out as much as one invocation may have."""
         size, number = len(payload(())), 0
-        for message in self.messages[: self._number]:
+        for message in islice(self._messages.values(), self._number):
             size += len(message.encoded) + 1
             if number and size > model.BATCH_BYTES:
                 break
@@ -57,10 +62,12 @@ class Hand:
         return self._take(number)
 
     def rest(self) -> list[Message]:
-        return self._take(len(self.messages))
+        return self._take(len(self._messages))
 
     def _take(self, number: int) -> list[Message]:
-        taken, self.messages = self.messages[:number], self.messages[number:]
+        taken = list(islice(self._messages.values(), number))
+        for message in taken:
+            del self._messages[message.id]
         self._bytes -= sum(len(message.encoded) + 1 for message in taken)
         return taken
 

@@ -298,6 +298,12 @@ class Worker:
                 timer.cancel()
             self._timer = self._clock.call_at(when, self._due)
 
+    def rewind(self, seconds: float) -> None:
+        """Time was set back; what was left of its time is left."""
+        self._deadline -= seconds
+        if self._timer is not None:
+            self._wake_by(self._timer.when - seconds)
+
     def _due(self) -> None:
         self._timer = None
         now = self._clock.now()
