@@ -104,6 +104,14 @@ class TestTimeout:
         functions.node.clock.advance(1.5)
         await hanging.call
 
+    async def test_no_later_when_time_is_set_back(self, functions: Functions, hanging: Hanging) -> None:
+        functions.node.clock.advance(-86_400)
+        functions.node.clock.advance(1.5)
+        await pid(functions, functions.make(PID))
+        assert not hanging.call.done()
+        functions.node.clock.advance(1.5)
+        await asyncio.wait_for(hanging.call, 20)
+
     async def test_the_next_invocation_has_all_its_time(self, functions: Functions, tmp_path: Path) -> None:
         """The timer of an earlier invocation doesn't end a later one."""
         spec = functions.make(PID)
