@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cloudlet.services.cloudfront.cache import OVERHEAD, Cache, Entry
 from tests.harness import Node, eventually
-from tests.services.cloudfront.conftest import DISABLED, Cdn, Reply, Seen, Web, configuration, custom
+from tests.services.cloudfront.conftest import DISABLED, Cdn, Reply, Seen, Web, configuration, custom, keys
 
 Deploy = Callable[..., Cdn]
 Policy = Callable[..., str]
@@ -138,6 +138,23 @@ class TestTimeToLive:
         node.advance(51)
         assert cdn.get().result == "Miss"
         assert web.paths == ["/page", "/page"]
+
+
+class TestVary:
+    def test_tells_what_is_in_the_key_or_forwarded(self, web: Web, deploy: Deploy, policy: Policy) -> None:
+        web.replies["/page"] = Reply(headers={"Vary": "Accept-Encoding, X-Kind, X-Other, cookie"})
+        plain = deploy(custom(web.port))
+        assert [plain.get().headers["vary"] for _ in range(2)] == ["Accept-Encoding, cookie"] * 2
+        keyed = deploy(custom(web.port), behavior={"CachePolicyId": policy(given=keys(headers=("X-Kind",)))})
+        assert keyed.get().headers["vary"] == "Accept-Encoding, X-Kind, cookie"
+        web.replies["/page"] = Reply(headers={"Vary": "X-Other"})
+        assert "vary" not in deploy(custom(web.port)).get().headers
+
+    def test_by_everything_is_asked_for_each_time(self, web: Web, deploy: Deploy, policy: Policy) -> None:
+        web.replies["/page"] = Reply(headers={"Vary": "*", "ETag": '"1"'})
+        cdn = deploy(custom(web.port), behavior={"CachePolicyId": policy((0, 60, 600))})
+        assert [cdn.get().result for _ in range(2)] == ["Miss", "Miss"]
+        assert "if-none-match" not in web.seen[1].headers
 
 
 class TestCookies:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import socket
 from collections.abc import Callable
 
 import brotli
 import pytest
 
+from tests.harness import Node
 from tests.services.cloudfront.conftest import OPTIMIZED, Cdn, Reply, Web, custom
 
 Deploy = Callable[..., Cdn]
@@ -66,6 +68,22 @@ class TestCompress:
     def test_tells_the_origin_what_the_viewer_accepts(self, web: Web, deploy: Deploy) -> None:
         deploy(custom(web.port), behavior=ON).get(accept_encoding="deflate, br, gzip;q=0.5")
         assert web.seen[0].headers["accept-encoding"] == "br,gzip"
+
+    def test_leaves_out_a_tag_that_is_none(self, web: Web, deploy: Deploy) -> None:
+        web.replies["/page"] = Reply(BODY, headers={"Content-Type": "text/html", "ETag": "bare"})
+        view = deploy(custom(web.port), behavior=ON).get(accept_encoding="gzip")
+        assert (view.headers["content-encoding"], "etag" in view.headers) == ("gzip", False)
+
+    def test_is_not_for_viewers_of_1996(self, web: Web, deploy: Deploy, node: Node) -> None:
+        web.replies["/page"] = Reply(BODY, headers={"Content-Type": "text/html"})
+        cdn = deploy(custom(web.port), behavior=ON)
+        with socket.create_connection(("127.0.0.1", node.port)) as viewer:
+            viewer.sendall(
+                f"GET /page HTTP/1.0\r\nHost: {cdn.host}\r\nAccept-Encoding: gzip\r\n\r\n".encode()
+            )
+            answer = b"".join(iter(lambda: viewer.recv(65536), b""))
+        assert answer.endswith(BODY)
+        assert "accept-encoding" not in web.seen[0].headers
 
     def test_off_leaves_the_body(self, web: Web, deploy: Deploy) -> None:
         web.replies["/page"] = Reply(BODY, headers={"Content-Type": "text/html"})

@@ -9,7 +9,17 @@ from collections.abc import Callable
 import pytest
 
 from tests.harness import Node
-from tests.services.cloudfront.conftest import OPTIMIZED, Cdn, Reply, Web, custom, keys, listed
+from tests.services.cloudfront.conftest import (
+    EVERY_METHOD,
+    OPTIMIZED,
+    Cdn,
+    Reply,
+    Web,
+    custom,
+    keys,
+    listed,
+    methods,
+)
 
 Deploy = Callable[..., Cdn]
 
@@ -94,6 +104,18 @@ class TestACustomErrorResponse:
         assert cdn.get().body == b"sorry " * 400
 
 
+def accepted(listener: socket.socket) -> int:
+    """How many connections were made."""
+    listener.setblocking(False)
+    count = 0
+    while True:
+        try:
+            listener.accept()[0].close()
+        except BlockingIOError:
+            return count
+        count += 1
+
+
 class TestAnOriginThatIsNotThere:
     def test_is_502(self, deploy: Deploy) -> None:
         with socket.socket() as free:
@@ -113,7 +135,13 @@ class TestAnOriginThatIsNotThere:
             mute.listen()
             origin = custom(mute.getsockname()[1])
             origin["CustomOriginConfig"]["OriginReadTimeout"] = 1
-            assert deploy(origin).get().status == 504
+            cdn = deploy(
+                origin | {"ConnectionAttempts": 2}, behavior={"AllowedMethods": methods(*EVERY_METHOD)}
+            )
+            assert cdn.get().status == 504
+            assert accepted(mute) == 2
+            assert cdn.get(method="POST", body=b"x").status == 504
+            assert accepted(mute) == 1
 
     def test_that_breaks_off_is_not_believed(self, web: Web, deploy: Deploy) -> None:
         """Neither is what came kept, nor does it look whole."""

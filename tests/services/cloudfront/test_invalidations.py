@@ -101,6 +101,7 @@ class TestCreateInvalidation:
         forget(cf, cdn, "/one", reference="r")
         refused("InvalidArgument", lambda: forget(cf, cdn, "/two", reference="r"))
         refused("InvalidArgument", lambda: forget(cf, cdn, "no-slash"))
+        refused("InvalidArgument", lambda: forget(cf, cdn, "/a*b"))
         refused("BatchTooLarge", lambda: forget(cf, cdn, *(f"/{n}" for n in range(3001)), reference="many"))
         refused("NoSuchInvalidation", lambda: cf.get_invalidation(DistributionId=cdn.id, Id="I0"))
         cdn.id = "E0000000000000"

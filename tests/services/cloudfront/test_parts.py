@@ -47,6 +47,24 @@ class TestARange:
         assert cdn.get(range="bytes=0-9", if_range='"2"').status == 200
         assert cdn.get(range="bytes=0-9", if_range=MODIFIED).status == 206
 
+    def test_may_be_several(self, cdn: Cdn, web: Web) -> None:
+        for result in ("Miss", "Hit"):
+            view = cdn.get(range="bytes=0-1, 10-11,-2")
+            assert (view.status, view.result) == (206, result)
+            kind, _, edge = view.headers["content-type"].partition("; boundary=")
+            assert kind == "multipart/byteranges"
+            assert "content-range" not in view.headers
+            parts = [part.strip(b"\r\n") for part in view.body.split(f"--{edge}".encode())]
+            assert (parts[0], parts[-1]) == (b"", b"--")
+            for part, (begin, end) in zip(parts[1:-1], ((0, 2), (10, 12), (98, 100)), strict=True):
+                head = f"Content-Type: x/y\r\nContent-Range: bytes {begin}-{end - 1}/100\r\n\r\n"
+                assert part == head.encode() + BODY[begin:end]
+
+    @pytest.mark.parametrize("text", ["bytes=10-20,0-5", "bytes=0-10,5-20", "bytes=0-5,-", "bytes=0-5,9-6"])
+    def test_that_is_out_of_order_is_the_whole(self, text: str, cdn: Cdn) -> None:
+        view = cdn.get(range=text)
+        assert (view.status, view.body) == (200, BODY)
+
     def test_goes_to_the_origin_where_nothing_is_kept(self, web: Web, deploy: Deploy) -> None:
         def reply(seen: Seen) -> Reply:
             assert seen.headers["range"] == "bytes=0-4"
@@ -118,6 +136,11 @@ class TestAConditionalRequest:
             assert (view.status, view.result) == (status, result)
         assert len(web.seen) == 1
         assert "if-none-match" not in web.seen[0].headers
+
+    def test_wants_nothing_of_what_has_no_tag(self, web: Web, deploy: Deploy) -> None:
+        cdn = deploy(custom(web.port))
+        for _ in range(2):
+            assert cdn.get("/plain", if_match='"1"').status == 200
 
     def test_not_modified_says_what_it_is(self, cdn: Cdn) -> None:
         view = cdn.get(if_none_match='"1"')

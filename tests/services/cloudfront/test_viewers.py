@@ -133,6 +133,13 @@ class TestMethods:
         assert cdn.get().body == b"hello"
 
 
+class TestAnAddress:
+    def test_that_is_too_long_is_refused(self, web: Web, deploy: Deploy) -> None:
+        cdn = deploy(custom(web.port))
+        assert cdn.get("/" + "a" * 8000).status == 200
+        assert cdn.get("/" + "a" * 8000 + "?" + "b" * 200).status == 413
+
+
 class TestADisabledDistribution:
     def test_does_not_serve(self, web: Web, deploy: Deploy) -> None:
         assert deploy(custom(web.port), Enabled=False).get().status == 403

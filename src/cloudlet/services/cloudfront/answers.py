@@ -143,7 +143,7 @@ def conditional(
     headers = _described(distribution, behavior, entry, request, result, now)
     modified = cache.moment(entry.modified) if entry.modified else -1.0
     if "if-match" in asked:
-        if not entry.etag or not cache.same_tag(asked["if-match"], entry.etag):
+        if entry.etag and not cache.same_tag(asked["if-match"], entry.etag):
             return Response(412, headers)
     elif "if-unmodified-since" in asked and modified > cache.moment(asked["if-unmodified-since"]) >= 0:
         return Response(412, headers)
@@ -165,10 +165,12 @@ def _part(entry: Entry, request: Request, headers: Headers, modified: float) -> 
         same = condition == entry.etag if '"' in condition else cache.moment(condition) == modified >= 0
         if not same:
             return None
-    found = cache.span(wanted, len(entry.body))
+    found = cache.spans(wanted, len(entry.body))
     if found is None:
         return None
-    begin, end = found
+    if len(found) > 1:
+        return _parts(entry, headers, found)
+    begin, end = found[0]
     if begin == end:
         return Response(416, [*headers, ("Content-Range", f"bytes */{len(entry.body)}")])
     return Response(
@@ -176,6 +178,20 @@ def _part(entry: Entry, request: Request, headers: Headers, modified: float) -> 
         [*headers, ("Content-Range", f"bytes {begin}-{end - 1}/{len(entry.body)}")],
         entry.body[begin:end],
     )
+
+
+def _parts(entry: Entry, headers: Headers, found: list[tuple[int, int]]) -> Response:
+    """Several ranges in one body, each with a head of its own."""
+    edge = f"CloudFront:{_id.getrandbits(128):032X}"
+    kind = next((value for name, value in headers if name.lower() == "content-type"), "")
+    typed = f"Content-Type: {kind}\r\n" if kind else ""
+    body = bytearray()
+    for begin, end in found:
+        body += f"\r\n--{edge}\r\n{typed}Content-Range: bytes {begin}-{end - 1}/{len(entry.body)}\r\n\r\n".encode()
+        body += entry.body[begin:end]
+    body += f"\r\n--{edge}--\r\n".encode()
+    left = [one for one in headers if one[0].lower() != "content-type"]
+    return Response(206, [*left, ("Content-Type", f"multipart/byteranges; boundary={edge}")], bytes(body))
 
 
 # --- CloudFront's own answers ------------------------------------------------------------
@@ -190,6 +206,7 @@ REASONS = {
     "loop": "The request came back to the distribution that had sent it to its origin.",
     "connect": "CloudFront wasn't able to connect to the origin.",
     "resolve": "CloudFront wasn't able to resolve the origin domain name.",
+    "long": "The request's address is too long.",
     "large": "The request's body is larger than this origin takes it here.",
     "slow": "The origin did not answer in time.",
     "broken": "The origin closed the connection.",

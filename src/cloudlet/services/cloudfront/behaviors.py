@@ -221,7 +221,7 @@ class Behavior:
 
     def encoding(self, request: Request) -> str:
         accepted = request.headers.get("accept-encoding")
-        if accepted is None:
+        if accepted is None or request.http_version == "1.0":
             return ""
         return encodings(accepted, self.caching.gzip, self.caching.brotli)
 
@@ -239,7 +239,9 @@ class Behavior:
             lower = name.lower()
             if lower in CONDITIONS:
                 wanted = conditions
-            elif lower == "cookie" or lower.startswith("cloudfront-") or lower in NEVER_FORWARDED:
+            elif (
+                lower == "cookie" or lower.startswith(("cloudfront-", "x-edge-")) or lower in NEVER_FORWARDED
+            ):
                 wanted = False
             else:
                 wanted = (
@@ -265,10 +267,31 @@ class Behavior:
         return sent
 
     def object_headers(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Where the older settings forward no cookies, none are set either: "Cache content based on cookies"."""
-        if self.caching.legacy and self.caching.cookies.mode == "none":
-            return [one for one in headers if one[0].lower() != "set-cookie"]
-        return headers
+        """Where the older settings forward no cookies, none are set either: "Cache content based on cookies".
+        Vary names only what the origin may see."""
+        silent = self.caching.legacy and self.caching.cookies.mode == "none"
+        kept = []
+        for name, value in headers:
+            lower = name.lower()
+            if lower == "set-cookie" and silent:
+                continue
+            if lower == "vary":
+                value = ", ".join(
+                    one for one in map(str.strip, value.split(",")) if self._varies(one.lower())
+                )
+                if not value:
+                    continue
+            kept.append((name, value))
+        return kept
+
+    def _varies(self, name: str) -> bool:
+        devices = any(one.startswith("cloudfront-is-") for one in self.caching.headers)
+        return (
+            name in ("*", "accept-encoding", "cookie")
+            or name in self.caching.headers
+            or self.forwarding.headers.takes(name)
+            or (name == "user-agent" and devices)
+        )
 
     def keeps_host(self) -> bool:
         """Whether the origin sees the viewer's Host."""
@@ -309,12 +332,12 @@ def chosen_query(query: str, *selections: Selection) -> str:
 
 
 def chosen_cookies(cookies: str, *selections: Selection) -> str:
-    if not cookies or any(selection.mode == "all" for selection in selections):
-        return cookies
+    """In order of their names, as CloudFront sorts them."""
     taking = [selection for selection in selections if selection.mode != "none"]
-    if not taking:
+    if not cookies or not taking:
         return ""
-    return "; ".join(_chosen([part.strip() for part in cookies.split(";")], taking))
+    chosen = _chosen((part.strip() for part in cookies.split(";")), taking)
+    return "; ".join(sorted(chosen, key=lambda part: part.partition("=")[0]))
 
 
 def _chosen(parts: Iterable[str], taking: list[Selection]) -> list[str]:

@@ -154,6 +154,20 @@ def span(text: str, size: int) -> tuple[int, int] | None:
     return (begin, end) if begin < end else (0, 0)
 
 
+def spans(text: str, size: int) -> list[tuple[int, int]] | None:
+    """Begins and ends of several ranges, in order and apart; None if they are none that are heeded. What lies beyond
+    the end is left out."""
+    unit, _, listed = text.partition("=")
+    found: list[tuple[int, int]] = []
+    for one in listed.split(","):
+        part = span(f"{unit}={one.strip()}", size)
+        if part is None or (found and part != (0, 0) and part[0] < found[-1][1]):
+            return None
+        if part != (0, 0):
+            found.append(part)
+    return found or [(0, 0)]
+
+
 def same_tag(wanted: str, etag: str) -> bool:
     """Weakly, as GET compares."""
     plain = etag.removeprefix("W/")

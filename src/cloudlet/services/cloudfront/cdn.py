@@ -119,6 +119,8 @@ class Cdn:
         headers = request.headers
         if method == "GET" and (headers.get("content-length", "0") != "0" or "transfer-encoding" in headers):
             return answers.page(distribution.via, 403, "body")
+        if len(request.path) + len(request.query) > model.MAX_URL:
+            return answers.page(distribution.via, 413, "long")
         if "via" in headers and distribution.via in headers["via"]:
             return answers.page(distribution.via, 403, "loop")
         socket = "upgrade" in headers and request.wants_websocket
@@ -353,7 +355,7 @@ class Cdn:
         packed, name = await compression.compressed(body, encoding)
         etag = next((value for header, value in headers if header.lower() == "etag"), "")
         changed = [one for one in headers if one[0].lower() not in ("etag", "accept-ranges")]
-        if etag:
+        if etag.startswith(('"', "W/")):
             changed.append(("ETag", etag if etag.startswith("W/") else f"W/{etag}"))
         changed += [("Content-Encoding", name), ("Vary", "Accept-Encoding")]
         return Entry(key, status, changed, packed, origin_etag=etag)

@@ -40,7 +40,7 @@ def directives(text: str) -> dict[str, str]:
 def lifetime(caching: Caching, headers: dict[str, str], now: float) -> Lifetime:
     """Of a good answer with these headers (lower-case names)."""
     control = directives(headers.get("cache-control", ""))
-    if UNCACHED & control.keys():
+    if UNCACHED & control.keys() or "*" in headers.get("vary", ""):
         return Lifetime(caching.least, caching.least > 0)
     said = stated(headers, now)
     if said is None:

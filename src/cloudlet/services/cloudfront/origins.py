@@ -165,8 +165,17 @@ class Origin:
         headers = request.raw_headers
         if request.stream is not None and "content-length" in request.headers:
             headers = [*headers, ("Content-Length", request.headers["content-length"])]
-        answer = await client.request(target, request.method, path, headers, request.stream or request.body)
-        return Response(answer.status, answer.headers, answer.body)
+        body = request.stream or request.body
+        attempt = 1
+        while True:
+            try:
+                answer = await client.request(target, request.method, path, headers, body)
+                return Response(answer.status, answer.headers, answer.body)
+            except OriginFailed as failure:
+                again = failure.reason == "slow" and request.method in ("GET", "HEAD")
+                if not again or attempt >= self._attempts:
+                    raise
+            attempt += 1
 
 
 async def _socket(target: Target, path: str, headers: list[tuple[str, str]]) -> Response | Upgrade:

@@ -393,7 +393,7 @@ def create_invalidation(request: Request) -> Request:
         raise model.invalid("Your request does not contain any path to invalidate.")
     if len(paths) > model.MAX_PATHS:
         raise model.error("BatchTooLarge")
-    if any(not path.startswith("/") or len(path) > 4000 for path in paths):
+    if any(not path.startswith("/") or len(path) > 4000 or "*" in path[:-1] for path in paths):
         raise model.invalid("Your request contains one or more invalid invalidation paths.")
     return request
 
