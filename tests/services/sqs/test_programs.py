@@ -35,7 +35,7 @@ class Message:
 
     def __init__(self, body: str, sent: int, visible: int) -> None:
         self.body = body
-        self.sent = sent
+        self.sent = self.begun = sent
         self.visible = visible
         self.receives = 0
         self.place = "queue"
@@ -85,6 +85,7 @@ def machine(node: Any, redrive: bool) -> type[RuleBasedStateMachine]:
             for message in [m for m in self.living() if m.visible <= self.now]:
                 if redrive and message.receives >= MOST_RECEIVES:
                     message.place = "dead"
+                    message.begun = self.now
                 else:
                     due[message.body] = message
             got = self.queue.receive(most, VisibilityTimeout=timeout)
@@ -93,6 +94,7 @@ def machine(node: Any, redrive: bool) -> type[RuleBasedStateMachine]:
             for answer in got:
                 message = due[answer["Body"]]
                 message.receives += 1
+                message.begun = self.now
                 message.visible = self.now + timeout
                 assert answer["Attributes"]["ApproximateReceiveCount"] == str(message.receives)
                 result.append((message, answer, message.receives))
@@ -118,11 +120,24 @@ def machine(node: Any, redrive: bool) -> type[RuleBasedStateMachine]:
                     assert not possible
                 else:
                     assert possible
+                    message.begun = self.now
                     message.visible = self.now + timeout
 
         @rule(seconds=st.sampled_from(STEPS))
         def advance(self, seconds: int) -> None:
             self.now += seconds
+            node.post("/_cloudlet/clock", {"set": START + self.now})
+
+        @rule(seconds=st.sampled_from(STEPS))
+        def set_back(self, seconds: int) -> None:
+            to = self.now - seconds
+            if any(message.begun == to for message in self.messages):
+                return  # what began at that very time began a little later by the node's clock
+            for message in self.messages:
+                if message.begun > to:
+                    message.begun = to
+                    message.visible = max(to, message.visible - seconds)
+            self.now = to
             node.post("/_cloudlet/clock", {"set": START + self.now})
 
         @invariant()

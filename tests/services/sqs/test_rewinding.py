@@ -10,6 +10,7 @@ import pytest
 from tests.harness import eventually
 
 from .conftest import Queue, refused
+from .test_dead_letters import redrive
 from .test_messages import Poll
 
 pytestmark = pytest.mark.node_only
@@ -85,6 +86,33 @@ class TestReset:
         assert made.counts() == (0, 1, 0)
         own.advance(600)
         assert len(made.receive()) == 1
+
+    def test_a_changed_visibility_has_what_was_left_of_it(self, own):
+        """Though the message was received before time ran ahead."""
+        reset(own)
+        made = Queue(own.client("sqs"), "q", VisibilityTimeout=43_200)
+        made.send("shown"), made.send("hidden")
+        shown, hidden = made.receive(2)
+        own.advance(20_000)
+        made.hide(shown, 0), made.hide(hidden, 600)
+        own.advance(100)
+        reset(own)
+        assert made.bodies() == ["shown"]
+        own.advance(501)
+        assert made.bodies() == ["hidden"]
+
+    def test_dead_letters_can_be_received(self, own):
+        """Though they were sent before time ran ahead."""
+        reset(own)
+        sqs = own.client("sqs")
+        dead, made = Queue(sqs, "dead"), Queue(sqs, "q", VisibilityTimeout=0)
+        redrive(made, dead, 1)
+        made.send()
+        own.advance(DAY)
+        made.receive(), made.receive()
+        assert dead.counts() == (1, 0, 0)
+        reset(own)
+        assert len(dead.receive()) == 1
 
     def test_many(self, own):
         """More than one transaction looks at, with those that were sent before among them."""

@@ -7,7 +7,8 @@
     and of the queue's messages, under its uid and generation:
     ("message", uid, generation, sent, stamp)         -> the message as it was sent
     ("order", uid, generation, visible, sent, stamp)  -> "" of a message never received here, else "r"
-    ("held", uid, generation, sent, stamp)            -> visible, receives, first and last receive, of a received one
+    ("held", uid, generation, sent, stamp)            -> of a received one: visible, receives, first and last receive,
+                                                         when its visibility was changed
     ("count", uid, generation)                        -> number of messages, when the retention timer is due (0: unset)
     ("later", uid, generation, kind, second)          -> how many of a kind (0 delayed, 1 in flight) that second frees
 

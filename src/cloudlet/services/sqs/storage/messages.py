@@ -44,6 +44,8 @@ class Held(NamedTuple):
     receives: int
     first: int
     last: int
+    changed: int = 0
+    """When its visibility was changed since."""
 
 
 class Taken(NamedTuple):
@@ -148,7 +150,7 @@ async def _bury(
     now: int,
 ) -> None:
     """Put a message into the dead-letter queue. Its age and its count of receives go on there."""
-    buried = {**message, "Visible": now, "DeadLetterQueueSourceArn": queue.name.arn}
+    buried = {**message, "Visible": now, "Begun": now, "DeadLetterQueueSourceArn": queue.name.arn}
     if held is not None:
         buried |= {"ReceivedBefore": held.receives, "FirstReceived": held.first}
     await _put(tx, dead, id, buried)
@@ -190,7 +192,7 @@ async def show_at(tx: Transaction, queue: Queue, id: Id, held: Held, visible: in
     """Make a message in flight visible at another time."""
     await tx.delete(queue.order.pack(held.visible, *id))
     await tx.put(queue.order.pack(visible, *id), b"r")
-    await tx.put(queue.held.pack(*id), orjson.dumps(list(held._replace(visible=visible))))
+    await tx.put(queue.held.pack(*id), orjson.dumps(list(held._replace(visible=visible, changed=now))))
     await count_later(tx, queue, IN_FLIGHT, held.visible, -1, now)
     await count_later(tx, queue, IN_FLIGHT, visible, 1, now)
 

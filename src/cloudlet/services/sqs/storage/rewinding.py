@@ -66,16 +66,18 @@ async def _shown(
 ) -> int:
     """Move a hidden message whose wait began ahead of `now` so that it is `shown`. Gives when it will be visible."""
     held_key, message_key = queue.held.pack(*id), queue.message.pack(*id)
+    row = await tx.get(held_key if value else message_key)
+    if row is None:
+        return visible
     if value:
-        row = await tx.get(held_key)
-        held = None if row is None else Held(*orjson.loads(row))
-        if held is None or held.last <= now:
+        held = Held(*orjson.loads(row))
+        if max(held.last, held.changed) <= now:
             return visible
-        await tx.put(held_key, orjson.dumps(list(held._replace(visible=shown, last=now))))
+        held = held._replace(visible=shown, last=min(held.last, now), changed=now)
+        await tx.put(held_key, orjson.dumps(list(held)))
     else:
-        row = await tx.get(message_key) if id.sent > now else None
-        message: dict[str, Any] | None = None if row is None else orjson.loads(row)
-        if message is None or message.get("Begun", id.sent) <= now:
+        message: dict[str, Any] = orjson.loads(row)
+        if message.get("Begun", id.sent) <= now:
             return visible
         await tx.put(message_key, orjson.dumps({**message, "Visible": shown, "Begun": now}))
     await tx.delete(queue.order.pack(visible, *id))
