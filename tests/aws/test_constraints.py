@@ -36,7 +36,9 @@ class TestCheck:
         told = check("dynamodb", "DescribeTable", {})
         assert told == "The parameter 'TableName' is required but was not present in the request"
         told = check("dynamodb", "DescribeTable", {"TableName": ""})
-        assert told == "TableName must be at least 3 characters long and at most 255 characters long"
+        assert told is not None and told.endswith("Member must have length greater than or equal to 1")
+        told = check("dynamodb", "BatchGetItem", {"RequestItems": {}})
+        assert told == "The requestItems parameter is required for BatchGetItem"
 
     def test_a_post_that_is_too_large_is_left_to_its_operation(self) -> None:
         assert (

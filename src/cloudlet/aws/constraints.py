@@ -24,8 +24,9 @@ def check(shape: Shape, value: dict[str, Any]) -> str | None:
         return None
     for name, words in shape.wording.items():
         given = value.get(name)
-        if not given:
-            return words["missing" if given is None else "empty"]
+        told = None if given else words.get("missing" if given is None else "empty")
+        if told:
+            return told
     found: list[str] = []
     _structure(shape, value, "", found)
     if not found:

@@ -118,10 +118,20 @@ class TestValidation:
             "index hash key: b, table hash key: a"
         )
 
-    @pytest.mark.parametrize("name", ["ab", "x" * 256])
-    def test_length_of_the_name(self, ddb, name):
+    @pytest.mark.parametrize(
+        ("name", "rule"),
+        [
+            ("", "greater than or equal to 1"),
+            ("ab", "greater than or equal to 3"),
+            ("x" * 256, "less than or equal to 255"),
+        ],
+    )
+    def test_length_of_the_name(self, ddb, name, rule):
         told = refusal(ddb.create_table, **{**GOOD, "TableName": name})
-        assert told == "TableName must be at least 3 characters long and at most 255 characters long"
+        assert told == (
+            f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy constraint: "
+            f"Member must have length {rule}"
+        )
 
     def test_constraints(self, ddb):
         told = refusal(ddb.create_table, **{**GOOD, "BillingMode": "FREE"})
@@ -129,6 +139,8 @@ class TestValidation:
             "1 validation error detected: Value 'FREE' at 'billingMode' failed to satisfy constraint: "
             "Member must satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]"
         )
+        told = refusal(ddb.create_table, **{**GOOD, "AttributeDefinitions": definitions(a="X")})
+        assert told.endswith("Member must satisfy enum value set: [B, N, S]")
 
 
 class TestBehaviour:

@@ -39,10 +39,15 @@ class TestValidation:
         assert message.startswith("2 validation errors detected: ")
         assert "Value null at 'key' failed to satisfy constraint: Member must not be null" in message
 
-    @pytest.mark.parametrize("name", ["ab", "x" * 256])
-    def test_length_of_the_table_name(self, ddb, name):
+    @pytest.mark.parametrize(
+        ("name", "rule"), [("ab", "greater than or equal to 3"), ("x" * 256, "less than or equal to 255")]
+    )
+    def test_length_of_the_table_name(self, ddb, name, rule):
         message = refusal(ddb.get_item, TableName=name, Key={})
-        assert message == "TableName must be at least 3 characters long and at most 255 characters long"
+        assert message == (
+            f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy constraint: "
+            f"Member must have length {rule}"
+        )
 
     def test_letters_of_the_table_name(self, ddb):
         assert "[a-zA-Z0-9_.-]+" in refusal(ddb.get_item, TableName="abc;", Key={})

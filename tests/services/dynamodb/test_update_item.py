@@ -223,10 +223,10 @@ class TestBehaviour:
         assert update(ddb, users, "set", "ADD s :s", values={"s": {"SS": ["a", "b"]}}) == {
             "s": {"SS": ["a", "b"]}
         }
-        found = update(ddb, users, "set", "ADD s :s", values={"s": {"SS": ["b", "c"]}})
-        assert sorted(found["s"]["SS"]) == ["a", "b", "c"]
-        found = update(ddb, users, "set", "DELETE s :s", values={"s": {"SS": ["a", "x"]}})
-        assert sorted(found["s"]["SS"]) == ["b", "c"]
+        found = update(ddb, users, "set", "ADD s :s", values={"s": {"SS": ["c", "b", ""]}})
+        assert found["s"]["SS"] == ["", "a", "b", "c"]
+        found = update(ddb, users, "set", "DELETE s :s", values={"s": {"SS": ["a", "x", ""]}})
+        assert found["s"]["SS"] == ["b", "c"]
         assert update(ddb, users, "set", "DELETE s :s", values={"s": {"SS": ["b", "c"]}}) == {}
         found = update(ddb, users, "set", "ADD n :n", values={"n": {"NS": ["1", "1.50"]}})
         found = update(ddb, users, "set", "DELETE n :n", values={"n": {"NS": ["1.5"]}})
@@ -247,13 +247,19 @@ class TestBehaviour:
                 "SET big = big + :n",
                 "Number overflow. Attempting to store a number with magnitude larger than supported range",
             ),
+            (
+                "SET big = big - :one",
+                "Number overflow. Attempting to store a number with magnitude larger than supported range",
+            ),
         ],
     )
     def test_what_the_item_does_not_allow(self, ddb, users, expression, message):
         item = {"id": {"S": "refuse"}, "s": {"S": "x"}, "l": {"L": []}, "big": {"N": "99" + "0" * 124}}
         ddb.put_item(TableName=users, Item=item)
         number = {"N": "9e124"} if "big" in expression else {"N": "1"}
-        values = {"ExpressionAttributeValues": {":n": number}} if ":n" in expression else {}
+        given = {":n": number, ":one": {"N": "1"}}
+        used = {name: value for name, value in given.items() if name in expression}
+        values = {"ExpressionAttributeValues": used} if used else {}
         key = {"id": {"S": "refuse"}}
         told = refusal(ddb.update_item, TableName=users, Key=key, UpdateExpression=expression, **values)
         assert told == message

@@ -1,14 +1,14 @@
 """Attribute values: checked, measured, compared, written to and read from their stored form.
 
 A value is a dict with one member, as in the API: {"S": "x"}, {"N": "1"}, {"B": b"…"}. In memory binary is bytes; in the
-stored form, which is the form of the API's JSON, it is base64. Numbers are normalised when they come in, so that equal
-values are equal dicts (sets apart, which have no order).
+stored form, which is the form of the API's JSON, it is base64. Numbers are normalised when they come in, sets sorted, so
+that equal values are equal dicts, and sets leave in the service's order.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypedDict
 
@@ -126,16 +126,23 @@ def _check_set(kind: str, value: Value) -> int:
             raise invalid_parameters("Binary sets should not be empty")
         raise invalid_parameters(f"An {'string' if kind == 'SS' else 'number'} set  may not be empty")
     if kind == "NS":
-        content = value["NS"] = [numbers.normalise(number) for number in content]
+        content = [numbers.normalise(number) for number in content]
         if len(set(content)) != len(content):
             raise validation_error("Input collection contains duplicates")
+        value["NS"] = in_order("NS", content)
         return sum(map(numbers.size, content))
     if len(set(content)) != len(content):
         if kind == "SS":
             raise invalid_parameters(f"Input collection [{', '.join(content)}] contains duplicates.")
         shown = ", ".join(base64.b64encode(member).decode() for member in content)
         raise invalid_parameters(f"Input collection [{shown}]of type BS contains duplicates.")
+    value[kind] = in_order(kind, content)
     return sum(map(text_size, content)) if kind == "SS" else sum(map(len, content))
+
+
+def in_order(kind: str, members: Iterable[Any]) -> list[Any]:
+    """A set's members as the service gives them out: by their bytes, numbers by their value."""
+    return sorted(members, key=numbers.encode if kind == "NS" else None)
 
 
 def item_size(item: Mapping[str, Value]) -> int:

@@ -16,6 +16,7 @@ import re
 from decimal import Context, Decimal
 from functools import lru_cache
 
+from ...errors import AwsError
 from .model import validation_error
 
 MAX_DIGITS = 38
@@ -53,9 +54,7 @@ def normalise(text: str) -> str:
 def _plain(negative: bool, digits: str, exponent: int) -> str:
     """Check and write the number `d.igits` times ten to the power of `exponent`."""
     if exponent > MAX_EXPONENT:
-        raise validation_error(
-            "Number overflow. Attempting to store a number with magnitude larger than supported range"
-        )
+        raise _overflow()
     if exponent < MIN_EXPONENT:
         raise validation_error(
             "Number underflow. Attempting to store a number with magnitude smaller than supported range"
@@ -69,6 +68,12 @@ def _plain(negative: bool, digits: str, exponent: int) -> str:
     else:
         text = digits[: exponent + 1] + "." + digits[exponent + 1 :]
     return "-" + text if negative else text
+
+
+def _overflow() -> AwsError:
+    return validation_error(
+        "Number overflow. Attempting to store a number with magnitude larger than supported range"
+    )
 
 
 def _parts(text: str) -> tuple[bool, str, int]:
@@ -129,4 +134,7 @@ def _text(value: Decimal) -> str:
     text = "".join(map(str, digits)).lstrip("0")
     if not text:
         return "0"
-    return _plain(bool(sign), text.rstrip("0"), len(text) - 1 + exponent)
+    rounded = text.rstrip("0")
+    if len(rounded) > MAX_DIGITS:  # the service says so of sums that 38 digits can't hold, too
+        raise _overflow()
+    return _plain(bool(sign), rounded, len(text) - 1 + exponent)

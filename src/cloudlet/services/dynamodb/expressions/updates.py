@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from .. import numbers
-from ..attributes import SETS, Item, Value, kind_of
+from ..attributes import SETS, Item, Value, in_order, kind_of
 from ..model import validation_error
 from .binding import Binder, Getter, Names, Parts, Values, check_overlaps, defined, getter, read, value_kind
 from .errors import ExpressionError
@@ -288,6 +288,6 @@ def _merge(new: Item, change: Change, old: Item, operand: Value | None) -> None:
         _put(new, change.path, operand)
     elif kind in SETS:
         held = set(current[kind])
-        _put(new, change.path, {kind: current[kind] + [m for m in operand[kind] if m not in held]})
+        _put(new, change.path, {kind: in_order(kind, held.union(operand[kind]))})
     else:
         _put(new, change.path, {"N": numbers.add(current["N"], operand["N"])})

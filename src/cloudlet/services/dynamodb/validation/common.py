@@ -56,12 +56,16 @@ def check_table_name(name: str) -> None:
         return
     if name.startswith("arn:"):
         raise validation_error("Invalid TableArn")
-    if not 3 <= len(name) <= 255:
-        raise validation_error("TableName must be at least 3 characters long and at most 255 characters long")
-    raise validation_error(
-        f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy constraint: "
-        "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
-    )
+    broken = []
+    if not _name(name):
+        broken.append("Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+")
+    if len(name) < 3:
+        broken.append("Member must have length greater than or equal to 3")
+    if len(name) > 255:
+        broken.append("Member must have length less than or equal to 255")
+    told = "; ".join(f"Value '{name}' at 'tableName' failed to satisfy constraint: {rule}" for rule in broken)
+    noun = "error" if len(broken) == 1 else "errors"
+    raise validation_error(f"{len(broken)} validation {noun} detected: {told}")
 
 
 def check_parameters(request: Request, expressions: Sequence[str], legacy: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import numbers
-from ..attributes import SETS, Item, Value, check, compare, equal, kind_of
+from ..attributes import SETS, Item, Value, check, compare, equal, in_order, kind_of
 from ..expressions import Projection, project_attributes
 from ..expressions.conditions import begins_with, contains
 from ..model import invalid_parameters, validation_error
@@ -85,8 +85,9 @@ def _merge(action: str, current: Value | None, operand: Value) -> Value | None:
         return operand
     if kind == "N":
         return {"N": numbers.add(current["N"], operand["N"])}
-    added = [member for member in operand[kind] if kind == "L" or member not in current[kind]]
-    return {kind: current[kind] + added}
+    if kind == "L":
+        return {"L": current["L"] + operand["L"]}
+    return {kind: in_order(kind, {*current[kind], *operand[kind]})}
 
 
 def attribute_updates(updates: dict[str, dict[str, Any]]) -> AttributeUpdates:
