@@ -18,6 +18,8 @@ from ....store.interface import Watch
 
 PAGE = 1000
 """GetRecords' limit."""
+PAGES = 8
+"""How many are kept, for lanes that are not equally far."""
 
 
 class Streams(Protocol):
@@ -71,7 +73,7 @@ def _plain(value: Any) -> Any:
 
 
 class Shard:
-    """The one shard of a stream. The last page that was read is kept, for the lanes that come after."""
+    """The one shard of a stream. The last pages that were read are kept, for the lanes that come after."""
 
     def __init__(
         self, arn: str, patterns: Sequence[Pattern], acting: Callable[[], Awaitable[Context]]
@@ -81,8 +83,7 @@ class Shard:
         self._arn = arn
         self._patterns = patterns
         self._acting = acting
-        self._begin = ""
-        self._page: list[Change] = []
+        self._pages: list[tuple[str, list[Change]]] = []
         self._reading = asyncio.Lock()
 
     async def open(self) -> None:
@@ -93,12 +94,26 @@ class Shard:
     async def after(self, sequence: str) -> Sequence[Change]:
         """Records that come after this one; none if there is none yet."""
         async with self._reading:
-            if self._page and self._begin <= sequence < self._page[-1].sequence:
-                return self._page[bisect_right(self._page, sequence, key=lambda change: change.sequence) :]
-            page = [Change(given, self._arn, self._patterns) for given in await self._read(sequence)]
-            if page:
-                self._begin, self._page = sequence, page
-            return page
+            for begin, known in reversed(self._pages):
+                if begin <= sequence < known[-1].sequence:
+                    return known[bisect_right(known, sequence, key=lambda change: change.sequence) :]
+            found = [Change(given, self._arn, self._patterns) for given in await self._read(sequence)]
+            self._keep(sequence, found)
+            return found
+
+    def _keep(self, begin: str, found: list[Change]) -> None:
+        """A page that was read. Who finds nothing is at the end, and the others probably near it."""
+        if not found:
+            del self._pages[:-1]
+        elif self._pages and self._is_next(begin, found):
+            self._pages[-1][1].extend(found)
+        else:
+            self._pages = [*self._pages[1 - PAGES :], (begin, list(found))]
+
+    def _is_next(self, begin: str, found: list[Change]) -> bool:
+        """Whether this is the rest of the last page."""
+        last = self._pages[-1][1]
+        return last[-1].sequence == begin and len(last) + len(found) <= PAGE
 
     async def _read(self, after: str) -> list[dict[str, Any]]:
         place: dict[str, Any] = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after}

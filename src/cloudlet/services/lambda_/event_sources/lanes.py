@@ -116,7 +116,7 @@ class Lane:
                 batch, last = await self._collect(watch)
                 await self._process(batch)
                 if not self._retired and last != self._done:
-                    await self._job.positions.reach(self._number, last)
+                    await self._job.positions.skip(self._number, last)
         finally:
             watch.close()
 
@@ -147,7 +147,7 @@ class Lane:
             window = job.positions.window
             if not batch:
                 if last != self._done:
-                    await job.positions.reach(self._number, last)
+                    await job.positions.skip(self._number, last)
                 if window is None:
                     await watch.wait()
                 elif clock.now() < window.end:

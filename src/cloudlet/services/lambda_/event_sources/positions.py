@@ -1,7 +1,8 @@
 """How far a mapping has come with its stream: one place for each lane, the open window, what came of the last try.
 
-What is not marked as done is handed over again after a restart. When the number of lanes changes, each begins where the
-slowest was, and leaves out what the lane that had an item before has done with it.
+What is not marked as done is handed over again after a restart. Records that a lane only passes over, because they are
+others' or no filter wants them, are written down with what is done next. When the number of lanes changes, each begins
+where the slowest was, and leaves out what the lane that had an item before has done with it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from .windows import Window
 NOTHING = "No records processed"
 OK = "OK"
 FAILED = "PROBLEM: Function call failed"
+PASSES = 100
+"""How often lanes may pass over records before that is written down."""
 
 
 class Positions:
@@ -27,6 +30,7 @@ class Positions:
         self._before: list[str] = []
         self._result = NOTHING
         self._kept: dict[str, Any] | None = None
+        self._passes = 0
 
     async def load(self, lanes: int, tumbling: int) -> bool:
         """As they were kept, for so many lanes and windows of so many seconds; False if nothing was."""
@@ -48,7 +52,7 @@ class Positions:
     async def begin(self, lanes: int, sequence: str) -> None:
         """Where a mapping begins that never read."""
         self._done = [sequence] * lanes
-        await self._save()
+        await self.save()
 
     def of(self, lane: int) -> str:
         return self._done[lane]
@@ -62,13 +66,21 @@ class Positions:
         """All of the lane's records up to this one are done, and what came of it."""
         self._done[lane] = sequence
         self._result = result or self._result
-        await self._save()
+        await self.save()
+
+    async def skip(self, lane: int, sequence: str) -> None:
+        """The lane has nothing to do with the records up to this one."""
+        self._done[lane] = sequence
+        self._passes += 1
+        if self._passes >= PASSES:
+            await self.save()
 
     async def note(self, result: str) -> None:
         self._result = result
-        await self._save()
+        await self.save()
 
-    async def _save(self) -> None:
+    async def save(self) -> None:
+        self._passes = 0
         record: dict[str, Any] = {"done": list(self._done), "result": self._result}
         if self.window is not None:
             record["window"] = self.window.kept()

@@ -41,10 +41,18 @@ class StreamSource:
         await asyncio.gather(self._task, return_exceptions=True)
         for lane in self._lanes:
             await lane.ended()
+        if self._lanes:
+            await self._save()
 
     def interrupt(self) -> None:
         for lane in self._lanes:
             lane.interrupt()
+
+    async def _save(self) -> None:
+        try:
+            await self._job.positions.save()
+        except StoreError as error:
+            self._node.log.warning("how far %s was read isn't kept: %s", self._job.source, error)
 
     async def _begin(self) -> None:
         """Find out where to read on, as often as it takes, and read."""
