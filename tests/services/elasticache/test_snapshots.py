@@ -112,3 +112,38 @@ class TestNodeSnapshots:
 
     def connect(self, endpoint: dict[str, Any]) -> redis.Redis:
         return redis.Redis(host=endpoint["Address"], port=endpoint["Port"])
+
+
+class TestStatus:
+    def test_a_cluster_of_which_one_is_taken_says_so(self, caches: Any, unique: Any) -> None:
+        cluster, name = unique("busy"), unique("taken")
+        caches.create_cache_cluster(CacheClusterId=cluster, Engine="redis", CacheNodeType="cache.t3.micro")
+        caches.describe_cache_clusters(CacheClusterId=cluster)
+        caches.create_snapshot(CacheClusterId=cluster, SnapshotName=name)
+        found = {each["CacheClusterId"]: each for each in caches.describe_cache_clusters()["CacheClusters"]}
+        assert found[cluster]["CacheClusterStatus"] == "snapshotting"
+        answer = caches.describe_cache_clusters(CacheClusterId=cluster)
+        assert answer["CacheClusters"][0]["CacheClusterStatus"] == "available"
+        (made,) = caches.describe_snapshots(SnapshotName=name)["Snapshots"]
+        assert made["SnapshotStatus"] == "available"
+        caches.delete_cache_cluster(CacheClusterId=cluster)
+
+    @pytest.mark.slow
+    def test_one_that_cannot_be_written_fails_in_the_end(self, fresh_node: Any) -> None:
+        node = fresh_node()
+        caches = node.client("elasticache")
+        caches.create_cache_cluster(CacheClusterId="full", Engine="redis", CacheNodeType="cache.t3.micro")
+        caches.describe_cache_clusters(CacheClusterId="full")
+        (server,) = (node.data / "elasticache" / "servers").iterdir()
+        (server / "dump.rdb" / "in-the-way").mkdir(parents=True)
+        caches.create_snapshot(CacheClusterId="full", SnapshotName="never")
+
+        def is_failed() -> bool:
+            node.advance(60)
+            (made,) = caches.describe_snapshots(MaxRecords=20)["Snapshots"]
+            return bool(made["SnapshotStatus"] == "failed")
+
+        eventually(is_failed)
+        answer = caches.describe_cache_clusters(CacheClusterId="full")
+        assert answer["CacheClusters"][0]["CacheClusterStatus"] == "available"
+        caches.delete_snapshot(SnapshotName="never")

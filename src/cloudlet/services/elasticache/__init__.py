@@ -7,7 +7,10 @@ from . import daily, fleet, model, operations, permissions, snapshots, storage, 
 def _register(node: Node) -> None:
     node.timers.on(storage.DAILY_TIMER, lambda tx, id, payload: daily.on_timer(node, tx, id))
     node.tasks.on(
-        storage.SNAPSHOT_TASK, lambda task: snapshots.on_task(node, task), attempts=5, concurrency=4
+        storage.SNAPSHOT_TASK,
+        lambda task: snapshots.on_task(node, task),
+        attempts=snapshots.ATTEMPTS,
+        concurrency=4,
     )
 
 

@@ -12,7 +12,7 @@ import secrets
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from .keeper import Keeper
 
 SAVE_STEP = 0.02
+ATTEMPTS = 5
+BUSY = "snapshotting"
+"""The status of clusters and groups meanwhile; serverless caches have no such."""
 MANIFEST = "file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n"
 
 
@@ -37,7 +40,7 @@ def place(data: Path, file: str) -> Path:
 
 
 def new(name: Name, source: Name, cache: Record, now: float, **more: Any) -> Record:
-    """A snapshot that is to be taken of a cache."""
+    """A snapshot that is to be taken of a cache; `source` may be a member of a group, which is the `owner` then."""
     facts = {key: value for key, value in cache.items() if key not in ("servers", "tags", "digests")}
     return {
         "name": name.name,
@@ -45,6 +48,7 @@ def new(name: Name, source: Name, cache: Record, now: float, **more: Any) -> Rec
         "type": "manual",
         "created": now,
         "source": list(source),
+        "owner": list(source),
         "facts": facts,
         "from": cache["servers"],
         "files": [secrets.token_hex(8) for _ in cache["servers"]],
@@ -68,6 +72,10 @@ async def order(tx: Transaction, node: Node, name: Name, snapshot: Record) -> No
         )
         raise model.too_many(name.kind, code, model.MAX_SNAPSHOTS)
     await storage.add(tx, name, snapshot)
+    if name.kind == "snapshot":
+        owner = Name(*snapshot["owner"])
+        cache = await storage.need(tx, owner)
+        await storage.put(tx, owner, cache | {"status": BUSY})
     await node.tasks.enqueue(tx, storage.SNAPSHOT_TASK, orjson.dumps(list(name)))
 
 
@@ -77,12 +85,18 @@ async def on_task(node: Node, task: Task) -> None:
     snapshot = await node.store.read(lambda tx: storage.find(tx, name))
     if snapshot is None:
         return
-    for uid in snapshot["from"]:
-        keeper: Keeper | None = node.runtimes["elasticache"].keeper(uid)
-        if keeper is None:
-            await mark(node, name, "failed")
-            return
-        await part(node, name, keeper)
+    try:
+        for uid in snapshot["from"]:
+            keeper: Keeper | None = node.runtimes["elasticache"].keeper(uid)
+            if keeper is None:
+                await mark(node, name, "failed")
+                return
+            await part(node, name, keeper)
+    except (OSError, resp.RespError, TimeoutError) as error:
+        if task.attempt < ATTEMPTS:
+            raise
+        node.log.warning("the snapshot %s was not taken: %s", name.name, error)
+        await mark(node, name, "failed")
     await expire(node, name)
 
 
@@ -116,6 +130,8 @@ async def part(node: Node, name: Name, keeper: Keeper) -> None:
             await storage.put(
                 tx, name, record | {"done": done, "status": status, "size": record["size"] + size}
             )
+            if status == "available":
+                await _set_free(tx, record)
 
     await node.store.transact(body)
 
@@ -135,29 +151,54 @@ async def mark(node: Node, name: Name, status: str) -> None:
         record = await storage.find(tx, name)
         if record is not None:
             await storage.put(tx, name, record | {"status": status})
+            await _set_free(tx, record)
 
     await node.store.transact(body)
+
+
+async def _set_free(tx: Transaction, snapshot: Record) -> None:
+    """The cache may be changed again."""
+    owner = Name(*snapshot["owner"])
+    cache = await storage.find(tx, owner)
+    if cache is not None and cache["status"] == BUSY:
+        await storage.put(tx, owner, cache | {"status": "available"})
 
 
 async def _save(node: Node, keeper: Keeper, file: str) -> int:
     """Have a server write its data out, and keep that; its size."""
     before = await _saves(keeper)
     await keeper.ask(("BGSAVE",))
-    while (now := await _saves(keeper))[0] == before[0] or now[1] != "0":
-        if now[1] == "0" and now[2] != "ok":
-            raise ConnectionError("the server could not write its data")
+    while (now := await _saves(keeper)).count == before.count or now.is_busy:
+        if now.run != before.run:
+            raise ConnectionError("the server was started anew meanwhile")
         await node.clock.sleep(SAVE_STEP)
+    if not now.is_well:
+        raise ConnectionError("the server could not write its data")
     target = place(node.data, file)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.replace(keeper.folder / "dump.rdb", target)
     return target.stat().st_size
 
 
-async def _saves(keeper: Keeper) -> tuple[str, str, str]:
-    """How often it saved, whether it is at it, how it went."""
-    (text,) = await keeper.ask(("INFO", "persistence"))
-    facts = dict(line.split(":", 1) for line in str(text).split("\r\n") if ":" in line)
-    return facts["rdb_saves"], facts["rdb_bgsave_in_progress"], facts["rdb_last_bgsave_status"]
+class _Saves(NamedTuple):
+    """How often a server began to save since its start, and how the last time went."""
+
+    count: str
+    is_busy: bool
+    is_well: bool
+    run: str
+
+
+async def _saves(keeper: Keeper) -> _Saves:
+    parts = await keeper.ask(("INFO", "persistence"), ("INFO", "server"))
+    lines = "".join(str(part) for part in parts).split("\r\n")
+    facts = dict(line.split(":", 1) for line in lines if ":" in line)
+    return _Saves(
+        facts["rdb_saves"],
+        facts["rdb_bgsave_in_progress"] != "0",
+        facts["rdb_last_bgsave_status"] == "ok",
+        facts["run_id"],
+    )
 
 
 # --- files

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 
 from ...context import Context
-from . import fleet, lifecycle, storage
+from . import fleet, lifecycle, snapshots, storage
 from .storage import Name, Record
 
 LONGEST = 8.0
@@ -20,7 +20,8 @@ async def settled(ctx: Context, name: Name) -> Record | None:
         while True:
             cache = await ctx.store.read(lambda tx: storage.find(tx, name))
             left = ends - ctx.clock.monotonic()
-            if cache is None or cache["status"] not in (*lifecycle.PASSING, "deleting") or left <= 0:
+            passing = (*lifecycle.PASSING, snapshots.BUSY, "deleting")
+            if cache is None or cache["status"] not in passing or left <= 0:
                 return cache
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(watch.wait(), left)

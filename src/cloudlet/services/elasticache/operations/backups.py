@@ -25,7 +25,11 @@ async def _ordered(ctx: Context, name: Name, source: Name, request: dict[str, An
         cache = await available(tx, owner or source)
         if owner is not None and cache["cluster"]:
             raise model.is_member(source.name, owner.name)
-        more = {"tags": tags(request), "key": request.get("KmsKeyId")}
+        more = {
+            "tags": tags(request),
+            "key": request.get("KmsKeyId"),
+            "owner": list(owner or source),
+        }
         snapshot = snapshots.new(name, source, cache, ctx.clock.now_ms() / 1000, **more)
         await snapshots.order(tx, ctx.node, name, snapshot)
         return snapshot
