@@ -26,6 +26,16 @@ class TestValidation:
         told = refusal(ddb.batch_get_item, RequestItems={users: {"Keys": keys}})
         assert told == "Provided list of item keys contains duplicates"
 
+    def test_expressions_and_what_was_before_them(self, ddb, users, orders):
+        wanted = {
+            users: {"Keys": [{"id": {"S": "a"}}], "ProjectionExpression": "id"},
+            orders: {"Keys": [{"who": {"S": "a"}, "seq": {"N": "1"}}], "AttributesToGet": ["who"]},
+        }
+        assert refusal(ddb.batch_get_item, RequestItems=wanted) == (
+            "Can not use both expression and non-expression parameters in the same request: "
+            "Non-expression parameters: {AttributesToGet} Expression parameters: {ProjectionExpression}"
+        )
+
     def test_key_of_another_schema(self, ddb, users):
         told = refusal(ddb.batch_get_item, RequestItems={users: {"Keys": [{"x": {"S": "a"}}]}})
         assert told == "The provided key element does not match the schema"

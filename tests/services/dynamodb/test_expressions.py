@@ -142,6 +142,10 @@ def test_precedence():
             "Invalid attribute type name found; type: b, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}",
         ),
         (
+            "a BETWEEN :list AND :list",
+            "Incorrect operand type for operator or function; operator or function: BETWEEN, operand type: L",
+        ),
+        (
             "a BETWEEN :s AND :n",
             (
                 "The BETWEEN operator requires same data type for lower and upper bounds; "
@@ -170,7 +174,7 @@ def test_precedence():
     ],
 )
 def test_refusals(text, message):
-    given_values = {":s": {"S": "b"}, ":t": {"S": "a"}, ":n": {"N": "1"}}
+    given_values = {":s": {"S": "b"}, ":t": {"S": "a"}, ":n": {"N": "1"}, ":list": {"L": []}}
     with pytest.raises(ExpressionError, match=re.escape(message)):
         compile_condition(text, ()).check(given_values)
 

@@ -1,4 +1,4 @@
-"""ExecuteStatement: statements and how they are refused. (`test_partiql_reads`: keys; `test_partiql_batches`: several.)"""
+"""ExecuteStatement: statements, and how they are refused. (Keys: `test_partiql_reads`; several: `test_partiql_batches`.)"""
 
 from __future__ import annotations
 
@@ -143,6 +143,14 @@ class TestInsert:
         assert failure(ddb.execute_statement, Statement=statement) == (
             "DuplicateItemException", "Duplicate primary key exists in table"
         )  # fmt: skip
+
+    def test_null_is_true(self, ddb, users):
+        told = refusal(
+            ddb.execute_statement,
+            Statement=f"INSERT INTO \"{users}\" VALUE {{'id': 'null', 'm': ?}}",
+            Parameters=[{"M": {"z": {"L": [{"NULL": False}]}}}],
+        )
+        assert told == f"{INVALID}Null attribute value types must have the value of true"
 
 
 class TestUpdate:

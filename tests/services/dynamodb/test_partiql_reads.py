@@ -147,6 +147,12 @@ class TestIndex:
             f"attributes: [{names}]"
         )
 
+    def test_selections(self, ddb, letters):
+        statement = f'SELECT zz, held, aa FROM "{letters}".some'
+        assert refusal(ddb.execute_statement, Statement=statement) == (
+            "One or more parameter values were invalid: Global secondary index some does not project [zz, aa]"
+        )
+
     @pytest.mark.parametrize(
         ("where", "found"),
         [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import failure, refusal
+from .conftest import failure, index, refusal
 
 INVALID = "One or more parameter values were invalid: "
 
@@ -186,6 +186,12 @@ class TestValidation:
     def test_index_keys(self, ddb, orders, attribute, message):
         item = {"who": {"S": "a"}, "seq": {"N": "1"}, **attribute}
         assert refusal(ddb.put_item, TableName=orders, Item=item) == message
+
+    def test_of_several_indexes_the_first_by_name_is_told(self, ddb, make_table):
+        indexes = [index(name, "city") for name in ("by_town", "by_city", "by_village")]
+        table = make_table(["id"], {"id": "S", "city": "S"}, GlobalSecondaryIndexes=indexes)
+        told = refusal(ddb.put_item, TableName=table, Item={"id": {"S": "a"}, "city": {"N": "1"}})
+        assert told.endswith("Type mismatch for Index Key city Expected: S Actual: N IndexName: by_city")
 
 
 class TestBehaviour:

@@ -75,13 +75,11 @@ def _check_item_key(item: Item, name: str, kind: str, limit: int) -> None:
 def index_keys(table: Table) -> list[tuple[Index, str, str, int]]:
     """Each index key attribute with its type and size limit, in the order in which the service looks at them."""
     found = []
-    for local in (False, True):
-        for index in reversed(table.indexes):
-            if index.local is local:
-                if not local:
-                    found.append((index, index.hash_name, index.hash_type, MAX_HASH_KEY_SIZE))
-                if index.range_name is not None:
-                    found.append((index, index.range_name, index.range_type, MAX_RANGE_KEY_SIZE))
+    for index in table.indexes_by_name:
+        if not index.local:
+            found.append((index, index.hash_name, index.hash_type, MAX_HASH_KEY_SIZE))
+        if index.range_name is not None:
+            found.append((index, index.range_name, index.range_type, MAX_RANGE_KEY_SIZE))
     return found
 
 

@@ -68,6 +68,7 @@ class Table:
         "id",
         "index",
         "indexes",
+        "indexes_by_name",
         "items",
         "key_types",
         "keys",
@@ -103,6 +104,8 @@ class Table:
             Index(record, described, entries.sub(*self.scope, described["id"]))
             for described in record["indexes"]
         ]
+        self.indexes_by_name = sorted(self.indexes, key=lambda index: (index.local, index.name))
+        """The global ones first."""
         self.index = {index.name: index for index in self.indexes}
         self.stream: Stream | None = None
         if record.get("stream"):

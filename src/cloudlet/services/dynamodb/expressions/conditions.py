@@ -215,6 +215,10 @@ def _order_check(node: Compare) -> Check:
 
 def _bounds_check(node: Between) -> Check:
     def check(values: Values) -> None:
+        for operand in (node.subject, node.low, node.high):
+            kind = value_kind(operand, values)
+            if kind and kind not in ("S", "N", "B"):
+                raise wrong_type("BETWEEN", kind)
         if value_kind(node.low, values) and value_kind(node.high, values):
             assert isinstance(node.low, ValueRef) and isinstance(node.high, ValueRef)
             check_bounds(values[node.low.name], values[node.high.name])

@@ -24,7 +24,8 @@ class Projection:
                 branch = branch.setdefault(part, {})
             branch[parts[-1]] = None
         self.aliases = frozenset(binder.aliases if binder else ())
-        self.heads = frozenset(str(part) for part in self._tree)
+        self.heads = {str(part): None for part in self._tree}.keys()
+        """The top-level attributes, in their order."""
         self.nested = frozenset(str(part) for part, branch in self._tree.items() if branch is not None)
 
     def apply(self, item: Mapping[str, Value]) -> Item:

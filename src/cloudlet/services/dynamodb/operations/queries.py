@@ -208,7 +208,7 @@ def check_all_attributes(index: Index | None, request: Request) -> None:
         missing = [name for name in projection.heads if name not in index.attributes.heads]
         if missing:
             raise validation_error(
-                f"{INVALID}Global secondary index {index.name} does not project [{', '.join(sorted(missing))}]"
+                f"{INVALID}Global secondary index {index.name} does not project [{', '.join(missing)}]"
             )
 
 

@@ -71,7 +71,7 @@ class Selection:
             if label in self._parts:
                 raise validation_error(f"Duplicate identifiers in select clause: {label}")
             self._parts[label] = parts
-        self.heads = frozenset(str(parts[0]) for parts in self._parts.values())
+        self.heads = {str(parts[0]): None for parts in self._parts.values()}.keys()
         self.nested = frozenset(str(parts[0]) for parts in self._parts.values() if len(parts) > 1)
 
     def apply(self, item: Item) -> Item:

@@ -17,6 +17,11 @@ from .common import (
 
 def batch_get_item(request: Request) -> Request:
     count = 0
+    members = ("ProjectionExpression", "AttributesToGet")
+    used = {
+        member: "" for wanted in request["RequestItems"].values() for member in members if member in wanted
+    }
+    check_parameters(used, members[:1], members[1:])
     request["RequestItems"] = {name: dict(wanted) for name, wanted in request["RequestItems"].items()}
     for name, wanted in request["RequestItems"].items():
         check_table_name(name)

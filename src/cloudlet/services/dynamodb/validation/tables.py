@@ -103,8 +103,12 @@ def _check_keys(schema: list[Request], definitions: Sequence[str], table: bool =
             f"Keys: [{', '.join(keys)}], AttributeDefinitions: [{', '.join(definitions)}]"
         )
     if len(keys) > 2:
+        shown = ", ".join(
+            f"KeySchemaElement(attributeName={element['AttributeName']}, keyType={element['KeyType']})"
+            for element in schema
+        )
         raise validation_error(
-            f"1 validation error detected: Value '{schema}' at 'keySchema' failed to satisfy constraint: "
+            f"1 validation error detected: Value '[{shown}]' at 'keySchema' failed to satisfy constraint: "
             "Member must have length less than or equal to 2"
         )
     if len(keys) == 2 and keys[0] == keys[1]:
