@@ -1,4 +1,4 @@
-"""ExecuteStatement: statements, and how they are refused. (Keys: `test_partiql_reads`; several: `test_partiql_batches`.)"""
+"""ExecuteStatement: statements, and how they are refused. (Keys in `test_partiql_reads`.)"""
 
 from __future__ import annotations
 
