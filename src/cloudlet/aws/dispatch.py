@@ -302,8 +302,9 @@ class Dispatcher:
         elif model is None:
             model = self._model_spoken(request)
         if isinstance(error, Unauthenticated):
-            status = 400 if model.protocol == "json" else error.status
-            failure = model.failure(error.kind, error.message, status=status)
+            text = model.patch.get("texts", {}).get(error.detail)
+            status = 400 if model.protocol == "json" or text is not None else error.status
+            failure = model.failure(error.kind, text or error.message, status=status)
             if isinstance(error, SignatureMismatch):
                 _explain(failure, error, model)
             error = failure

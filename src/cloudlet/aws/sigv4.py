@@ -18,6 +18,9 @@ MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key"
     " and signing method. Consult the service documentation for details."
 )
+MISSING_TOKEN = "Request is missing Authentication Token"
+MAX_EXPIRES = 604_800
+"""Of S3's presigned requests, in seconds: "Authenticating Requests: Using Query Parameters"."""
 ALGORITHM_ASYMMETRIC = "AWS4-ECDSA-P256-SHA256"
 
 
@@ -41,11 +44,13 @@ UNSIGNED = Signature()
 
 
 class Unauthenticated(AwsError):
-    """Who asks can't be told. `kind` names the failure; each service's protocol has its own code for it."""
+    """Who asks can't be told. `kind` names the failure; each service's protocol has its own code for it.
+    `detail` is by which name a service's patch may have a text of its own for it."""
 
-    def __init__(self, kind: str, message: str, status: int) -> None:
+    def __init__(self, kind: str, message: str, status: int, detail: str = "") -> None:
         super().__init__(kind, message, status=status)
         self.kind = kind
+        self.detail = detail
 
 
 class SignatureMismatch(Unauthenticated):
@@ -67,15 +72,16 @@ def incomplete(message: str) -> Unauthenticated:
     return Unauthenticated("incomplete_signature", message, 400)
 
 
-def missing_token() -> Unauthenticated:
-    return Unauthenticated("missing_token", "Request is missing Authentication Token", 403)
+def _bad_query(message: str, detail: str = "") -> Unauthenticated:
+    return Unauthenticated("incomplete_query", message, 400, detail)
 
 
 def read_header(authorization: str, has_date: bool) -> Signature:
     """Read an Authorization header."""
     algorithm, _, rest = authorization.strip().partition(" ")
     if not algorithm.startswith("AWS4-"):
-        raise missing_token()
+        kind = "old_signature" if algorithm == "AWS" else "unknown_signature"
+        raise Unauthenticated(kind, MISSING_TOKEN, 403, kind)
     parts: dict[str, str] = {}
     for piece in rest.replace(" ", ",").split(","):
         if not piece:
@@ -112,29 +118,48 @@ def read_query(query: str) -> Signature:
         f"AWS query-string parameters must include '{name}'. " for name in names if not parts.get(name)
     ]
     if lacking:
-        raise incomplete(f"{''.join(lacking)}Re-examine the query-string parameters.")
+        raise _bad_query(f"{''.join(lacking)}Re-examine the query-string parameters.", "query_missing")
     if parts["X-Amz-Algorithm"] != ALGORITHM:
-        raise incomplete(
-            f"Unsupported AWS 'algorithm': '{parts['X-Amz-Algorithm']}' (only AWS4-HMAC-SHA256 for now). "
+        raise _bad_query(
+            f"Unsupported AWS 'algorithm': '{parts['X-Amz-Algorithm']}' (only AWS4-HMAC-SHA256 for now). ",
+            "query_algorithm",
         )
-    signature = _signature(
-        parts["X-Amz-Credential"],
-        parts["X-Amz-SignedHeaders"],
-        parts["X-Amz-Signature"],
-        parts.get("X-Amz-Security-Token", ""),
-    )
+    try:
+        signature = _signature(
+            parts["X-Amz-Credential"],
+            parts["X-Amz-SignedHeaders"],
+            parts["X-Amz-Signature"],
+            parts.get("X-Amz-Security-Token", ""),
+        )
+    except Unauthenticated as error:
+        raise _bad_query(error.message, "query_credential") from error
+    if signature.service == OLD_QUERY_SERVICE:
+        _check_lifetime(parts.get("X-Amz-Expires", ""))
     return replace(signature, expires=_end(parts["X-Amz-Date"], parts.get("X-Amz-Expires", "")))
+
+
+def _check_lifetime(seconds: str) -> None:
+    """S3 wants one, and none of more than a week."""
+    if not seconds:
+        raise _bad_query("AWS query-string parameters must include 'X-Amz-Expires'. ", "query_missing")
+    if seconds.startswith("-") and seconds[1:].isdigit():
+        raise _bad_query("X-Amz-Expires must be non-negative")
+    if seconds.isdigit() and int(seconds) > MAX_EXPIRES:
+        raise _bad_query(
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than "
+            f"{MAX_EXPIRES} seconds"
+        )
 
 
 def _end(date: str, seconds: str) -> float:
     if not seconds:
         return 0.0
     if not seconds.isdigit() or len(seconds) > 9:
-        raise incomplete("X-Amz-Expires should be a number")
+        raise _bad_query("X-Amz-Expires should be a number")
     try:
         begin = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError as error:
-        raise incomplete("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"") from error
+        raise _bad_query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"") from error
     return begin.timestamp() + int(seconds)
 
 

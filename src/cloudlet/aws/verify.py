@@ -15,14 +15,18 @@ from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import parse_qsl, quote, unquote
 
+from ..errors import AwsError
 from ..net.messages import Request
 from .sigv4 import ALGORITHM, OLD_QUERY_SERVICE, Signature
 
+UNSIGNED_HEADERS = "There were headers present in the request which were not signed"
 EMPTY = sha256(b"").hexdigest()
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 CHUNK_ALGORITHM = "AWS4-HMAC-SHA256-PAYLOAD"
 TRAILER_ALGORITHM = "AWS4-HMAC-SHA256-TRAILER"
 _SAFE = "-_.~"
+_SENT_BY_OTHERS = ("x-amz-cf-id", "x-amz-content-sha256")
+"""Headers of S3's that CloudFront adds on the way, or that the signature holds in its own place."""
 _OLD_RESOURCES = frozenset({
     "acl", "cors", "delete", "lifecycle", "location", "logging", "notification", "partNumber", "policy",
     "requestPayment", "tagging", "torrent", "uploadId", "uploads", "versionId", "versioning", "versions",
@@ -59,9 +63,25 @@ def check(request: Request, signature: Signature, secret: str, given: str = "") 
             sha256(canonical.encode()).hexdigest(),
         )
     )
+    if signature.service == OLD_QUERY_SERVICE:
+        _check_signed(request, signature)
     key = signing_key(secret, signature.date, signature.region, signature.service)
     if not hmac.compare_digest(_sign(key, to_sign), given or signature.signature):
         raise Mismatch(canonical, to_sign)
+
+
+def _check_signed(request: Request, signature: Signature) -> None:
+    """S3 heeds none of its headers that nobody signed."""
+    signed = signature.signed_headers
+    left = [
+        name
+        for name in request.headers
+        if name.startswith("x-amz-") and name not in signed and name not in _SENT_BY_OTHERS
+    ]
+    if left:
+        raise AwsError(
+            "AccessDenied", UNSIGNED_HEADERS, status=403, fields={"HeadersNotSigned": ", ".join(left)}
+        )
 
 
 @lru_cache(maxsize=4096)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -200,8 +201,89 @@ class TestPresigned:
         assert status == 403
         assert b"<Code>AccessDenied</Code><Message>Request has expired</Message>" in body
 
+    @pytest.mark.parametrize(
+        ("old", "new", "wrong"),
+        [
+            (
+                "X-Amz-Expires=60",
+                "X-Amz-Expires=604801",
+                "X-Amz-Expires must be less than a week (in seconds)",
+            ),
+            ("X-Amz-Expires=60", "X-Amz-Expires=-1", "X-Amz-Expires must be non-negative"),
+            ("X-Amz-Expires=60", "X-Amz-Expires=x", "X-Amz-Expires should be a number"),
+            ("&X-Amz-Expires=60", "", "Query-string authentication version 4 requires the X-Amz-Algorithm"),
+            (
+                "X-Amz-Signature",
+                "X-Amz-Sign",
+                "Query-string authentication version 4 requires the X-Amz-Algorithm",
+            ),
+            ("HMAC-SHA256", "HMAC-MD5", "X-Amz-Algorithm only supports"),
+            (
+                "%2Faws4_request",
+                "",
+                "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed",
+            ),
+            ("X-Amz-Date=2", "X-Amz-Date=x2", "X-Amz-Date must be in the ISO8601 Long Format"),
+        ],
+    )
+    def test_that_are_malformed(
+        self, node: Any, client: Callable[..., Any], filled: str, old: str, new: str, wrong: str
+    ) -> None:
+        s3 = client("s3", config=Config(signature_version="s3v4"))
+        url = s3.generate_presigned_url("get_object", Params={"Bucket": filled, "Key": "a"}, ExpiresIn=60)
+        assert old in url
+        status, body, _ = ask(node, "GET", url.removeprefix(node.endpoint).replace(old, new))
+        assert (status, b"<Code>AuthorizationQueryParametersError</Code>" in body) == (400, True), body
+        assert wrong.encode() in body.replace(b"&quot;", b'"')
+
+    def test_headers_that_were_not_signed(
+        self, node: Any, client: Callable[..., Any], filled: str, unique: Callable[[str], str]
+    ) -> None:
+        iam, name = client("iam"), unique("signer")
+        iam.create_user(UserName=name)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        user = client(
+            "s3",
+            config=Config(signature_version="s3v4"),
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+        )
+        url = user.generate_presigned_url("put_object", Params={"Bucket": filled, "Key": "new"})
+        status, body, _ = ask(node, "PUT", url.removeprefix(node.endpoint), b"x", x_amz_meta_a="1")
+        assert (status, b"<HeadersNotSigned>x-amz-meta-a</HeadersNotSigned>" in body) == (403, True), body
+
+    @pytest.mark.parametrize(
+        ("authorization", "wrong"),
+        [
+            ("AWS test:c2lnbmF0dXJl", "Please use AWS4-HMAC-SHA256."),
+            ("Bearer token", "Unsupported Authorization Type"),
+        ],
+    )
+    def test_other_ways_to_sign(self, node: Any, filled: str, authorization: str, wrong: str) -> None:
+        status, body, _ = ask(node, "GET", f"/{filled}/a", Authorization=authorization)
+        assert (status, wrong.encode() in body) == (400, True), body
+
 
 class TestCors:
+    @pytest.mark.parametrize(
+        ("rule", "wrong"),
+        [
+            ({"AllowedHeaders": ["a*b*"]}, 'AllowedHeader "a*b*" can not have more than one wildcard.'),
+            ({"ExposeHeaders": ["x-*"]}, 'ExposeHeader "x-*" contains wildcard.'),
+            ({"AllowedOrigins": ["a*b*"]}, 'AllowedOrigin "a*b*" can not have more than one wildcard.'),
+            ({"AllowedMethods": ["PATCH"]}, "Unsupported method is PATCH"),
+        ],
+    )
+    def test_rules_that_are_none(self, s3: Any, filled: str, rule: dict[str, Any], wrong: str) -> None:
+        fine = {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}
+        with pytest.raises(ClientError, match=re.escape(wrong)):
+            s3.put_bucket_cors(Bucket=filled, CORSConfiguration={"CORSRules": [fine | rule]})
+
+    def test_a_method_that_is_none(self, node: Any, filled: str) -> None:
+        asked = {"Origin": "http://a", "Access_Control_Request_Method": "PATCH"}
+        status, body, _ = ask(node, "OPTIONS", f"/{filled}/a", **asked)
+        assert (status, b"Invalid Access-Control-Request-Method: PATCH" in body) == (400, True)
+
     def test_preflight_and_answer(self, node: Any, s3: Any, filled: str) -> None:
         origin = "https://a.example.com"
         asked = {

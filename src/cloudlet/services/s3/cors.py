@@ -12,6 +12,7 @@ from ...net.messages import Request, Response
 from . import model, storage
 
 Rule = dict[str, Any]
+METHODS = ("GET", "PUT", "HEAD", "POST", "DELETE")
 VARY = "Origin, Access-Control-Request-Headers, Access-Control-Request-Method"
 
 
@@ -53,7 +54,7 @@ def check(rules: list[Rule]) -> None:
         if not rule.get("AllowedMethods") or not rule.get("AllowedOrigins"):
             raise model.error("MalformedXML")
         for method in rule["AllowedMethods"]:
-            if method not in ("GET", "PUT", "HEAD", "POST", "DELETE"):
+            if method not in METHODS:
                 text = f"Found unsupported HTTP method in CORS config. Unsupported method is {method}"
                 raise model.error("InvalidRequest", text)
         for origin in rule["AllowedOrigins"]:
@@ -61,6 +62,18 @@ def check(rules: list[Rule]) -> None:
                 raise model.error(
                     "InvalidRequest", f'AllowedOrigin "{origin}" can not have more than one wildcard.'
                 )
+        for header in rule.get("AllowedHeaders", []):
+            if header.count("*") > 1:
+                raise model.error(
+                    "InvalidRequest", f'AllowedHeader "{header}" can not have more than one wildcard.'
+                )
+        for header in rule.get("ExposeHeaders", []):
+            if "*" in header:
+                text = (
+                    f'ExposeHeader "{header}" contains wildcard. We currently do not support wildcard for '
+                    "ExposeHeader."
+                )
+                raise model.error("InvalidRequest", text)
 
 
 async def dress(node: Node, request: Request, labels: Mapping[str, str], response: Response) -> None:

@@ -210,8 +210,8 @@ async def options_bucket(ctx: Context, request: Request) -> dict[str, Any]:
     origin, method = request.get("Origin"), request.get("RequestMethod")
     if not origin:
         raise _no_preflight("BadRequest", "Insufficient information. Origin request header needed.")
-    if not method:
-        raise _no_preflight("BadRequest", "Invalid Access-Control-Request-Method: null")
+    if method not in cors.METHODS:
+        raise _no_preflight("BadRequest", f"Invalid Access-Control-Request-Method: {method or 'null'}")
     headers = [name.strip().lower() for name in request.get("RequestHeaders", "").split(",") if name.strip()]
     record = await ctx.store.read(lambda tx: scope.found(tx, request))
     rules = record.get("cors")
@@ -224,13 +224,13 @@ async def options_bucket(ctx: Context, request: Request) -> dict[str, Any]:
             "request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted "
             "by the resource's CORS spec."
         )
-        raise _no_preflight("AccessForbidden", text, method)
+        raise _no_preflight("AccessForbidden", text, method, "OBJECT" if "Key" in request else "BUCKET")
     return cors.answer(*found, headers)
 
 
 options_object = options_bucket
 
 
-def _no_preflight(code: str, text: str, method: str = "") -> Exception:
-    fields = {"Method": method, "ResourceType": "BUCKET"} if method else {}
+def _no_preflight(code: str, text: str, method: str = "", kind: str = "BUCKET") -> Exception:
+    fields = {"Method": method, "ResourceType": kind} if method else {}
     return model.error(code, text, **fields)
