@@ -161,6 +161,13 @@ class TestNatGateways:
 
 
 class TestEndpoints:
+    def test_have_policies_in_json(self, ec2: Any, vpc: str) -> None:
+        wish = {"VpcId": vpc, "ServiceName": "com.amazonaws.us-east-1.s3"}
+        wrong = refused(ec2.create_vpc_endpoint, PolicyDocument="anybody", **wish)
+        assert wrong[0] == "InvalidPolicyDocument"
+        made = ec2.create_vpc_endpoint(PolicyDocument='{"Statement": []}', **wish)["VpcEndpoint"]
+        assert made["PolicyDocument"] == '{"Statement": []}'
+
     def test_a_gateway_endpoint_is_a_route(self, ec2: Any, vpc: str, table: str) -> None:
         made = ec2.create_vpc_endpoint(
             VpcId=vpc,

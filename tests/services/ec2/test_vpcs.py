@@ -302,3 +302,13 @@ class TestTags:
         assert (
             refused(ec2.create_tags, Resources=[vpc], Tags=[{"Key": "aws:a"}])[0] == "InvalidParameterValue"
         )
+
+    def test_have_a_length(self, ec2: Any, vpc: str) -> None:
+        for tag, text in (
+            ({"Key": "k" * 129}, "Tag key exceeds the maximum length of 128 characters"),
+            ({"Key": "k", "Value": "v" * 257}, "Tag value exceeds the maximum length of 256 characters"),
+        ):
+            assert refused(ec2.create_tags, Resources=[vpc], Tags=[tag]) == ("InvalidParameterValue", text)
+            given = [{"ResourceType": "vpc", "Tags": [tag]}]
+            made = refused(ec2.create_vpc, CidrBlock="10.0.0.0/16", TagSpecifications=given)
+            assert made == ("InvalidParameterValue", text)

@@ -18,6 +18,7 @@ MAX_ROUTES = 50
 MAX_RULES = 60
 MAX_CIDR_BLOCKS = 5
 MAX_TAGS = 50
+TAG_KEY_MAX, TAG_VALUE_MAX = 128, 256
 PAGE = 1000
 
 DEFAULT_VPC = "172.31.0.0/16"
@@ -124,6 +125,12 @@ def invalid(message: str) -> AwsError:
 
 def invalid_combination(message: str) -> AwsError:
     return AwsError("InvalidParameterCombination", message)
+
+
+def bad_policy() -> AwsError:
+    return AwsError(
+        "InvalidPolicyDocument", "The specified policy document is not a valid JSON policy document."
+    )
 
 
 def no_ipv6() -> AwsError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from ...errors import AwsError
 from . import model
 
@@ -47,8 +49,35 @@ def modify_vpc_attribute(request: Request) -> Request:
 
 def create_tags(request: Request) -> Request:
     for tag in request["Tags"]:
-        if tag.get("Key", "").startswith("aws:"):
-            raise model.invalid("Tag keys starting with 'aws:' are reserved for internal use")
-        if not tag.get("Key"):
-            raise model.missing("tagKey")
+        check_tag(tag)
     return request
+
+
+def check_tag(tag: Request) -> None:
+    key = tag.get("Key", "")
+    if not key:
+        raise model.missing("tagKey")
+    if key.startswith("aws:"):
+        raise model.invalid("Tag keys starting with 'aws:' are reserved for internal use")
+    for what, text, longest in (
+        ("key", key, model.TAG_KEY_MAX), ("value", tag.get("Value", ""), model.TAG_VALUE_MAX)
+    ):  # fmt: skip
+        if len(text) > longest:
+            raise model.invalid(f"Tag {what} exceeds the maximum length of {longest} characters")
+
+
+def create_vpc_endpoint(request: Request) -> Request:
+    _check_policy(request)
+    return request
+
+
+modify_vpc_endpoint = create_vpc_endpoint
+
+
+def _check_policy(request: Request) -> None:
+    try:
+        document = orjson.loads(request.get("PolicyDocument", "{}"))
+    except orjson.JSONDecodeError:
+        document = None
+    if not isinstance(document, dict):
+        raise model.bad_policy()

@@ -94,9 +94,7 @@ def check(name: str, value: str) -> None:
     if not parameter.modifiable:
         raise model.invalid(f"The parameter {name} can't be modified.")
     if not _is_allowed(parameter, value):
-        raise model.invalid(
-            f"The value {value} isn't allowed for the parameter {name}; allowed: {parameter.allowed}."
-        )
+        raise model.invalid(f"invalid parameter value, allowed values are:{parameter.allowed}")
 
 
 def _is_allowed(parameter: Parameter, value: str) -> bool:

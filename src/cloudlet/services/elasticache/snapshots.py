@@ -168,7 +168,7 @@ async def _save(node: Node, keeper: Keeper, file: str) -> int:
     """Have a server write its data out, and keep that; its size."""
     before = await _saves(keeper)
     await keeper.ask(("BGSAVE",))
-    while (now := await _saves(keeper)).count == before.count or now.is_busy:
+    while (now := await _saves(keeper)).times == before.times or now.is_busy:
         if now.run != before.run:
             raise ConnectionError("the server was started anew meanwhile")
         await node.clock.sleep(SAVE_STEP)
@@ -183,7 +183,7 @@ async def _save(node: Node, keeper: Keeper, file: str) -> int:
 class _Saves(NamedTuple):
     """How often a server began to save since its start, and how the last time went."""
 
-    count: str
+    times: str
     is_busy: bool
     is_well: bool
     run: str

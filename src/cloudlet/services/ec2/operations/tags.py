@@ -10,6 +10,7 @@ from .. import model
 from ..filters import page, select
 from ..network import change, look
 from ..storage import Network, Record
+from ..validation import check_tag
 
 Response = dict[str, Any]
 
@@ -30,8 +31,7 @@ def given(request: dict[str, Any], kind: str) -> list[Record]:
                 f"'{specification.get('ResourceType')}' is not a valid taggable resource type for this operation."
             )
         for tag in specification.get("Tags", ()):
-            if tag.get("Key", "").startswith("aws:"):
-                raise model.invalid("Tag keys starting with 'aws:' are reserved for internal use")
+            check_tag(tag)
             tags[tag["Key"]] = tag.get("Value", "")
     return _listed(tags)
 
