@@ -206,19 +206,18 @@ class Lane:
         """Hand a batch over until all of it is done or given up. Halves of a bisected one wait their turn."""
         job = self._job
         parts = [batch] if batch else []
-        failures, pause = 0, model.MAPPING_PAUSE
+        failures = 0
         last: Try | None = None
         while parts and not self._retired:
             part = await self._without_old(parts.pop(), failures, last)
             if not part:
                 failures, last = 0, None
                 continue
-            tried = await self._try(self._event(part), pause)
+            tried = await self._try(self._event(part))
             if tried is None:
                 parts.append(part)
-                pause = min(2 * pause, model.MAPPING_MAX_PAUSE)
                 continue
-            last, pause = tried, model.MAPPING_PAUSE
+            last = tried
             good = await self._succeeded(part, tried)
             left = part[good:]
             if not left:
@@ -280,21 +279,20 @@ class Lane:
         window = job.positions.window
         assert window is not None
         event = window.event(b"", job.shard.id, job.source, final=True, early=early)
-        failures, pause = 0, model.MAPPING_PAUSE
+        failures = 0
         while not self._retired:
-            tried = await self._try(event, pause)
+            tried = await self._try(event)
             if tried is None:
-                pause = min(2 * pause, model.MAPPING_MAX_PAUSE)
-            elif tried.outcome.error is None and state_in(tried.outcome.payload) is not None:
+                continue
+            if tried.outcome.error is None and state_in(tried.outcome.payload) is not None:
                 job.positions.window = None
                 await job.positions.note(positions.OK)
                 return
-            else:
-                failures += 1
-                await job.positions.note(positions.FAILED)
-                await self._pause(failures)
+            failures += 1
+            await job.positions.note(positions.FAILED)
+            await self._pause(failures)
 
-    async def _try(self, event: bytes, pause: float) -> Try | None:
+    async def _try(self, event: bytes) -> Try | None:
         """Run the function. None if it is throttled or isn't there, after a pause, or once it was changed."""
         node, job = self._job.node, self._job
         try:
@@ -313,7 +311,7 @@ class Lane:
                 raise
         finally:
             self._running = False
-        await node.clock.sleep(pause)
+        await node.clock.sleep(model.MAPPING_PAUSE)
         return None
 
     async def _function_changed(self) -> None:
