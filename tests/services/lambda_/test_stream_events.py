@@ -170,6 +170,36 @@ def test_a_changed_mapping_goes_on_where_it_was(flow: Any) -> None:
     assert one.told(1) == [["b"]]
 
 
+@pytest.mark.node_only
+def test_what_the_stream_no_longer_has_is_left_out(flow: Any, node: Any) -> None:
+    one = flow()
+    one.map(Enabled=False)
+    one.put("old")
+    node.advance(25 * 3600)
+    one.put("new")
+    one.update(Enabled=True)
+    assert one.told(1) == [["new"]]
+
+
+@pytest.mark.node_only
+def test_only_what_the_time_to_live_ended(flow: Any, node: Any) -> None:
+    one = flow(WHOLE)
+    one.ddb.update_time_to_live(
+        TableName=one.name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "end"}
+    )
+    service = {"type": ["Service"], "principalId": ["dynamodb.amazonaws.com"]}
+    one.map(FilterCriteria={"Filters": [{"Pattern": json.dumps({"userIdentity": service})}]})
+    one.put("a", end={"N": str(int(node.now()) + 100)})
+    one.put("b")
+    one.ddb.delete_item(TableName=one.name, Key={"id": {"S": "b"}})
+    node.advance(101)
+    (event,) = one.told(1)
+    (record,) = event["Records"]
+    assert record["eventName"] == "REMOVE"
+    assert record["dynamodb"]["Keys"] == {"id": {"S": "a"}}
+    assert record["userIdentity"] == {"principalId": "dynamodb.amazonaws.com", "type": "Service"}
+
+
 class TestTheMapping:
     def test_what_it_shows(self, flow: Any) -> None:
         one = flow()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from typing import Any
 
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.harness import eventually
 
@@ -84,3 +86,53 @@ def test_another_number_of_lanes_does_nothing_twice_and_skips_nothing(flow: Any)
         one.update(ParallelizationFactor=factor)
         one.put(*ids)
     assert sorted(id for batch in one.told(len(MANY)) for id in batch) == sorted(MANY)
+
+
+@pytest.mark.slow
+@pytest.mark.node_only
+def test_nothing_acknowledged_is_skipped_and_items_stay_in_order(fresh_node: Any) -> None:
+    """Items are written, and the node is killed, again and again."""
+    node = fresh_node()
+    seen = node.data.parent / "seen"
+    seen.touch()
+    one = Flow(
+        node.client,
+        "busy",
+        """
+import os
+def handler(event, context):
+    with open(os.environ["SEEN"], "a") as seen:
+        for record in event["Records"]:
+            image = record["dynamodb"]["NewImage"]
+            seen.write(f'{image["id"]["S"]} {image["v"]["N"]}\\n')
+""",
+    )
+    variables = {"SEEN": str(seen)}
+    one.lam.update_function_configuration(FunctionName=one.name, Environment={"Variables": variables})
+    one.map(ParallelizationFactor=4, BatchSize=3)
+    acknowledged: set[tuple[str, int]] = set()
+
+    def write_until_it_dies(round: int) -> None:
+        for number in itertools.count(round * 1_000_000):
+            item = MANY[number % len(MANY)]
+            try:
+                one.put(item, v={"N": str(number)})
+            except (ClientError, BotoCoreError):
+                return
+            acknowledged.add((item, number))
+
+    for round in range(3):
+        writer = threading.Thread(target=write_until_it_dies, args=(round,))
+        writer.start()
+        eventually(lambda round=round: len(acknowledged) >= 100 * (round + 1))
+        node.kill()
+        writer.join()
+        node.start()
+
+    def told() -> list[tuple[str, int]]:
+        return [(item, int(number)) for item, number in map(str.split, seen.read_text().splitlines())]
+
+    eventually(lambda: acknowledged <= set(told()))
+    for item in MANY:
+        firsts = list(dict.fromkeys(number for id, number in told() if id == item))
+        assert firsts == sorted(firsts)
