@@ -240,7 +240,7 @@ def _head(model: Model, request_id: str, more: bytes = b"") -> bytes:
 
 
 def failure(model: Model, error: AwsError, request_id: str) -> Response:
-    """Fields whose names are headers' (lower case with a dash, or `ETag`) leave as headers, the others as elements."""
+    """Fields whose names are headers' (lower case with a dash, Allow, ETag) leave as headers, others as elements."""
     shape = model.errors.get(error.code)
     code = shape.code if shape is not None else error.code
     status = error.status or model.status(error.code, error.fault)
@@ -265,4 +265,4 @@ def failure(model: Model, error: AwsError, request_id: str) -> Response:
 
 
 def _is_header(name: str) -> bool:
-    return name == "ETag" or (name[:1].islower() and "-" in name)
+    return name in ("Allow", "ETag") or (name[:1].islower() and "-" in name)

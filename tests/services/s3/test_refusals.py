@@ -113,6 +113,25 @@ class TestRequests:
         for path in (f"/{bucket}", f"/{bucket}?versions", "/"):
             assert b".000Z</" in signed(node, "GET", path)[1]
 
+    def test_a_delete_marker_can_only_be_deleted(self, node: Any, s3: Any, bucket: str) -> None:
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        marker = s3.delete_object(Bucket=bucket, Key="a")["VersionId"]
+        for method in ("GET", "HEAD"):
+            status, body, headers = signed(node, method, f"/{bucket}/a?versionId={marker}")
+            assert (status, headers["allow"], b"<ResourceType>DeleteMarker<" in body) == (
+                405,
+                "DELETE",
+                method == "GET",
+            )
+
+    def test_pages_have_up_to_a_thousand(self, s3: Any, bucket: str) -> None:
+        assert s3.list_objects_v2(Bucket=bucket, MaxKeys=5000)["MaxKeys"] == 1000
+        s3.create_multipart_upload(Bucket=bucket, Key="a")
+        none = s3.list_multipart_uploads(Bucket=bucket, MaxUploads=0)
+        assert (none["IsTruncated"], "Uploads" in none) == (False, False)
+        with pytest.raises(ClientError, match="NoSuchBucket"):
+            s3.list_object_versions(Bucket=f"no-{bucket}", MaxKeys=0)
+
     def test_keys_in_lists_are_forms(self, node: Any, s3: Any, bucket: str) -> None:
         s3.put_object(Bucket=bucket, Key="a b+(c)", Body=b"x")
         _, body, _ = signed(node, "GET", f"/{bucket}?encoding-type=url")

@@ -62,7 +62,7 @@ async def version(tx: Transaction, ctx: Context, record: Record, request: Reques
         raise model.error(
             "MethodNotAllowed",
             **fields,
-            **{"x-amz-delete-marker": "true", "x-amz-version-id": id, "allow": "DELETE"},
+            **{"x-amz-delete-marker": "true", "x-amz-version-id": id, "Allow": "DELETE"},
         )
     return one
 

@@ -113,7 +113,7 @@ def _common(request: Request, name: str, page: Page) -> Record:
     result: Record = {
         "Name": name,
         "Prefix": encode(page.prefix),
-        "MaxKeys": request.get("MaxKeys", model.PAGE),
+        "MaxKeys": page.most,
         "IsTruncated": page.truncated,
     }
     if page.delimiter:
@@ -194,6 +194,8 @@ async def list_object_versions(ctx: Context, request: Request) -> dict[str, Any]
     async def body(tx: Transaction) -> None:
         nonlocal last_id
         bucket = await scope.bucket(tx, ctx, request, "ListBucketVersions")
+        if not page.most:
+            return
         uid = bucket["uid"]
         skipping = id_marker
         async for key, newest in _walk(tx, uid, page, marker, including=bool(id_marker)):
@@ -210,8 +212,7 @@ async def list_object_versions(ctx: Context, request: Request) -> dict[str, Any]
                 page.entries.append((key, record))
                 page.last, last_id = key, record["v"]
 
-    if page.most:
-        await ctx.store.read(body)
+    await ctx.store.read(body)
     encode = _encoder(request)
     result = _common(request, request["Bucket"], page)
     result |= {"KeyMarker": encode(marker), "VersionIdMarker": id_marker}
@@ -241,6 +242,8 @@ async def list_multipart_uploads(ctx: Context, request: Request) -> dict[str, An
     async def body(tx: Transaction) -> None:
         bucket = await scope.bucket(tx, ctx, request, "ListBucketMultipartUploads")
         after = (marker, id_marker) if marker else None
+        if not most:
+            return
         for key, id, record in await storage.uploads(tx, bucket["uid"], page.prefix, after):
             prefix = page.rolled(key)
             if prefix is not None and (prefix in page.prefixes or prefix <= marker):
