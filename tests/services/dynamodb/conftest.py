@@ -111,18 +111,18 @@ class Answer:
 def post(node: Any) -> Callable[..., Answer]:
     """`post("GetItem", {...})`: a signed request with a body of our own, however broken."""
 
-    def send(operation: str, body: Any) -> Answer:
+    def send(operation: str, body: Any, api: str = "DynamoDB_20120810") -> Answer:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {
             "Content-Type": "application/x-amz-json-1.0",
-            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+            "X-Amz-Target": f"{api}.{operation}",
         }
         signed = AWSRequest("POST", node.endpoint + "/", headers, data)
         SigV4Auth(Credentials("test", "test"), "dynamodb", REGION).add_auth(signed)
         request = urllib.request.Request(node.endpoint + "/", data, dict(signed.headers), method="POST")
         try:
             with urllib.request.urlopen(request) as answer:
-                return Answer(answer.status, answer.headers, json.loads(answer.read()))
+                return Answer(answer.status, answer.headers, json.loads(answer.read() or b"null"))
         except urllib.error.HTTPError as error:
             with error:
                 return Answer(error.code, error.headers, json.loads(error.read()))

@@ -17,7 +17,7 @@ def describe(record: Record, items: int = 0, size: int = 0, status: str = "") ->
         "TableName": record["name"],
         "KeySchema": _key_schema(record["keys"]),
         "TableStatus": status or record["status"],
-        "CreationDateTime": record["created"],
+        "CreationDateTime": moment(record["created"]),
         "ProvisionedThroughput": _throughput(record["throughput"]),
         "TableSizeBytes": size,
         "ItemCount": items,
@@ -29,13 +29,18 @@ def describe(record: Record, items: int = 0, size: int = 0, status: str = "") ->
     if record["billing"] == "PAY_PER_REQUEST":
         described["BillingModeSummary"] = {
             "BillingMode": "PAY_PER_REQUEST",
-            "LastUpdateToPayPerRequestDateTime": record["billing_since"],
+            "LastUpdateToPayPerRequestDateTime": moment(record["billing_since"]),
         }
     elif record["billing_since"] != record["created"]:
         described["BillingModeSummary"] = {"BillingMode": "PROVISIONED"}
     _describe_indexes(described, record, status == "CREATING")
     _describe_rest(described, record)
     return described
+
+
+def moment(seconds: float) -> float:
+    """A time as the service tells it, in milliseconds."""
+    return round(seconds, 3)
 
 
 def warm(described: Record, table: Record | None = None) -> dict[str, int]:
@@ -64,9 +69,9 @@ def _throughput(throughput: dict[str, Any]) -> dict[str, Any]:
         "WriteCapacityUnits": throughput["write"],
     }
     if "increased" in throughput:
-        described["LastIncreaseDateTime"] = throughput["increased"]
+        described["LastIncreaseDateTime"] = moment(throughput["increased"])
     if "decreased" in throughput:
-        described["LastDecreaseDateTime"] = throughput["decreased"]
+        described["LastDecreaseDateTime"] = moment(throughput["decreased"])
     return described
 
 

@@ -13,7 +13,7 @@ from ....context import Context
 from ....names import arn, random_id
 from ....store.interface import Transaction
 from .. import copying, storage
-from ..describe import describe
+from ..describe import describe, moment
 from ..model import (
     BACKUPS_PAGE,
     backup_in_use,
@@ -62,7 +62,7 @@ def _details(backup: Record) -> dict[str, Any]:
         "BackupSizeBytes": backup["size"],
         "BackupStatus": backup["status"],
         "BackupType": "USER",
-        "BackupCreationDateTime": backup["created"],
+        "BackupCreationDateTime": moment(backup["created"]),
     }
 
 
@@ -77,7 +77,7 @@ def _description(backup: Record) -> dict[str, Any]:
     source["ProvisionedThroughput"] = {
         member: throughput[member] for member in ("ReadCapacityUnits", "WriteCapacityUnits")
     }
-    source |= {"TableCreationDateTime": table["created"], "BillingMode": table["billing"]}
+    source |= {"TableCreationDateTime": moment(table["created"]), "BillingMode": table["billing"]}
     features: dict[str, Any] = {}
     for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
         if member in told:
@@ -168,15 +168,15 @@ async def restore_table_from_backup(ctx: Context, request: Request) -> dict[str,
             ctx, tx, record, storage.saved_range(ctx.account, ctx.region, backup["id"])
         )
 
-    return {"TableDescription": describe(await ctx.store.transact(body), status="CREATING")}
+    return {"TableDescription": _begun(await ctx.store.transact(body))}
 
 
 async def restore_table_to_point_in_time(ctx: Context, request: Request) -> dict[str, Any]:
     name = request.get("SourceTableName") or request.get("SourceTableArn")
     if name is None:
         raise invalid_parameters("Either SourceTableName or SourceTableArn must be specified")
-    moment, latest = request.get("RestoreDateTime"), request.get("UseLatestRestorableTime", False)
-    if (moment is None) is not latest:
+    time, latest = request.get("RestoreDateTime"), request.get("UseLatestRestorableTime", False)
+    if (time is None) is not latest:
         raise invalid_parameters("Either RestoreDateTime or UseLatestRestorableTime must be specified")
 
     async def body(tx: Transaction) -> Record:
@@ -187,18 +187,23 @@ async def restore_table_to_point_in_time(ctx: Context, request: Request) -> dict
         if not recovery:
             raise recovery_unavailable(table.name)
         now = ctx.clock.now()
-        wanted = now if moment is None else moment
+        wanted = now if time is None else time
         earliest = max(recovery["since"], now - recovery["days"] * 86400)
         if not int(earliest) <= wanted <= now:
             raise invalid_restore_time()
         record = await _restored(ctx, tx, table.record, request, wanted)
-        until = None if moment is None else moment
-        return await copying.restore(ctx, tx, record, table.items.range(), table, until)
+        return await copying.restore(ctx, tx, record, table.items.range(), table, time)
 
-    return {"TableDescription": describe(await ctx.store.transact(body), status="CREATING")}
+    return {"TableDescription": _begun(await ctx.store.transact(body))}
 
 
-async def _restored(ctx: Context, tx: Transaction, source: Record, request: Request, moment: float) -> Record:
+def _begun(record: Record) -> dict[str, Any]:
+    """The description of a table whose restore has been asked for."""
+    restored = {**record["restored"], "RestoreInProgress": True}
+    return describe({**record, "restored": restored}, status="CREATING")
+
+
+async def _restored(ctx: Context, tx: Transaction, source: Record, request: Request, time: float) -> Record:
     """The new table's record: the source's schema, none of its stream, tags, time to live and policies."""
     name = request["TargetTableName"]
     if await storage.find_table(tx, ctx.account, ctx.region, name) is not None:
@@ -216,7 +221,11 @@ async def _restored(ctx: Context, tx: Transaction, source: Record, request: Requ
         "protected": False,
         "tags": {},
         "indexes": [{**index, "status": "ACTIVE"} for index in source["indexes"]],
-        "restored": {"SourceTableArn": source["arn"], "RestoreDateTime": moment, "RestoreInProgress": True},
+        "restored": {
+            "SourceTableArn": source["arn"],
+            "RestoreDateTime": moment(time),
+            "RestoreInProgress": True,
+        },
     }
     _override(record, request, ctx)
     return record

@@ -11,6 +11,7 @@ from ....context import Context
 from ....store.interface import Transaction
 from .. import journal, storage
 from ..cleanup import SET_TIMERS
+from ..describe import moment
 from ..model import (
     access_denied,
     backups_table_not_found,
@@ -106,7 +107,9 @@ async def update_continuous_backups(ctx: Context, request: Request) -> dict[str,
     specification = request["PointInTimeRecoverySpecification"]
 
     async def body(tx: Transaction) -> Record:
-        table = await require(tx, ctx, request["TableName"])
+        table = await storage.find_table(tx, ctx.account, ctx.region, request["TableName"])
+        if table is None:
+            raise backups_table_not_found(request["TableName"])
         recovery = None
         if specification["PointInTimeRecoveryEnabled"]:
             held = table.record.get("recovery") or {"since": ctx.clock.now()}
@@ -136,6 +139,6 @@ def _backups(record: Record, now: float) -> dict[str, Any]:
     if recovery:
         described["RecoveryPeriodInDays"] = recovery["days"]
         earliest = max(recovery["since"], now - recovery["days"] * 86400)
-        described["EarliestRestorableDateTime"] = earliest
-        described["LatestRestorableDateTime"] = now
+        described["EarliestRestorableDateTime"] = moment(earliest)
+        described["LatestRestorableDateTime"] = moment(now)
     return {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": described}
