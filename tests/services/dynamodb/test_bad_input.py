@@ -17,12 +17,24 @@ TEXTS = [
     "who = :v AND seq < :v", "attribute_exists(a) OR size(#n) IN (:v, a)", "a, #n", ":v", "#n", "x" * 300,
     "ä\u0000", "arn:aws:dynamodb:::table/x",
 ]  # fmt: skip
+STATEMENTS = [
+    "SELECT * FROM {t} WHERE who = ?", "SELECT a.b[0], who FROM {t}.by_city WHERE city = ? ORDER BY seq DESC",
+    "SELECT who FROM {t} WHERE who IN [?, 'b'] AND (seq = 1 OR seq > ?)",
+    "SELECT * FROM {t} WHERE a = ? OR size(b) > ?",
+    "INSERT INTO {t} VALUE {{'who': ?, 'seq': 1, 'x': ?}}", "INSERT INTO {t} VALUE ?", "DELETE FROM {t} WHERE who = ?",
+    "UPDATE {t} SET a = ? SET b = set_add(b, ?) WHERE who = 'w' AND seq = 1 RETURNING ALL OLD *",
+    "EXISTS(SELECT * FROM {t} WHERE who = 'w' AND seq = ? AND a = 1)", "DELETE FROM {t} WHERE who = ? AND seq = ?",
+]  # fmt: skip
 KEYS = ["who", "seq", "city", ":v", "#n", "id", "a", ""]
 OPERATIONS = [
-    "BatchGetItem", "BatchWriteItem", "CreateTable", "DeleteItem", "DescribeTable", "DescribeTimeToLive", "GetItem",
-    "ListTables", "ListTagsOfResource", "PutItem", "Query", "Scan", "TagResource", "TransactGetItems",
-    "TransactWriteItems", "UpdateItem", "UpdateTable", "UpdateTimeToLive",
+    "BatchExecuteStatement", "BatchGetItem", "BatchWriteItem", "CreateBackup", "CreateTable", "DeleteItem",
+    "DescribeBackup", "DescribeTable", "DescribeTimeToLive", "ExecuteStatement", "ExecuteTransaction", "GetItem",
+    "GetResourcePolicy", "ListBackups", "ListTables", "ListTagsOfResource", "PutItem", "PutResourcePolicy", "Query",
+    "RestoreTableFromBackup", "RestoreTableToPointInTime", "Scan", "TagResource", "TransactGetItems",
+    "TransactWriteItems", "UpdateContinuousBackups", "UpdateItem", "UpdateTable", "UpdateTimeToLive",
 ]  # fmt: skip
+
+SETTINGS = ("CreateTable", "UpdateContinuousBackups", "UpdateTable", "UpdateTimeToLive", "TagResource")
 
 
 @lru_cache
@@ -46,11 +58,16 @@ def values(shape: Shape, tables: list[str], depth: int = 0) -> st.SearchStrategy
     if kind == "list":
         return st.lists(values(shape.member, tables, depth + 1), max_size=3)
     if kind == "string":
+        if shape.name == "PartiQLStatement":
+            texts = [text.format(t=f'"{table}"') for text in STATEMENTS for table in tables]
+            return st.sampled_from([*texts, *TEXTS])
         if shape.name in ("TableArn", "TableName"):
             return st.sampled_from(tables)
         return st.sampled_from(list(getattr(shape, "enum", None) or TEXTS))
     if kind == "boolean":
         return st.booleans()
+    if kind == "timestamp":
+        return st.sampled_from([0, 1.5, 4_000_000_000])
     return st.integers(-1, 5)
 
 
@@ -78,7 +95,7 @@ def attribute_values(depth: int) -> st.SearchStrategy[Any]:
 def test_no_failures_of_ours(post, users, orders, unique, operation):
     shape = model().operation_model(operation).input_shape
     tables = [users, orders, "no-such-table", "x"]
-    if operation in ("CreateTable", "UpdateTable", "UpdateTimeToLive", "TagResource"):
+    if operation in SETTINGS:
         tables = [unique("bad")]
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
