@@ -111,6 +111,50 @@ class TestAnonymous:
         assert s3.get_object(Bucket=filled, Key="a")["Body"].read() == b"hello"
 
 
+class TestConditions:
+    """Policies that look at the request, and bind the administrator too."""
+
+    @pytest.mark.parametrize(
+        ("condition", "fits"),
+        [
+            (
+                {"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}},
+                {"ServerSideEncryption": "aws:kms"},
+            ),
+            ({"Null": {"s3:if-none-match": "true"}}, {"IfNoneMatch": "*"}),
+            ({"StringNotEquals": {"s3:RequestObjectTag/team": "blue"}}, {"Tagging": "team=blue"}),
+        ],
+    )
+    def test_on_what_is_written(
+        self, s3: Any, bucket: str, condition: dict[str, Any], fits: dict[str, str]
+    ) -> None:
+        policy = readable(bucket, Effect="Deny", Action="s3:PutObject", Condition=condition)
+        s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3.put_object(Bucket=bucket, Key="a", Body=b"1")
+        s3.put_object(Bucket=bucket, Key="a", Body=b"1", **fits)
+
+    def test_on_what_is_uploaded_in_parts(self, s3: Any, bucket: str) -> None:
+        wanted = {"StringNotEquals": {"s3:x-amz-server-side-encryption": "AES256"}}
+        policy = readable(bucket, Effect="Deny", Action="s3:PutObject", Condition=wanted)
+        s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3.create_multipart_upload(Bucket=bucket, Key="a")
+        made = {"Bucket": bucket, "Key": "a"}
+        made["UploadId"] = s3.create_multipart_upload(**made, ServerSideEncryption="AES256")["UploadId"]
+        part = s3.upload_part(**made, PartNumber=1, Body=b"x")
+        parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+        s3.complete_multipart_upload(**made, MultipartUpload=parts)
+
+    def test_on_tags_that_are_there(self, node: Any, s3: Any, filled: str) -> None:
+        s3.put_public_access_block(Bucket=filled, PublicAccessBlockConfiguration=OPEN)
+        condition = {"StringEquals": {"s3:ExistingObjectTag/shown": "yes"}}
+        s3.put_bucket_policy(Bucket=filled, Policy=readable(filled, Condition=condition))
+        assert ask(node, "GET", f"/{filled}/a")[0] == 403
+        s3.put_object_tagging(Bucket=filled, Key="a", Tagging={"TagSet": [{"Key": "shown", "Value": "yes"}]})
+        assert ask(node, "GET", f"/{filled}/a")[0] == 200
+
+
 class TestAnotherAccount:
     def test_by_policy(self, client: Callable[..., Any], s3: Any, filled: str) -> None:
         other = client("s3", aws_access_key_id="111122223333")

@@ -16,7 +16,7 @@ from ...context import Context, Need
 from ...permissions import tell, weigh, wording
 from ...policies.decision import ALLOWED, Reason, Verdict
 from ...policies.documents import parsed_or_none
-from . import model
+from . import model, permissions
 
 Record = dict[str, Any]
 
@@ -62,7 +62,10 @@ def _weighed(
     owns = who.account == bucket["owner"] and who.kind != "service"
     text = bucket.get("policy")
     arn = f"arn:aws:s3:::{bucket['name']}" + (f"/{key}" if key is not None else "")
-    need = Need(action, arn, ctx.facts, bucket["owner"])
+    seen = ctx.facts
+    if text is not None and target is not None and target.get("tags"):
+        seen = {**seen, **permissions.existing(target["tags"])}
+    need = Need(action, arn, seen, bucket["owner"])
     if text is None and owns and who.kind == "root":
         return need, ALLOWED
     policy = parsed_or_none(text)

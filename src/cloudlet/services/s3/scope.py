@@ -6,7 +6,7 @@ from typing import Any
 
 from ...context import Context
 from ...store.interface import Transaction
-from . import access, model, storage, validation
+from . import access, model, permissions, storage, validation
 
 Record = dict[str, Any]
 Request = dict[str, Any]
@@ -29,13 +29,22 @@ async def bucket(
 ) -> Record:
     """The bucket's record, shared, of a caller who may."""
     record = await found(tx, request)
+    look(ctx, record, request)
     access.check(ctx, record, f"s3:{action}", key)
     return record
+
+
+def look(ctx: Context, bucket: Record, request: Request) -> None:
+    """The pipeline doesn't ask the administrator for permission, but a bucket's policy may deny him something, too: its
+    conditions need to see the request."""
+    if ctx.principal.kind == "root" and "policy" in bucket:
+        ctx.facts = permissions.facts(request)
 
 
 async def version(tx: Transaction, ctx: Context, record: Record, request: Request, action: str) -> Record:
     """The version that a request means, which may be read; shared. Raises what S3 says of markers and absences."""
     key, id = request["Key"], request.get("VersionId")
+    look(ctx, record, request)
     if id is None:
         newest = await storage.current(tx, record["uid"], key)
         if newest is None or newest.get("marker"):

@@ -24,6 +24,7 @@ async def delete_object(ctx: Context, request: Request) -> dict[str, Any]:
 
 async def _delete(tx: Transaction, ctx: Context, bucket: Record, request: Request) -> dict[str, Any]:
     key, id = request["Key"], request.get("VersionId")
+    scope.look(ctx, bucket, request)
     access.check(ctx, bucket, "s3:DeleteObject" if id is None else "s3:DeleteObjectVersion", key)
     uid, tasks = bucket["uid"], ctx.node.tasks
     newest = await storage.current(tx, uid, key)

@@ -9,7 +9,7 @@ from typing import Any
 from ....context import Context
 from ....names import random_id
 from ....store.interface import Transaction
-from .. import checksums, contents, encryption, grants, model, scope, storage, validation
+from .. import access, checksums, contents, encryption, grants, model, permissions, scope, storage, validation
 from ..contents import Taken
 from . import writing
 from .writing import SUMMED
@@ -17,6 +17,7 @@ from .writing import SUMMED
 Request = dict[str, Any]
 Record = dict[str, Any]
 
+_TOLD = ("ServerSideEncryption", "SSEKMSKeyId")
 _OF_UPLOAD = ("headers", "meta", "class", "tags", "sse")
 """What the object has of the request that began its upload."""
 
@@ -31,6 +32,7 @@ async def create_multipart_upload(ctx: Context, request: Request) -> dict[str, A
         "named": "ChecksumAlgorithm" in request,
         "sumtype": kind,
         "asked": {name: request[name] for name in ("ACL", *grants.HEADERS) if name in request},
+        "told": {name: request[name] for name in _TOLD if name in request},
     }
 
     async def body(tx: Transaction) -> None:
@@ -55,11 +57,21 @@ async def create_multipart_upload(ctx: Context, request: Request) -> dict[str, A
 
 
 async def upload_of(tx: Transaction, ctx: Context, request: Request, action: str) -> tuple[Record, Record]:
-    bucket = await scope.bucket(tx, ctx, request, action, request["Key"])
-    upload = await storage.upload(tx, bucket["uid"], request["Key"], request["UploadId"])
+    bucket, upload = await _seen(tx, ctx, request, action)
     if upload is None:
         raise model.error("NoSuchUpload", UploadId=request["UploadId"])
     return bucket, upload
+
+
+async def _seen(tx: Transaction, ctx: Context, request: Request, action: str) -> tuple[Record, Record | None]:
+    """The upload, if there is one, of a caller who may. Policies see of its encryption what was said at its begin."""
+    bucket = await scope.found(tx, request)
+    upload = await storage.upload(tx, bucket["uid"], request["Key"], request["UploadId"])
+    if upload is not None and "policy" in bucket:
+        ctx.facts = permissions.facts(request | upload.get("told", {}))
+        access.check(ctx, bucket, f"s3:{action}", request["Key"])
+        return bucket, upload
+    return await scope.bucket(tx, ctx, request, action, request["Key"]), upload
 
 
 async def upload_part(ctx: Context, request: Request) -> dict[str, Any]:
@@ -157,9 +169,8 @@ async def complete_multipart_upload(ctx: Context, request: Request) -> dict[str,
         raise model.error("InvalidPartOrder", UploadId=request["UploadId"])
 
     async def body(tx: Transaction) -> Record:
-        bucket = await scope.bucket(tx, ctx, request, "PutObject", request["Key"])
+        bucket, upload = await _seen(tx, ctx, request, "PutObject")
         id = request["UploadId"]
-        upload = await storage.upload(tx, bucket["uid"], request["Key"], id)
         if upload is None:
             return await _completed(tx, bucket, request, [one.get("ETag", "") for one in named])
         _check_sums(request, upload, named)
