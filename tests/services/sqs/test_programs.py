@@ -64,7 +64,7 @@ def machine(node: Any, redrive: bool) -> type[RuleBasedStateMachine]:
                 )
 
         def living(self, place: str = "queue") -> list[Message]:
-            return [m for m in self.messages if m.place == place and m.sent + RETENTION > self.now]
+            return [message for message in self.messages if message.place == place]
 
         def counts(self, place: str) -> tuple[int, int, int]:
             hidden = [m for m in self.living(place) if m.visible > self.now]
@@ -126,6 +126,7 @@ def machine(node: Any, redrive: bool) -> type[RuleBasedStateMachine]:
         @rule(seconds=st.sampled_from(STEPS))
         def advance(self, seconds: int) -> None:
             self.now += seconds
+            self.messages = [message for message in self.messages if message.sent + RETENTION > self.now]
             node.post("/_cloudlet/clock", {"set": START + self.now})
 
         @rule(seconds=st.sampled_from(STEPS))
