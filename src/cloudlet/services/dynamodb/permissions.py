@@ -11,8 +11,6 @@ from ...names import arn
 from ...policies.documents import Policy, parsed_or_none
 from ...store.interface import Transaction
 from . import fine_grained, storage
-from .partiql import Exists, Select
-from .partiql.plans import named, prepare
 
 EVERYWHERE = frozenset(
     {"ListTables", "DescribeLimits", "DescribeEndpoints", "ListBackups", "ListGlobalTables", "ListStreams"}
@@ -94,6 +92,9 @@ async def _of_transaction(ctx: Context, request: dict[str, Any], fine: bool) -> 
 
 async def _of_statements(ctx: Context, request: dict[str, Any], fine: bool) -> Sequence[Need]:
     """What can't be read is refused by the operation."""
+    from .partiql import Exists, Select  # not before the first statement: see operations/partiql.py
+    from .partiql.plans import named, prepare
+
     needed: list[Need] = []
     for asked in request.get("Statements") or request.get("TransactStatements") or [request]:
         try:
