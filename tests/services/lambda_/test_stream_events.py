@@ -145,6 +145,7 @@ def test_goes_on_when_its_function_is_back(flow: Any) -> None:
     assert one.told(1) == [["b"]]
 
 
+@pytest.mark.slow
 @pytest.mark.node_only
 def test_goes_on_after_a_kill(fresh_node: Any) -> None:
     node = fresh_node()

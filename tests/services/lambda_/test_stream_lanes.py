@@ -62,6 +62,7 @@ def test_a_record_that_fails_holds_up_only_its_own_lane(flow: Any) -> None:
     eventually(most_are_seen)
 
 
+@pytest.mark.slow
 @pytest.mark.node_only
 def test_other_lanes_go_on_after_a_kill(fresh_node: Any) -> None:
     """What was done isn't done again, though another lane is held up."""

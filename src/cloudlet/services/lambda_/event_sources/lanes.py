@@ -150,9 +150,9 @@ class Lane:
                     await job.positions.skip(self._number, last)
                 if window is None:
                     await watch.wait()
-                elif clock.now() < window.end:
-                    await self._wait(watch, window.end)
-                else:
+                elif window.has(clock.now()):
+                    await self._wait(watch, window.end - clock.now())
+                else:  # over, or ahead of a clock that was set back
                     await self._close(early=False)
                     if self._retired:
                         return batch, last
@@ -160,9 +160,10 @@ class Lane:
             until = min(until, clock.now() + job.patience)
             if job.tumbling:
                 until = min(until, window_at(batch[0].at, job.tumbling).end)
-            if clock.now() >= until:
+            left = until - clock.now()
+            if not 0 < left <= job.patience:  # as when the clock is set back
                 return batch, last
-            await self._wait(watch, until)
+            await self._wait(watch, left)
 
     def _is_ours(self, change: Change) -> bool:
         job = self._job
@@ -187,9 +188,9 @@ class Lane:
             await self._close(early=False)
         return not self._retired
 
-    async def _wait(self, watch: Watch, until: float) -> None:
+    async def _wait(self, watch: Watch, seconds: float) -> None:
         waiting = asyncio.ensure_future(watch.wait())
-        alarm = self._job.node.clock.call_at(until, waiting.cancel)
+        alarm = self._job.node.clock.call_later(seconds, waiting.cancel)
         try:
             await waiting
         except asyncio.CancelledError:

@@ -28,7 +28,7 @@ class Window:
     def is_full(self) -> bool:
         return len(orjson.dumps(self.state)) > model.MAX_STATE
 
-    def has(self, at: int) -> bool:
+    def has(self, at: float) -> bool:
         return self.start <= at < self.end
 
     def kept(self) -> dict[str, Any]:
