@@ -100,3 +100,44 @@ def test_a_fifo_queue_fails_with_the_reason(stacks, unique):
     stack = stacks.create(unique("fifo"), template(FifoQueue="true"), OnFailure="DELETE")
     events = stacks.client.describe_stack_events(StackName=stack["StackId"])["StackEvents"]
     assert any("does not support FIFO queues" in event.get("ResourceStatusReason", "") for event in events)
+
+
+INLINE = """
+Resources:
+  Jobs: {Type: AWS::SQS::Queue}
+  News: {Type: AWS::SNS::Topic}
+  May:
+    Type: AWS::SQS::QueueInlinePolicy
+    Properties:
+      Queue: !Ref Jobs
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: "*", Action: "sqs:%(action)s", Resource: !GetAtt Jobs.Arn}]
+  MayTell:
+    Type: AWS::SNS::TopicInlinePolicy
+    Properties:
+      TopicArn: !Ref News
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: "*", Action: "sns:%(tell)s", Resource: !Ref News}]
+Outputs:
+  Url: {Value: !Ref May}
+  Topic: {Value: !Ref MayTell}
+"""
+
+
+def test_policies_of_one_queue_and_one_topic(sqs, client, stacks, unique):
+    name, sns = unique("inline"), client("sns")
+
+    def actions(stack: dict) -> list[str]:
+        out = outputs(stack)
+        topic = sns.get_topic_attributes(TopicArn=out["Topic"])["Attributes"]
+        policies = (attributes(sqs, out["Url"])["Policy"], topic["Policy"])
+        return [json.loads(policy)["Statement"][0]["Action"] for policy in policies]
+
+    stack = stacks.create(name, INLINE % {"action": "SendMessage", "tell": "Publish"})
+    assert actions(stack) == ["sqs:SendMessage", "sns:Publish"]
+    stack = stacks.update(name, INLINE % {"action": "ReceiveMessage", "tell": "Subscribe"})
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", stacks.events(name)
+    assert actions(stack) == ["sqs:ReceiveMessage", "sns:Subscribe"]
+    assert stacks.delete(name)["StackStatus"] == "DELETE_COMPLETE"

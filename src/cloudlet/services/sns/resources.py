@@ -90,10 +90,16 @@ def _set_subscription(view: View) -> Sequence[Params]:
     ]
 
 
+def _topics(properties: Params) -> list[str]:
+    """Of a TopicPolicy, or the one of a TopicInlinePolicy."""
+    found: list[str] = properties["Topics"] if "Topics" in properties else [properties["TopicArn"]]
+    return found
+
+
 def _put_policy(view: View) -> Sequence[Params]:
     return [
         {"TopicArn": topic, "AttributeName": "Policy", "AttributeValue": view.new["PolicyDocument"]}
-        for topic in view.new["Topics"]
+        for topic in _topics(view.new)
     ]
 
 
@@ -104,7 +110,7 @@ def _leave_policy(view: View) -> Sequence[Params]:
 
 def _delete_policy(view: View) -> Sequence[Params]:
     return [
-        {"TopicArn": topic, "AttributeName": "Policy", "AttributeValue": ""} for topic in view.new["Topics"]
+        {"TopicArn": topic, "AttributeName": "Policy", "AttributeValue": ""} for topic in _topics(view.new)
     ]
 
 
@@ -146,5 +152,13 @@ RESOURCES: dict[str, Resource] = {
         ],
         delete=[Call("sns", "SetTopicAttributes", _delete_policy, gone=_GONE)],
         id="{stack_name}-{logical_id}",
+    ),
+    "AWS::SNS::TopicInlinePolicy": Resource(
+        required={"PolicyDocument", "TopicArn"},
+        create=[Call("sns", "SetTopicAttributes", _put_policy)],
+        update=[Call("sns", "SetTopicAttributes", _put_policy)],
+        delete=[Call("sns", "SetTopicAttributes", _delete_policy, gone=_GONE)],
+        id="{TopicArn}",
+        replace={"TopicArn"},
     ),
 }

@@ -62,9 +62,15 @@ def _untag_queue(view: View) -> Sequence[Params]:
     return [{"QueueUrl": view.id, "TagKeys": gone}] if gone else []
 
 
+def _queues(properties: Params) -> list[str]:
+    """Of a QueuePolicy, or the one of a QueueInlinePolicy."""
+    found: list[str] = properties["Queues"] if "Queues" in properties else [properties["Queue"]]
+    return found
+
+
 def _put_policy(view: View) -> Sequence[Params]:
     document = view.new["PolicyDocument"]
-    return [{"QueueUrl": url, "Attributes": {"Policy": document}} for url in view.new["Queues"]]
+    return [{"QueueUrl": url, "Attributes": {"Policy": document}} for url in _queues(view.new)]
 
 
 def _leave_policy(view: View) -> Sequence[Params]:
@@ -73,7 +79,7 @@ def _leave_policy(view: View) -> Sequence[Params]:
 
 
 def _delete_policy(view: View) -> Sequence[Params]:
-    return [{"QueueUrl": url, "Attributes": {"Policy": ""}} for url in view.new["Queues"]]
+    return [{"QueueUrl": url, "Attributes": {"Policy": ""}} for url in _queues(view.new)]
 
 
 RESOURCES: dict[str, Resource] = {
@@ -105,5 +111,13 @@ RESOURCES: dict[str, Resource] = {
         ],
         delete=[Call("sqs", "SetQueueAttributes", _delete_policy, gone=_GONE)],
         id="{stack_name}-{logical_id}",
+    ),
+    "AWS::SQS::QueueInlinePolicy": Resource(
+        required={"PolicyDocument", "Queue"},
+        create=[Call("sqs", "SetQueueAttributes", _put_policy)],
+        update=[Call("sqs", "SetQueueAttributes", _put_policy)],
+        delete=[Call("sqs", "SetQueueAttributes", _delete_policy, gone=_GONE)],
+        id="{Queue}",
+        replace={"Queue"},
     ),
 }
