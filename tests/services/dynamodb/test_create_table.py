@@ -74,6 +74,48 @@ class TestValidation:
                 INVALID + "Number of attributes in KeySchema does not exactly match number of attributes "
                 "defined in AttributeDefinitions",
             ),
+            ({"AttributeDefinitions": definitions(a="S") * 2}, "Attribute Name is duplicated: a"),
+            (
+                {"TableClass": "CHEAP"},
+                (
+                    "Invalid table-class parameter provided. Please try again with a valid table-class value: "
+                    "[STANDARD, STANDARD_INFREQUENT_ACCESS]."
+                ),
+            ),
+            (
+                {"StreamSpecification": {"StreamEnabled": True}},
+                INVALID + "Table is being created with a stream enabled, UpdateViewType is required",
+            ),
+            (
+                {"StreamSpecification": {"StreamEnabled": False, "StreamViewType": "KEYS_ONLY"}},
+                INVALID
+                + "Table is being created with a stream disabled, UpdateViewType should not be specified",
+            ),
+            (
+                {"SSESpecification": {"Enabled": True, "KMSMasterKeyId": "x"}},
+                INVALID + "SSEType KMS is required if KMSMasterKeyId is specified",
+            ),
+            (
+                {"SSESpecification": {"Enabled": True, "SSEType": "AES256"}},
+                INVALID + "SSEType AES256 is not supported",
+            ),
+            (
+                {
+                    "BillingMode": "PROVISIONED",
+                    "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+                    "OnDemandThroughput": {"MaxReadRequestUnits": 1},
+                },
+                INVALID + "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table "
+                "BillingMode is PROVISIONED",
+            ),
+            (
+                {
+                    "GlobalSecondaryIndexes": [
+                        index("abc", "a", ProjectionType="INCLUDE", NonKeyAttributes=["x", "x"])
+                    ]
+                },
+                INVALID + "Duplicate element in NonKeyAttributes: x",
+            ),
             ({"LocalSecondaryIndexes": []}, INVALID + "List of LocalSecondaryIndexes is empty"),
             (
                 {"LocalSecondaryIndexes": [index("abc", "a", "a")]},

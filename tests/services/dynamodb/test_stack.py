@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import WaiterError
 
 from .conftest import definitions, failure, index, keys
 
@@ -22,9 +23,13 @@ class Stack:
         outputs = {"Name": {"Value": {"Ref": "T"}}, "Arn": {"Value": {"Fn::GetAtt": ["T", "Arn"]}}}
         template = json.dumps({"Resources": {"T": resource}, "Outputs": outputs})
         getattr(self.cfn, f"{operation}_stack")(StackName=self.name, TemplateBody=template)
-        self.cfn.get_waiter(f"stack_{operation}_complete").wait(
-            StackName=self.name, WaiterConfig={"Delay": 1}
-        )
+        try:
+            self.cfn.get_waiter(f"stack_{operation}_complete").wait(
+                StackName=self.name, WaiterConfig={"Delay": 1}
+            )
+        except WaiterError as error:
+            events = self.cfn.describe_stack_events(StackName=self.name)["StackEvents"]
+            raise AssertionError([event.get("ResourceStatusReason") for event in events]) from error
         (stack,) = self.cfn.describe_stacks(StackName=self.name)["Stacks"]
         found = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
         assert found["Arn"].endswith(f":table/{found['Name']}")
@@ -135,3 +140,23 @@ def test_a_stream_of_another_view(ddb: Any, stack: Stack) -> None:
     other = deployed("update", "NEW_IMAGE")
     assert (first[1], other[1]) == ("KEYS_ONLY", "NEW_IMAGE")
     assert kept == first and other[0] != first[0]
+
+
+def test_throughput_of_table_and_indexes_together(ddb: Any, stack: Stack) -> None:
+    units = {"ReadCapacityUnits": 2, "WriteCapacityUnits": 3}
+    table = stack.deploy("create", **BASE, SSESpecification={"SSEEnabled": True})
+    provisioned = {
+        **BASE,
+        "BillingMode": "PROVISIONED",
+        "ProvisionedThroughput": units,
+        "GlobalSecondaryIndexes": [{**index("by_city", "city"), "ProvisionedThroughput": units}],
+        "TableClass": "STANDARD_INFREQUENT_ACCESS",
+        "DeletionProtectionEnabled": False,
+    }
+    assert stack.deploy("update", **provisioned) == table
+    described = ddb.describe_table(TableName=table)["Table"]
+    assert described["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"]["WriteCapacityUnits"] == 3
+    assert described["TableClassSummary"]["TableClass"] == "STANDARD_INFREQUENT_ACCESS"
+    stack.deploy("update", **BASE)
+    described = ddb.describe_table(TableName=table)["Table"]
+    assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"

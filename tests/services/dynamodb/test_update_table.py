@@ -10,6 +10,9 @@ from tests.harness import eventually
 
 from .conftest import definitions, failure, index, refusal
 
+INVALID = "One or more parameter values were invalid: "
+UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+
 
 def active(ddb: Any, table: str) -> dict[str, Any]:
     """The table's description, once it and its indexes are active."""
@@ -34,7 +37,12 @@ class TestWire:
 
 class TestValidation:
     def test_nothing_to_do(self, ddb):
-        assert refusal(ddb.update_table, TableName="abc").startswith("At least one of ProvisionedThroughput,")
+        assert refusal(ddb.update_table, TableName="abc") == (
+            "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, "
+            "SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, "
+            "MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass "
+            "is required"
+        )
 
     @pytest.mark.parametrize(
         ("update", "message"),
@@ -46,11 +54,94 @@ class TestValidation:
                     "GlobalSecondaryIndexUpdate.Delete must not be null"
                 ),
             ),
+            (
+                {"Create": index("abc", "b"), "Delete": {"IndexName": "abd"}},
+                "Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object",
+            ),
+            ({"Create": index("abc", "b")}, "AttributeDefinitions is not specified for index: abc"),
         ],
     )
     def test_index_updates(self, ddb, update, message):
         told = refusal(ddb.update_table, TableName="abc", GlobalSecondaryIndexUpdates=[update])
-        assert told == "One or more parameter values were invalid: " + message
+        assert told == INVALID + message
+
+    def test_one_index_at_a_time(self, ddb):
+        both = [{"Delete": {"IndexName": "abc"}}, {"Delete": {"IndexName": "abd"}}]
+        assert failure(ddb.update_table, TableName="abc", GlobalSecondaryIndexUpdates=both) == (
+            "LimitExceededException",
+            "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
+        )
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            (
+                {"SSESpecification": {"Enabled": True}, "DeletionProtectionEnabled": True},
+                "Server-Side Encryption modification must be the only operation in the request",
+            ),
+            (
+                {"TableClass": "STANDARD", "BillingMode": "PAY_PER_REQUEST"},
+                "TableClass modification must be the only operation in the request",
+            ),
+            (
+                {"DeletionProtectionEnabled": True, "BillingMode": "PAY_PER_REQUEST"},
+                "DeletionProtection modification must be the only operation in the request",
+            ),
+            (
+                {"ProvisionedThroughput": UNITS, "StreamSpecification": {"StreamEnabled": False}},
+                "You cannot modify stream status while updating table IOPS",
+            ),
+            (
+                {
+                    "ProvisionedThroughput": UNITS,
+                    "GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "abc"}}],
+                },
+                "You cannot create or delete index while updating table IOPS",
+            ),
+            (
+                {
+                    "StreamSpecification": {"StreamEnabled": False},
+                    "GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "abc"}}],
+                },
+                "You cannot create or delete index while changing stream status",
+            ),
+            (
+                {
+                    "OnDemandThroughput": {"MaxReadRequestUnits": 5},
+                    "StreamSpecification": {"StreamEnabled": False},
+                },
+                "OnDemandThroughput can only be combined with BillingMode in an UpdateTable request",
+            ),
+            (
+                {"BillingMode": "PROVISIONED"},
+                "ProvisionedThroughput must be specified when BillingMode is PROVISIONED",
+            ),
+            (
+                {"StreamSpecification": {"StreamEnabled": True}},
+                "If stream is being enabled then UpdateViewType is required",
+            ),
+            (
+                {"StreamSpecification": {"StreamEnabled": False, "StreamViewType": "NEW_IMAGE"}},
+                "If stream is being disabled, then UpdateViewType must not be specified",
+            ),
+            (
+                {"SSESpecification": {"Enabled": False, "KMSMasterKeyId": "x"}},
+                "KMSMasterKeyId can not be specified if Enabled is false",
+            ),
+            (
+                {"OnDemandThroughput": {"MaxWriteRequestUnits": 0}},
+                "Requested MaxWriteRequestUnits for OnDemandThroughput for table is outside of valid range",
+            ),
+        ],
+    )
+    def test_what_does_not_go_together(self, ddb, changes, message):
+        assert refusal(ddb.update_table, TableName="abc", **changes) == INVALID + message
+
+    def test_table_class(self, ddb):
+        assert refusal(ddb.update_table, TableName="abc", TableClass="CHEAP") == (
+            "Invalid table-class parameter provided. Please try again with a valid table-class value: "
+            "[STANDARD, STANDARD_INFREQUENT_ACCESS]."
+        )
 
     def test_unknown_table(self, ddb):
         assert failure(ddb.update_table, TableName="no-such-table", BillingMode="PAY_PER_REQUEST") == (
@@ -58,10 +149,49 @@ class TestValidation:
             "Requested resource not found: Table: no-such-table not found",
         )
 
-    @pytest.mark.parametrize("arn", ["abc", "arn:aws:dynamodb:us-east-1:000000000000:stream/x"])
-    def test_arn(self, ddb, arn):
-        told = refusal(ddb.list_tags_of_resource, ResourceArn=arn)
-        assert told == f"Invalid TableArn: Invalid ResourceArn provided as input {arn}"
+    @pytest.mark.parametrize(
+        ("arn", "message"),
+        [
+            ("abc", INVALID + "ARNs must start with 'arn:': abc"),
+            (
+                "arn:aws:sqs:us-east-1:000000000000:x",
+                INVALID + "Provided Arn is not a DynamoDB resource arn: arn:aws:sqs:us-east-1:000000000000:x",
+            ),
+            (
+                "arn:aws:dynamodb:us-east-1:000000000000:table/abc/index/abd",
+                INVALID
+                + "Invalid resource arn provided, only table or stream is accepted. Provided resource arn: "
+                "arn:aws:dynamodb:us-east-1:000000000000:table/abc/index/abd",
+            ),
+            (
+                "arn:aws:dynamodb:xx-west-9:000000000000:table/abc",
+                (
+                    "Invalid TableArn: Invalid ResourceArn provided as input "
+                    "arn:aws:dynamodb:xx-west-9:000000000000:table/abc"
+                ),
+            ),
+        ],
+    )
+    def test_arn(self, ddb, arn, message):
+        assert refusal(ddb.list_tags_of_resource, ResourceArn=arn) == message
+
+    @pytest.mark.parametrize(
+        ("tags", "message"),
+        [
+            (
+                [{"Key": "a", "Value": "1"}] * 2,
+                "Duplicate Tag Keys provided as input: Duplicate Tag Key found a",
+            ),
+            ([{"Key": "aws:a", "Value": "1"}], "Tag Key cannot be prefixed with aws:, Key: aws:a"),
+            (
+                [{"Key": str(n), "Value": "1"} for n in range(51)],
+                "Number of Tags exceed the current limit for the provided ResourceArn",
+            ),
+        ],
+    )
+    def test_tags(self, ddb, users, tags, message):
+        arn = ddb.describe_table(TableName=users)["Table"]["TableArn"]
+        assert refusal(ddb.tag_resource, ResourceArn=arn, Tags=tags) == message
 
 
 class TestBehaviour:
@@ -102,6 +232,7 @@ class TestBehaviour:
             GlobalSecondaryIndexUpdates=[create],
         )
         assert made["TableDescription"]["TableStatus"] == "UPDATING"
+        assert made["TableDescription"]["GlobalSecondaryIndexes"][0]["IndexStatus"] == "CREATING"
         ddb.put_item(TableName=table, Item={"a": {"S": "meanwhile"}, "b": {"N": "0"}})
         described = active(ddb, table)
         assert described["AttributeDefinitions"] == definitions(a="S", b="N")
@@ -109,8 +240,14 @@ class TestBehaviour:
         for page in ddb.get_paginator("scan").paginate(TableName=table, IndexName="by_b"):
             found += page["Count"]
         assert found == count  # one has the wrong type, one came meanwhile
-        ddb.update_table(TableName=table, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by_b"}}])
-        assert "GlobalSecondaryIndexes" not in active(ddb, table)
+        gone = ddb.update_table(
+            TableName=table, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by_b"}}]
+        )
+        (shown,) = gone["TableDescription"]["GlobalSecondaryIndexes"]
+        assert shown["IndexStatus"] == "DELETING"
+        described = active(ddb, table)
+        assert "GlobalSecondaryIndexes" not in described
+        assert described["AttributeDefinitions"] == definitions(a="S")
         assert "does not have the specified index" in refusal(ddb.scan, TableName=table, IndexName="by_b")
 
     def test_unknown_index(self, ddb, make_table):
@@ -119,7 +256,70 @@ class TestBehaviour:
         code, _ = failure(ddb.update_table, TableName=table, GlobalSecondaryIndexUpdates=update)
         assert code == "ResourceNotFoundException"
 
-    def test_tags(self, ddb, make_table):
+    def test_a_new_index_leaves_out_what_is_no_key(self, ddb, make_table):
+        table = make_table(["a"], {"a": "S"})
+        for name, text in {"good": "x", "empty": "", "long": "x" * 2049, "sort": "x" * 1025}.items():
+            ddb.put_item(TableName=table, Item={"a": {"S": name}, "b": {"S": text}})
+        for create, held in ((index("by_b", "b"), {"good", "sort"}), (index("by_a_b", "a", "b"), {"good"})):
+            ddb.update_table(
+                TableName=table,
+                AttributeDefinitions=definitions(a="S", b="S"),
+                GlobalSecondaryIndexUpdates=[{"Create": create}],
+            )
+            active(ddb, table)
+            found = ddb.scan(TableName=table, IndexName=create["IndexName"])["Items"]
+            assert {item["a"]["S"] for item in found} == held
+        ddb.delete_item(TableName=table, Key={"a": {"S": "empty"}})
+
+    def test_what_an_index_can_not_be(self, ddb, make_table):
+        table = make_table(
+            ["a", "b"],
+            {"a": "S", "b": "S", "c": "S"},
+            LocalSecondaryIndexes=[index("local", "a", "c")],
+            GlobalSecondaryIndexes=[index("by_c", "c")],
+        )
+
+        def told(*updates: dict[str, Any], **types: str) -> str:
+            return refusal(
+                ddb.update_table,
+                TableName=table,
+                AttributeDefinitions=definitions(**types),
+                GlobalSecondaryIndexUpdates=list(updates),
+            )
+
+        assert (
+            told({"Create": index("by_c", "c")}, c="S")
+            == "Attempting to create an index which already exists"
+        )
+        assert told({"Create": index("more", "c")}, c="N") == (
+            INVALID + "Attributes cannot be redefined. Please check that your attribute has the same type as "
+            "previously defined. Existing schema: Schema:[SchemaElement: key{a:S:HASH}, SchemaElement: key{c:S:RANGE}] "
+            "New schema: Schema:[SchemaElement: key{c:N:HASH}]"
+        )
+        assert told({"Create": index("more", "c")}, b="S").startswith(
+            INVALID + "Some index key attributes are not defined in AttributeDefinitions. Keys: [c]"
+        )
+        assert told({"Delete": {"IndexName": "local"}}, a="S") == (
+            "Cannot delete an index that is not a GlobalSecondaryIndex: local"
+        )
+        assert refusal(
+            ddb.update_table, TableName=table, BillingMode="PROVISIONED", ProvisionedThroughput=UNITS
+        ) == (INVALID + "ProvisionedThroughput must be specified for index: by_c")
+        given = {"Update": {"IndexName": "by_c", "ProvisionedThroughput": UNITS}}
+        assert told(given, c="S") == (
+            INVALID + "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: by_c "
+            "when BillingMode is PAY_PER_REQUEST"
+        )
+        ddb.update_table(
+            TableName=table,
+            BillingMode="PROVISIONED",
+            ProvisionedThroughput=UNITS,
+            GlobalSecondaryIndexUpdates=[given],
+        )
+        (shown,) = active(ddb, table)["GlobalSecondaryIndexes"]
+        assert shown["ProvisionedThroughput"]["ReadCapacityUnits"] == 5
+
+    def test_tags_of_a_table(self, ddb, make_table):
         table = make_table(["a"], {"a": "S"}, Tags=[{"Key": "x", "Value": "1"}])
         arn = active(ddb, table)["TableArn"]
         ddb.tag_resource(ResourceArn=arn, Tags=[{"Key": "x", "Value": "2"}, {"Key": "y", "Value": ""}])

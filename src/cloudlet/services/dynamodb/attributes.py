@@ -1,7 +1,7 @@
 """Attribute values: checked, measured, compared, written to and read from their stored form.
 
 A value is a dict with one member, as in the API: {"S": "x"}, {"N": "1"}, {"B": b"…"}. In memory binary is bytes; in the
-stored form, which is the form of the API's JSON, it is base64. Numbers are normalised when they come in, sets sorted, so
+stored form, the form of the API's JSON, it is base64. Numbers are normalised when they come in, and sets sorted, so
 that equal values are equal dicts, and sets leave in the service's order.
 """
 

@@ -26,19 +26,8 @@ _NOT_INDEX = frozenset(
         "ReadProvisionedThroughputSettings",
     )
 )
-_PLAIN_CHANGES = frozenset(
-    (
-        "BillingMode",
-        "DeletionProtectionEnabled",
-        "OnDemandThroughput",
-        "ProvisionedThroughput",
-        "SSESpecification",
-        "StreamSpecification",
-        "TableClass",
-        "WarmThroughput",
-    )
-)
-_WHOLE = frozenset(("SSESpecification", "StreamSpecification"))
+_ALONE = frozenset(("DeletionProtectionEnabled", "SSESpecification", "TableClass", "WarmThroughput"))
+_WHOLE = frozenset(("SSESpecification",))
 
 _Params = dict[str, Any]
 
@@ -121,45 +110,63 @@ def _gone_policy(view: View) -> list[_Params]:
 
 
 def _update(view: View) -> list[_Params]:
-    """One UpdateTable for what is plain, and one for each index that comes, goes or changes."""
-    plain: _Params = {}
-    for name in sorted(_PLAIN_CHANGES):
-        if view.changed(name) and (name in view.new or name in _WITHOUT or name in _WHOLE):
-            plain[name] = view.new.get(name, _WITHOUT.get(name))
-    if "StreamSpecification" in plain:
-        plain["StreamSpecification"] = _stream(view.new)
-    if "SSESpecification" in plain:
-        plain["SSESpecification"] = _encryption(view.new)
-    calls = [plain] if plain else []
-    if "StreamSpecification" in plain and _stream(view.old)["StreamEnabled"]:
-        if _stream(view.old) == plain["StreamSpecification"]:
-            del plain["StreamSpecification"]
-            calls = [plain] if plain else []
-        elif plain["StreamSpecification"]["StreamEnabled"]:
-            calls.insert(0, {"StreamSpecification": {"StreamEnabled": False}})
+    """The service changes throughput, stream, encryption and so on each by itself, and one index at a time."""
+    calls = _stream_changes(view)
     old = {index["IndexName"]: index for index in _indexes(view.old)}
     new = {index["IndexName"]: index for index in _indexes(view.new)}
-    calls += [_index_update("Delete", {"IndexName": name}) for name in old if name not in new]
-    for name, index in new.items():
-        before = old.get(name)
-        if before is None:
-            calls.append(_index_update("Create", index))
-        elif before != index:
-            throughput = index.get("ProvisionedThroughput")
-            if {**before, "ProvisionedThroughput": throughput} == {
-                **index,
-                "ProvisionedThroughput": throughput,
-            }:
-                if throughput:
-                    change = {"IndexName": name, "ProvisionedThroughput": throughput}
-                    calls.append(_index_update("Update", change))
-            else:
-                calls += [
-                    _index_update("Delete", {"IndexName": name}),
-                    _index_update("Create", index),
-                ]
+    remade = {
+        name
+        for name, index in new.items()
+        if name in old and _without_throughput(old[name]) != _without_throughput(index)
+    }
+    calls += [
+        _index_update("Delete", {"IndexName": name}) for name in old if name not in new or name in remade
+    ]
+    calls += _throughput_changes(view, old, {name: new[name] for name in new if name not in remade})
+    calls += [
+        _index_update("Create", index) for name, index in new.items() if name not in old or name in remade
+    ]
+    for name in sorted(_ALONE):
+        if view.changed(name) and (name in view.new or name in _WITHOUT or name in _WHOLE):
+            value = _encryption(view.new) if name in _WHOLE else view.new.get(name, _WITHOUT.get(name))
+            calls.append({name: value})
     definitions = view.new["AttributeDefinitions"]
     return [{"TableName": view.id, "AttributeDefinitions": definitions, **call} for call in calls]
+
+
+def _stream_changes(view: View) -> list[_Params]:
+    """A stream of another view is a new one: the old one ends first."""
+    old, new = _stream(view.old), _stream(view.new)
+    if old == new:
+        return []
+    off: _Params = {"StreamEnabled": False}
+    steps = [off] * old["StreamEnabled"] + [new] * new["StreamEnabled"]
+    return [{"StreamSpecification": step} for step in steps]
+
+
+def _throughput_changes(view: View, old: Mapping[str, _Params], new: Mapping[str, _Params]) -> list[_Params]:
+    """Billing and throughput of the table and of the indexes that stay, in one call."""
+    change: _Params = {
+        name: view.new.get(name, _WITHOUT.get(name))
+        for name in ("BillingMode", "OnDemandThroughput", "ProvisionedThroughput")
+        if view.changed(name) and (name in view.new or name in _WITHOUT)
+    }
+    if change.get("BillingMode") == "PROVISIONED" and "ProvisionedThroughput" in view.new:
+        change["ProvisionedThroughput"] = view.new["ProvisionedThroughput"]
+    updates = [
+        {"Update": {"IndexName": name, "ProvisionedThroughput": index["ProvisionedThroughput"]}}
+        for name, index in new.items()
+        if name in old
+        and index.get("ProvisionedThroughput")
+        and index["ProvisionedThroughput"] != old[name].get("ProvisionedThroughput")
+    ]
+    if updates:
+        change["GlobalSecondaryIndexUpdates"] = updates
+    return [change] if change else []
+
+
+def _without_throughput(index: _Params) -> _Params:
+    return {name: value for name, value in index.items() if name != "ProvisionedThroughput"}
 
 
 def _index_update(action: str, index: Mapping[str, Any]) -> _Params:

@@ -27,6 +27,7 @@ MAX_LOCAL_INDEXES = 5
 MAX_GLOBAL_INDEXES = 20
 MAX_PROJECTED_ATTRIBUTES = 100
 MAX_TAGS = 50
+TABLE_CLASSES = ("STANDARD", "STANDARD_INFREQUENT_ACCESS")
 TOKEN_SECONDS = 600
 """How long a ClientRequestToken is remembered."""
 MAX_STREAM_RECORDS = 1000
@@ -84,6 +85,10 @@ def other_ttl_attribute(current: str) -> AwsError:
     return validation_error(
         f"TimeToLive is active on a different AttributeName: current AttributeName is {current}"
     )
+
+
+def too_many_tags() -> AwsError:
+    return validation_error("Number of Tags exceed the current limit for the provided ResourceArn")
 
 
 def limit_exceeded(message: str) -> AwsError:

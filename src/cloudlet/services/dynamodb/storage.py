@@ -31,7 +31,7 @@ from ...store.interface import Transaction
 from ...store.keys import Subspace, prefix_range, successor
 from . import numbers
 from .attributes import Item, Value, decode_item, encode_json
-from .model import table_not_found
+from .model import MAX_HASH_KEY_SIZE, MAX_RANGE_KEY_SIZE, table_not_found
 from .table import Index, Record, Table
 
 _ROOT = Subspace("dynamodb")
@@ -316,15 +316,28 @@ def _part(kind: str, value: Value) -> Any:
     return content if kind == "S" else _raw(kind, content)
 
 
+def _indexable(kind: str, content: Any, limit: int) -> bool:
+    """Empty or too long values, which an item may have from before its index, keep it out."""
+    if kind == "N":
+        return True
+    if not content:
+        return False
+    return len(content) * 4 <= limit or len(_raw(kind, content)) <= limit
+
+
 def entry_key(table: Table, index: Index, item: Item) -> bytes | None:
     """The key of an item's entry in an index, or None if it has none."""
     first = item.get(index.hash_name)
     if first is None or index.hash_type not in first:
         return None
+    if not _indexable(index.hash_type, first[index.hash_type], MAX_HASH_KEY_SIZE):
+        return None
     parts = [_place(_raw(index.hash_type, first[index.hash_type])), _part(index.hash_type, first)]
     if index.range_name is not None:
         second = item.get(index.range_name)
         if second is None or index.range_type not in second:
+            return None
+        if not _indexable(index.range_type, second[index.range_type], MAX_RANGE_KEY_SIZE):
             return None
         parts.append(_part(index.range_type, second))
     parts.append(_part(table.hash_type, item[table.hash_name]))

@@ -19,10 +19,10 @@ from ..model import (
     backup_in_use,
     backup_not_found,
     backups_table_not_found,
-    invalid_parameters,
     invalid_restore_time,
     recovery_unavailable,
     table_already_exists,
+    validation_error,
 )
 from ..table import Record
 from .tables import new_index, set_encryption, throughput_of
@@ -174,10 +174,12 @@ async def restore_table_from_backup(ctx: Context, request: Request) -> dict[str,
 async def restore_table_to_point_in_time(ctx: Context, request: Request) -> dict[str, Any]:
     name = request.get("SourceTableName") or request.get("SourceTableArn")
     if name is None:
-        raise invalid_parameters("Either SourceTableName or SourceTableArn must be specified")
+        raise validation_error("Must provide exactly one of: sourceTableArn, sourceTableName")
     time, latest = request.get("RestoreDateTime"), request.get("UseLatestRestorableTime", False)
     if (time is None) is not latest:
-        raise invalid_parameters("Either RestoreDateTime or UseLatestRestorableTime must be specified")
+        raise validation_error(
+            "Invalid Request: Either one of RestoreDateTime or UseLatestRestorableTime must be specified, but not both"
+        )
 
     async def body(tx: Transaction) -> Record:
         table = await storage.find_table(tx, ctx.account, ctx.region, name)

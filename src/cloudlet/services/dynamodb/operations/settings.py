@@ -13,10 +13,12 @@ from .. import journal, storage
 from ..cleanup import SET_TIMERS
 from ..describe import moment
 from ..model import (
+    MAX_TAGS,
     access_denied,
     backups_table_not_found,
     other_ttl_attribute,
     resource_not_found,
+    too_many_tags,
     validation_error,
 )
 from ..table import Record
@@ -28,6 +30,8 @@ Request = dict[str, Any]
 async def tag_resource(ctx: Context, request: Request) -> None:
     def change(record: Record) -> None:
         record["tags"] = {**record["tags"], **{tag["Key"]: tag["Value"] for tag in request["Tags"]}}
+        if len(record["tags"]) > MAX_TAGS:
+            raise too_many_tags()
 
     await _change_tagged(ctx, request["ResourceArn"], change)
 
@@ -49,7 +53,9 @@ async def list_tags_of_resource(ctx: Context, request: Request) -> dict[str, Any
 async def _change_tagged(ctx: Context, arn: str, change: Callable[[Record], None] | None) -> Record:
     """The record of the table with this ARN, after a change if there is one."""
     _, _, _, region, account, _ = arn.split(":", 5)
-    if account != ctx.account or region != ctx.region:
+    if region != ctx.region:
+        raise validation_error(f"Invalid TableArn: Invalid ResourceArn provided as input {arn}")
+    if account != ctx.account:
         raise access_denied(
             f"User: {ctx.principal.arn} is not authorized to perform this operation on resource: {arn}"
         )
@@ -105,6 +111,10 @@ async def describe_time_to_live(ctx: Context, request: Request) -> dict[str, Any
 
 async def update_continuous_backups(ctx: Context, request: Request) -> dict[str, Any]:
     specification = request["PointInTimeRecoverySpecification"]
+    if "RecoveryPeriodInDays" in specification and not specification["PointInTimeRecoveryEnabled"]:
+        raise validation_error(
+            "Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery."
+        )
 
     async def body(tx: Transaction) -> Record:
         table = await storage.find_table(tx, ctx.account, ctx.region, request["TableName"])

@@ -20,6 +20,7 @@ from ..model import (
     validation_error,
 )
 from ..table import Record, Table
+from ..validation.tables import check_settings
 from ..writes import backfill
 from .tables import new_index, require, set_encryption, set_warm, throughput_of
 
@@ -27,7 +28,7 @@ Request = dict[str, Any]
 
 
 async def update_table(ctx: Context, request: Request) -> dict[str, Any]:
-    async def body(tx: Transaction) -> Record:
+    async def body(tx: Transaction) -> tuple[Record, list[Record]]:
         table = await require(tx, ctx, request["TableName"])
         if table.record["status"] != "ACTIVE":
             raise table_in_use(
@@ -35,14 +36,27 @@ async def update_table(ctx: Context, request: Request) -> dict[str, Any]:
             )
         record: Record = {**table.record, "throughput": {**table.record["throughput"]}}
         _set_billing(record, request, ctx.clock.now())
+        check_settings(request, record["billing"])
         _set_rest(record, request, ctx)
         await _set_stream(ctx, tx, record, request.get("StreamSpecification"))
         for update in request.get("GlobalSecondaryIndexUpdates", ()):
             await _update_index(tx, ctx, table, record, request, update)
         await storage.put_table(tx, ctx.account, ctx.region, record)
-        return record
+        return record, table.record["indexes"]
 
-    return {"TableDescription": describe(await ctx.store.transact(body), status="UPDATING")}
+    record, before = await ctx.store.transact(body)
+    return {"TableDescription": describe(_going_on(record, before), status="UPDATING")}
+
+
+def _going_on(record: Record, before: list[Record]) -> Record:
+    """The record with its new index being made and its deleted one still going, as the answer shows them."""
+    held = {index["id"] for index in before}
+    kept = {index["id"] for index in record["indexes"]}
+    made = [index if index["id"] in held else {**index, "status": "CREATING"} for index in record["indexes"]]
+    return {
+        **record,
+        "indexes": made + [{**index, "status": "DELETING"} for index in before if index["id"] not in kept],
+    }
 
 
 def _set_billing(record: Record, request: Request, now: float) -> None:
@@ -61,9 +75,17 @@ def _set_billing(record: Record, request: Request, now: float) -> None:
             ]
         return
     if record["billing"] != billing:
-        if asked is None:
+        given = {
+            update["Update"]["IndexName"]
+            for update in request.get("GlobalSecondaryIndexUpdates", ())
+            if "ProvisionedThroughput" in update.get("Update", {})
+        }
+        missing = [
+            index["name"] for index in record["indexes"] if not index["local"] and index["name"] not in given
+        ]
+        if missing:
             raise invalid_parameters(
-                "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"
+                f"ProvisionedThroughput must be specified for index: {','.join(missing)}"
             )
         record.update(billing=billing, billing_since=now)
     if asked is not None:
@@ -123,20 +145,25 @@ async def _update_index(
         return
     change = update.get("Delete") or update["Update"]
     name = change["IndexName"]
-    found = next((index for index in record["indexes"] if index["name"] == name and not index["local"]), None)
+    found = next((index for index in record["indexes"] if index["name"] == name), None)
     if found is None:
         raise resource_not_found("Requested resource not found")
+    if found["local"]:
+        verb = "delete" if "Delete" in update else "update"
+        raise validation_error(f"Cannot {verb} an index that is not a GlobalSecondaryIndex: {name}")
     others = [index for index in record["indexes"] if index is not found]
     if "Delete" in update:
         record["indexes"] = others
+        used = {*record["keys"], *(key for index in others for key in index["keys"])}
+        record["attributes"] = {key: kind for key, kind in record["attributes"].items() if key in used}
         await ctx.node.tasks.enqueue(tx, DELETE_ENTRIES, orjson.dumps([*table.scope, found["id"]]))
         return
     changed = dict(found)
     if "ProvisionedThroughput" in change:
         if record["billing"] == "PAY_PER_REQUEST":
             raise invalid_parameters(
-                "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified "
-                f"when BillingMode is PAY_PER_REQUEST for index: {name}"
+                f"Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: {name} "
+                "when BillingMode is PAY_PER_REQUEST"
             )
         new = throughput_of(change)
         changed["throughput"] = _changed(found["throughput"], new, ctx.clock.now(), f"index {name}")
@@ -153,10 +180,15 @@ async def _create_index(
     """A small table's index is filled at once; a larger one's by a task, while the table goes on."""
     name = create["IndexName"]
     if any(index["name"] == name for index in record["indexes"]):
-        raise validation_error(f"Attempting to create an index which already exists: {name}")
+        raise validation_error("Attempting to create an index which already exists")
     if sum(not index["local"] for index in record["indexes"]) >= MAX_GLOBAL_INDEXES:
         raise limit_exceeded(
             "Subscriber limit exceeded: Number of GlobalSecondaryIndexes exceeds per-table limit of 20"
+        )
+    if record["billing"] == "PAY_PER_REQUEST" and "ProvisionedThroughput" in create:
+        raise invalid_parameters(
+            f"Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: {name} "
+            "when BillingMode is PAY_PER_REQUEST"
         )
     if record["billing"] == "PROVISIONED" and "ProvisionedThroughput" not in create:
         raise invalid_parameters(
@@ -184,15 +216,25 @@ def _define_attributes(record: Record, request: Request, keys: list[str]) -> Non
     }
     defined = dict(record["attributes"])
     for key in keys:
-        if key in given:
-            if defined.get(key, given[key]) != given[key]:
-                raise invalid_parameters(
-                    f"Attribute {key} is already defined with a different type: {defined[key]}"
-                )
-            defined[key] = given[key]
-        elif key not in defined:
+        if key not in given:
             raise invalid_parameters(
                 "Some index key attributes are not defined in AttributeDefinitions. "
-                f"Keys: [{', '.join(keys)}], AttributeDefinitions: [{', '.join({**defined, **given})}]"
+                f"Keys: [{', '.join(keys)}], AttributeDefinitions: [{', '.join(given)}]"
             )
+        if defined.get(key, given[key]) != given[key]:
+            schemas = [record["keys"], *(index["keys"] for index in record["indexes"])]
+            existing = next(schema for schema in schemas if key in schema)
+            raise invalid_parameters(
+                "Attributes cannot be redefined. Please check that your attribute has the same type as previously "
+                f"defined. Existing schema: {_schema(existing, defined)} New schema: {_schema(keys, given)}"
+            )
+        defined[key] = given[key]
     record["attributes"] = defined
+
+
+def _schema(keys: list[str], types: Record) -> str:
+    elements = [
+        f"SchemaElement: key{{{key}:{types[key]}:{kind}}}"
+        for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+    ]
+    return f"Schema:[{', '.join(elements)}]"

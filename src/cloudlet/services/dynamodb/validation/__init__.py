@@ -20,10 +20,10 @@ from .tables import (
     tag_resource,
     untag_resource,
     update_continuous_backups,
-    update_table,
     update_time_to_live,
 )
 from .transactions import transact_get_items, transact_write_items
+from .updates import update_table
 
 __all__ = [
     "batch_get_item",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ....errors import AwsError
 from ....policies.documents import parsed
 from ..model import (
     MAX_CAPACITY_UNITS,
@@ -13,18 +12,13 @@ from ..model import (
     MAX_POLICY_SIZE,
     MAX_PROJECTED_ATTRIBUTES,
     MAX_TAGS,
+    TABLE_CLASSES,
     invalid_parameters,
     limit_exceeded,
+    too_many_tags,
     validation_error,
 )
 from .common import Request, check_table_name, is_table_arn
-
-_CHANGES = frozenset(
-    (
-        "BillingMode", "DeletionProtectionEnabled", "OnDemandThroughput", "ProvisionedThroughput", "ReplicaUpdates",
-        "SSESpecification", "StreamSpecification", "TableClass", "VectorIndexUpdates", "WarmThroughput",
-    )
-)  # fmt: skip
 
 
 def create_table(request: Request) -> Request:
@@ -39,10 +33,12 @@ def create_table(request: Request) -> Request:
                 f"1 validation error detected: Value null at '{name}' failed to satisfy constraint: "
                 "Member must not be null"
             )
+    check_settings(request, request.get("BillingMode", "PROVISIONED"))
     definitions = [definition["AttributeName"] for definition in request["AttributeDefinitions"]]
-    if len(set(definitions)) != len(definitions):
-        raise validation_error("Cannot have two attributes with the same name")
-    keys = _check_keys(request["KeySchema"], definitions, table=True)
+    for place, name in enumerate(definitions):
+        if name in definitions[:place]:
+            raise validation_error(f"Attribute Name is duplicated: {name}")
+    keys = check_keys(request["KeySchema"], definitions, table=True)
     used = set(keys)
     names: set[str] = set()
     local = request.get("LocalSecondaryIndexes")
@@ -92,7 +88,7 @@ def check_bounds(throughput: Request, index: str = "") -> None:
             raise validation_error(f"Given value {throughput[name]} for {name} is out of bounds{suffix}")
 
 
-def _check_keys(schema: list[Request], definitions: Sequence[str], table: bool = False) -> list[str]:
+def check_keys(schema: list[Request], definitions: Sequence[str], table: bool = False) -> list[str]:
     """A KeySchema: defined attributes, HASH and then perhaps RANGE."""
     keys = [element["AttributeName"] for element in schema]
     if table and len(keys) > len(definitions):
@@ -132,7 +128,7 @@ def _check_local(
             "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex"
         )
     for index in indexes:
-        keys = _check_keys(index["KeySchema"], definitions)
+        keys = check_keys(index["KeySchema"], definitions)
         if len(keys) != 2:
             raise invalid_parameters(
                 f"Index KeySchema does not have a range key for index: {index['IndexName']}"
@@ -156,7 +152,7 @@ def _check_global(
     if not indexes:
         raise invalid_parameters("List of GlobalSecondaryIndexes is empty")
     for index in indexes:
-        _check_keys(index["KeySchema"], definitions)
+        check_keys(index["KeySchema"], definitions)
         check_projection(index)
         check_index_throughput(index, request.get("BillingMode") != "PAY_PER_REQUEST")
         _check_new_name(index, names)
@@ -189,6 +185,9 @@ def check_projection(index: Request) -> None:
         raise invalid_parameters(f"ProjectionType is {kind}, but NonKeyAttributes is specified")
     if attributes is None and kind == "INCLUDE":
         raise invalid_parameters("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
+    for place, name in enumerate(attributes or ()):
+        if name in attributes[:place]:
+            raise invalid_parameters(f"Duplicate element in NonKeyAttributes: {name}")
     if attributes is not None and len(attributes) > MAX_PROJECTED_ATTRIBUTES:
         raise invalid_parameters("Number of NonKeyAttributes exceeds the limit of 100")
 
@@ -204,11 +203,38 @@ def _check_stream(request: Request) -> None:
     if stream is None:
         return
     if stream["StreamEnabled"] and "StreamViewType" not in stream:
-        raise invalid_parameters("StreamViewType is required when StreamEnabled is true")
+        raise invalid_parameters("Table is being created with a stream enabled, UpdateViewType is required")
     if not stream["StreamEnabled"] and "StreamViewType" in stream:
         raise invalid_parameters(
             "Table is being created with a stream disabled, UpdateViewType should not be specified"
         )
+
+
+def check_settings(request: Request, billing: str | None = None) -> None:
+    """What a table may have besides keys and indexes: its class, encryption, and limits of what it takes on demand."""
+    if request.get("TableClass", TABLE_CLASSES[0]) not in TABLE_CLASSES:
+        raise validation_error(
+            "Invalid table-class parameter provided. Please try again with a valid table-class value: "
+            f"[{', '.join(TABLE_CLASSES)}]."
+        )
+    encryption = request.get("SSESpecification", {})
+    if not encryption.get("Enabled"):
+        for member in ("SSEType", "KMSMasterKeyId"):
+            if member in encryption:
+                raise invalid_parameters(f"{member} can not be specified if Enabled is false")
+    elif encryption.get("SSEType") == "AES256":
+        raise invalid_parameters("SSEType AES256 is not supported")
+    elif "KMSMasterKeyId" in encryption and "SSEType" not in encryption:
+        raise invalid_parameters("SSEType KMS is required if KMSMasterKeyId is specified")
+    for member, units in request.get("OnDemandThroughput", {}).items():
+        if billing == "PROVISIONED":
+            raise invalid_parameters(
+                f"{member} for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED"
+            )
+        if units < 1 and units != -1:
+            raise invalid_parameters(
+                f"Requested {member} for OnDemandThroughput for table is outside of valid range"
+            )
 
 
 def check_policy(text: str) -> None:
@@ -227,20 +253,13 @@ def put_resource_policy(request: Request) -> Request:
 
 def check_tags(tags: Sequence[Request]) -> None:
     keys = [tag["Key"] for tag in tags]
-    if len(set(keys)) != len(keys):
-        twice = next(key for place, key in enumerate(keys) if key in keys[:place])
-        raise validation_error(f"Duplicate tag key: {twice}")
-    if len(keys) > MAX_TAGS:
-        raise validation_error("One or more parameter values were invalid: Too many tags")
-    for key in keys:
+    for place, key in enumerate(keys):
+        if key in keys[:place]:
+            raise validation_error(f"Duplicate Tag Keys provided as input: Duplicate Tag Key found {key}")
         if key.startswith("aws:"):
-            raise _reserved_tag()
-
-
-def _reserved_tag() -> AwsError:
-    return validation_error(
-        "One or more parameter values were invalid: aws: prefixed tag key names are not allowed"
-    )
+            raise validation_error(f"Tag Key cannot be prefixed with aws:, Key: {key}")
+    if len(keys) > MAX_TAGS:
+        raise too_many_tags()
 
 
 def describe_table(request: Request) -> Request:
@@ -253,61 +272,6 @@ describe_time_to_live = describe_table
 update_time_to_live = describe_table
 describe_continuous_backups = describe_table
 update_continuous_backups = describe_table
-
-
-def update_table(request: Request) -> Request:
-    check_table_name(request["TableName"])
-    updates = request.get("GlobalSecondaryIndexUpdates")
-    if not updates and not request.keys() & _CHANGES:
-        raise validation_error(
-            "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates "
-            "or SSESpecification or ReplicaUpdates is required"
-        )
-    if "ReplicaUpdates" in request:
-        raise validation_error("Replicas are not supported: a node has no other regions to replicate to")
-    if "VectorIndexUpdates" in request:
-        raise validation_error("Vector indexes are not supported")
-    if "ProvisionedThroughput" in request:
-        check_bounds(request["ProvisionedThroughput"])
-    _check_stream(request)
-    seen: set[str] = set()
-    for update in updates or ():
-        _check_index_update(request, update, seen)
-    return request
-
-
-def _check_index_update(request: Request, update: Request, seen: set[str]) -> None:
-    actions = [update[name] for name in ("Update", "Create", "Delete") if name in update]
-    if not actions:
-        raise invalid_parameters(
-            "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
-            "GlobalSecondaryIndexUpdate.Delete must not be null"
-        )
-    if len(actions) > 1:
-        raise invalid_parameters(
-            "Only one of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
-            "GlobalSecondaryIndexUpdate.Delete can be specified"
-        )
-    name = actions[0]["IndexName"]
-    if name in seen:
-        raise invalid_parameters(
-            f"Only one global secondary index update per index is allowed simultaneously. Index: {name}"
-        )
-    seen.add(name)
-    if "ProvisionedThroughput" in actions[0]:
-        check_bounds(actions[0]["ProvisionedThroughput"], name)
-    if "Create" in update:
-        if sum("Create" in one or "Delete" in one for one in request["GlobalSecondaryIndexUpdates"]) > 1:
-            raise limit_exceeded(
-                "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
-            )
-        if "AttributeDefinitions" not in request:
-            raise invalid_parameters(
-                "AttributeDefinitions must be provided to create a global secondary index"
-            )
-        keys = [element["AttributeName"] for element in update["Create"]["KeySchema"]]
-        _check_keys(update["Create"]["KeySchema"], keys)
-        check_projection(update["Create"])
 
 
 def tag_resource(request: Request) -> Request:
@@ -331,8 +295,15 @@ def list_tags_of_resource(request: Request) -> Request:
 
 
 def _check_arn(arn: str) -> None:
-    if not is_table_arn(arn):
-        raise validation_error(f"Invalid TableArn: Invalid ResourceArn provided as input {arn}")
+    if not arn.startswith("arn:"):
+        raise invalid_parameters(f"ARNs must start with 'arn:': {arn}")
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or parts[2] != "dynamodb":
+        raise invalid_parameters(f"Provided Arn is not a DynamoDB resource arn: {arn}")
+    if not is_table_arn(arn) or "/index/" in parts[5]:
+        raise invalid_parameters(
+            f"Invalid resource arn provided, only table or stream is accepted. Provided resource arn: {arn}"
+        )
 
 
 def list_tables(request: Request) -> Request:
