@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 import pytest
 import redis
 
+from tests.harness import eventually
 from tests.services.elasticache import kit
 
 pytestmark = [pytest.mark.node_only, pytest.mark.slow]
@@ -49,6 +51,20 @@ class TestServerlessCache:
         stack.delete()
         caches = client("elasticache").describe_serverless_caches()["ServerlessCaches"]
         assert found["Arn"] not in [cache["ARN"] for cache in caches]
+
+    def test_what_goes_wrong_is_told_and_undone(self, client: Any, unique: Any) -> None:
+        cfn, name = client("cloudformation"), unique("wrong")
+        properties = {"ServerlessCacheName": name, "Engine": "valkey", "UserGroupId": "nobody"}
+        cache = {"Type": "AWS::ElastiCache::ServerlessCache", "Properties": properties}
+        cfn.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": {"Cache": cache}}))
+        eventually(
+            lambda: cfn.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"] == "ROLLBACK_COMPLETE"
+        )
+        events = cfn.describe_stack_events(StackName=name)["StackEvents"]
+        (reason,) = [e["ResourceStatusReason"] for e in events if e["ResourceStatus"] == "CREATE_FAILED"]
+        assert "User group nobody not found. (Service: ElastiCache, Status Code: 404, " in reason
+        assert "HandlerErrorCode: NotFound" in reason
+        cfn.delete_stack(StackName=name)
 
     def test_users_come_from_templates_too(self, node: Any, stack: Any, unique: Any) -> None:
         password = "a-password-of-length"

@@ -108,7 +108,9 @@ IN_THE_WAY_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 SERVICE_NAMES = {
     "apigatewayv2": "ApiGatewayV2",
     "cloudformation": "CloudFormation",
+    "cloudfront": "CloudFront",
     "dynamodb": "DynamoDb",
+    "elasticache": "ElastiCache",
     "iam": "Iam",
     "lambda": "Lambda",
     "logs": "CloudWatchLogs",

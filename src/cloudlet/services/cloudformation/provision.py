@@ -212,7 +212,8 @@ def _failed(error: AwsError, call: Call, job: Job) -> Failed:
             f"Resource of type '{job.record['type']}' with identifier '{name}' already exists.", code
         )
     service = model.SERVICE_NAMES.get(call.service, call.service.capitalize())
-    status = error.status or (500 if error.fault == "server" else 400)
+    models = job.ctx.node.dispatcher.models
+    status = error.status or models[call.service].status(error.code, error.fault)
     return failed(
         f"{error.message} (Service: {service}, Status Code: {status}, Request ID: {request_id()})", code
     )
