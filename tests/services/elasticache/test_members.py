@@ -68,6 +68,13 @@ class TestMembers:
         assert made["CacheClusterStatus"] == "deleting"
         assert described(caches, id)["MemberClusters"] == [f"{id}-001"]
 
+    def test_has_the_tags_of_its_group(self, caches: Any, id: str) -> None:
+        arn = described(caches, id)["ARN"]
+        caches.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "team", "Value": "a"}])
+        member = caches.describe_cache_clusters(CacheClusterId=f"{id}-001")["CacheClusters"][0]["ARN"]
+        found = caches.list_tags_for_resource(ResourceName=member)["TagList"]
+        assert found == [{"Key": "team", "Value": "a"}]
+
     def test_its_name_is_taken(self, caches: Any, id: str) -> None:
         with pytest.raises(ClientError) as failed:
             caches.create_cache_cluster(

@@ -235,7 +235,7 @@ _RULE = {
 def _rule_resource(direction: str) -> Resource:
     egress = direction == "Egress"
     return Resource(
-        required={"IpProtocol"},
+        required={"GroupId", "IpProtocol"} if egress else {"IpProtocol"},
         create=[Call("ec2", f"AuthorizeSecurityGroup{direction}", _rule(egress))],
         update=[
             Call(
