@@ -339,22 +339,20 @@ def test_the_role_must_be_allowed_to_read_the_stream(
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     made = iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
     one.lam.update_function_configuration(FunctionName=one.name, Role=made["Role"]["Arn"])
-    create = one.lam.create_event_source_mapping
-    code, message, _ = refused(
-        create, FunctionName=one.name, EventSourceArn=one.arn, StartingPosition="TRIM_HORIZON"
-    )
-    assert code == "InvalidParameterValueException"
-    assert message.startswith(
-        f"Cannot access stream {one.arn}. Please ensure the role can perform the GetRecords"
-    )
-    actions = ["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream"]
     queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{one.name}-out"
-    statements = [
-        {"Effect": "Allow", "Action": actions, "Resource": one.arn},
-        {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue},
-    ]
-    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    iam.put_role_policy(RoleName=role, PolicyName="read", PolicyDocument=policy)
+    statements = [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue}]
+    for action in ("DescribeStream", "GetShardIterator", "GetRecords"):
+        assert refused(one.map) == (
+            "InvalidParameterValueException",
+            (
+                f"Cannot access stream {one.arn}. Please ensure the role can perform the GetRecords, "
+                "GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM."
+            ),
+            400,
+        )
+        statements.append({"Effect": "Allow", "Action": f"dynamodb:{action}", "Resource": one.arn})
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_role_policy(RoleName=role, PolicyName="read", PolicyDocument=policy)
     one.put("a")
     one.map()
     assert one.told(1) == [["a"]]

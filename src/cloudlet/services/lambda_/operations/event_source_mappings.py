@@ -215,6 +215,10 @@ async def _look_at_stream(ctx: Context, ref: Reference, source: str) -> None:
     except AwsError as error:
         raise model.invalid("Function does not exist") from error
     as_role = await runs.workers(ctx.node).context(spec)
+    asked = {"StreamArn": source, "ShardIterator": f"{source}|"}
+    for operation in ("GetShardIterator", "GetRecords"):
+        if not await as_role.permits("dynamodbstreams", operation, asked):
+            raise model.stream_refused(source)
     try:
         await as_role.call("dynamodbstreams", "DescribeStream", {"StreamArn": source})
     except AwsError as error:
