@@ -149,6 +149,42 @@ class TestBehaviour:
             {"TableName": users, "CapacityUnits": 4.0, "WriteCapacityUnits": 4.0}
         ]
 
+    def test_capacity_of_indexes(self, ddb, orders):
+        """The table's part costs twice, that of an index once."""
+        item = {"who": {"S": "t-cap"}, "seq": {"N": "1"}, "city": {"S": "Wels"}, "price": {"N": "1"}}
+        answer = ddb.transact_write_items(
+            TransactItems=[{"Put": {"TableName": orders, "Item": item}}], ReturnConsumedCapacity="INDEXES"
+        )
+        one = {"CapacityUnits": 1.0, "WriteCapacityUnits": 1.0}
+        assert answer["ConsumedCapacity"] == [
+            {
+                "TableName": orders,
+                "CapacityUnits": 4.0,
+                "WriteCapacityUnits": 4.0,
+                "Table": {"CapacityUnits": 2.0, "WriteCapacityUnits": 2.0},
+                "GlobalSecondaryIndexes": {"by_city": one},
+                "LocalSecondaryIndexes": {"by_price": one},
+            }
+        ]
+
+    def test_capacity_of_a_repetition(self, ddb, users, unique):
+        """It reads what the first wrote, or what was there if that was larger."""
+        item = {"id": {"S": unique("id")}, "text": {"S": "x" * 5000}}
+        ddb.put_item(TableName=users, Item=item)
+        asked = {
+            "TransactItems": [
+                {"Delete": {"TableName": users, "Key": {"id": item["id"]}}},
+                put(users, unique("id")),
+            ],
+            "ClientRequestToken": unique("token"),
+            "ReturnConsumedCapacity": "INDEXES",
+        }
+        (first,) = ddb.transact_write_items(**asked)["ConsumedCapacity"]
+        assert (first["WriteCapacityUnits"], first["Table"]["WriteCapacityUnits"]) == (12.0, 12.0)
+        (again,) = ddb.transact_write_items(**asked)["ConsumedCapacity"]
+        units = {"CapacityUnits": 6.0, "ReadCapacityUnits": 6.0}
+        assert again == {"TableName": users, **units, "Table": units}
+
     def test_a_token_makes_it_happen_once(self, ddb, users):
         ddb.put_item(TableName=users, Item={"id": {"S": "t-once"}, "v": {"N": "0"}})
 
@@ -214,6 +250,19 @@ class TestBehaviour:
         ]
         spent = {one["TableName"]: one["ReadCapacityUnits"] for one in answer["ConsumedCapacity"]}
         assert spent == {users: 4.0, orders: 2.0}
+
+    def test_capacity_of_reads(self, ddb, users):
+        gets = [{"Get": {"TableName": users, "Key": {"id": {"S": "t-nobody"}}}}]
+        (told,) = ddb.transact_get_items(TransactItems=gets, ReturnConsumedCapacity="INDEXES")[
+            "ConsumedCapacity"
+        ]
+        units = {"CapacityUnits": 2.0, "ReadCapacityUnits": 2.0}
+        assert told == {"TableName": users, **units, "Table": units}
+
+    def test_get_twice(self, ddb, users):
+        gets = [{"Get": {"TableName": users, "Key": {"id": {"S": "t-nobody"}}}}] * 2
+        told = refusal(ddb.transact_get_items, TransactItems=gets)
+        assert told == "Transaction request cannot include multiple operations on one item"
 
     def test_get_refused(self, ddb, users):
         _, reasons = cancelled(

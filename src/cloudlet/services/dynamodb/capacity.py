@@ -57,6 +57,30 @@ def add(into: Report, more: Report) -> None:
             held["CapacityUnits"] += spent["CapacityUnits"]
 
 
+class Total:
+    """What a transaction consumed, table by table. It says of each part whether it was read or written (`member`)."""
+
+    def __init__(self, wanted: str, member: str) -> None:
+        self._wanted = wanted
+        self._member = member
+        self._reports: dict[str, Report] = {}
+
+    def add(self, table: Table, units: float, index_units: Mapping[str, float]) -> None:
+        more = report(self._wanted, table, units, index_units)
+        if table.name in self._reports:
+            add(self._reports[table.name], more)
+        else:
+            self._reports[table.name] = more
+
+    def told(self) -> list[Report]:
+        for told in self._reports.values():
+            indexes = [told.get(member, {}) for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes")]
+            parts = [told, *(spent for of_kind in indexes for spent in of_kind.values())]
+            for part in [*parts, told["Table"]] if "Table" in told else parts:
+                part[self._member] = part["CapacityUnits"]
+        return list(self._reports.values())
+
+
 def collection_metrics(table: Table, item: Item) -> Report:
     """Tables with local indexes have item collections, whose size the service estimates in whole gigabytes."""
     return {

@@ -50,14 +50,15 @@ async def transact_write_items(ctx: Context, request: Request) -> dict[str, Any]
 
     async def body(tx: Transaction) -> dict[str, Any]:
         hold.release()
-        known = bool(tokens) and await _repeated(ctx, tx, request, tokens[0], held)
-        decided = await _decide(ctx, tx, request, known, held)
-        spent = [
-            {} if known or kind == "ConditionCheck" else await write(ctx, tx, one) for kind, one in decided
-        ]
-        if not known:
-            hold.take(tokens + [change.key for _, change in decided])
-        return _answer(request, decided, spent, known)
+        sizes = await _repeated(tx, request, tokens[0], held) if tokens else None
+        if sizes is not None:
+            return await _answer_again(ctx, tx, request, sizes)
+        decided = await _decide(ctx, tx, request, held)
+        spent = [{} if kind == "ConditionCheck" else await write(ctx, tx, one) for kind, one in decided]
+        if tokens:
+            await _keep_token(ctx, tx, request, tokens[0], decided)
+        hold.take(tokens + [change.key for _, change in decided])
+        return _answer(request, decided, spent)
 
     try:
         return await ctx.store.transact(body)
@@ -66,24 +67,31 @@ async def transact_write_items(ctx: Context, request: Request) -> dict[str, Any]
 
 
 async def _repeated(
-    ctx: Context, tx: Transaction, request: Request, token: bytes, held: Collection[bytes]
-) -> bool:
-    """Whether a transaction with this token was done in the last ten minutes; if not, the token is taken."""
+    tx: Transaction, request: Request, token: bytes, held: Collection[bytes]
+) -> list[int] | None:
+    """If a transaction with this token was done in the last ten minutes: how large its items were."""
     known = await tx.get(token)
-    if known is not None:
-        if orjson.loads(known) != request["_digest"]:
-            raise token_mismatch()
-        if token in held:
-            raise transaction_in_progress()
-        return True
-    await tx.put(token, orjson.dumps(request["_digest"]))
+    if known is None:
+        return None
+    digest, sizes = orjson.loads(known)
+    if digest != request["_digest"]:
+        raise token_mismatch()
+    if token in held:
+        raise transaction_in_progress()
+    return sizes  # type: ignore[no-any-return]
+
+
+async def _keep_token(
+    ctx: Context, tx: Transaction, request: Request, token: bytes, decided: list[tuple[str, Change]]
+) -> None:
+    sizes = [max(change.size, change.old_size) for _, change in decided]
+    await tx.put(token, orjson.dumps([request["_digest"], sizes]))
     id = (ctx.account, ctx.region, request["ClientRequestToken"])
     await ctx.node.timers.set(tx, FORGET_TOKEN, id, ctx.clock.now() + TOKEN_SECONDS)
-    return False
 
 
 async def _decide(
-    ctx: Context, tx: Transaction, request: Request, known: bool, held: Collection[bytes]
+    ctx: Context, tx: Transaction, request: Request, held: Collection[bytes]
 ) -> list[tuple[str, Change]]:
     """What each action comes to; all of them are looked at before any refusal is told."""
     decided: list[tuple[str, Change]] = []
@@ -96,9 +104,6 @@ async def _decide(
             reasons.append(_reason(parameters["_refusal"]))
             continue
         table = await storage.table_of(tx, ctx.account, ctx.region, parameters["TableName"])
-        if known:
-            decided.append((kind, Change(table, b"", None, None, None, 0)))
-            continue
         try:
             change = await _DECIDE[kind](tx, table, parameters, held)
         except AwsError as error:
@@ -143,39 +148,40 @@ def _reason(error: AwsError) -> Reason:
 
 
 def _answer(
-    request: Request, decided: list[tuple[str, Change]], spent: list[dict[str, float]], known: bool
+    request: Request, decided: list[tuple[str, Change]], spent: list[dict[str, float]]
 ) -> dict[str, Any]:
-    """A transaction costs twice: it prepares, then commits. A repetition only reads."""
+    """A transaction costs its tables twice: it prepares, then commits."""
     result: dict[str, Any] = {}
     wanted = capacity.wants(request)
-    reports: dict[str, dict[str, Any]] = {}
+    total = capacity.Total(wanted, "WriteCapacityUnits")
     metrics: dict[str, list[dict[str, Any]]] = {}
     for (_, change), indexes in zip(decided, spent, strict=True):
         table = change.table
         if wanted:
-            if known:
-                units = 2 * capacity.read_units(0, True)
-            else:
-                units = 2 * capacity.write_units(change.old_size, change.size)
-            twice = {name: 2 * cost for name, cost in indexes.items()}
-            report = capacity.report(wanted, table, units, twice)
-            if table.name in reports:
-                capacity.add(reports[table.name], report)
-            else:
-                reports[table.name] = report
+            total.add(table, 2 * capacity.write_units(change.old_size, change.size), indexes)
         item = change.new or change.old
         if table.local_indexes and item and request.get("ReturnItemCollectionMetrics") == "SIZE":
             told = capacity.collection_metrics(table, item)
             if told not in metrics.setdefault(table.name, []):
                 metrics[table.name].append(told)
     if wanted:
-        member = "ReadCapacityUnits" if known else "WriteCapacityUnits"
-        result["ConsumedCapacity"] = [
-            {**report, member: report["CapacityUnits"]} for report in reports.values()
-        ]
+        result["ConsumedCapacity"] = total.told()
     if metrics:
         result["ItemCollectionMetrics"] = metrics
     return result
+
+
+async def _answer_again(ctx: Context, tx: Transaction, request: Request, sizes: list[int]) -> dict[str, Any]:
+    """A repetition only reads."""
+    wanted = capacity.wants(request)
+    if not wanted:
+        return {}
+    total = capacity.Total(wanted, "ReadCapacityUnits")
+    for (_, parameters), size in zip(request["_actions"], sizes, strict=True):
+        if "_refusal" not in parameters:
+            table = await storage.table_of(tx, ctx.account, ctx.region, parameters["TableName"])
+            total.add(table, 2 * capacity.read_units(size, True), {})
+    return {"ConsumedCapacity": total.told()}
 
 
 async def transact_get_items(ctx: Context, request: Request) -> Encoded:
@@ -183,8 +189,8 @@ async def transact_get_items(ctx: Context, request: Request) -> Encoded:
 
     async def body(tx: Transaction) -> Encoded:
         found, reasons, room = [], [], MAX_TRANSACTION_SIZE
-        reports: dict[str, dict[str, Any]] = {}
         wanted = capacity.wants(request)
+        total = capacity.Total(wanted, "ReadCapacityUnits")
         seen: set[bytes] = set()
         for item in request["TransactItems"]:
             get = item["Get"]
@@ -205,11 +211,7 @@ async def transact_get_items(ctx: Context, request: Request) -> Encoded:
             found.append(b"{}" if value is None else b'{"Item":%b}' % _projected(get, value))
             if wanted:
                 size = 0 if value is None else storage.size_of(value)
-                report = capacity.report(wanted, table, 2 * capacity.read_units(size, True), {})
-                if table.name in reports:
-                    capacity.add(reports[table.name], report)
-                else:
-                    reports[table.name] = report
+                total.add(table, 2 * capacity.read_units(size, True), {})
         if len(found) < len(reasons):
             raise transaction_cancelled(reasons)
         if len(seen) < len(found):
@@ -218,8 +220,7 @@ async def transact_get_items(ctx: Context, request: Request) -> Encoded:
             raise validation_error(TRANSACTION_TOO_LARGE)
         members = b'{"Responses":[%b]' % b",".join(found)
         if wanted:
-            told = [{**report, "ReadCapacityUnits": report["CapacityUnits"]} for report in reports.values()]
-            members += b',"ConsumedCapacity":' + encode_json(told)
+            members += b',"ConsumedCapacity":' + encode_json(total.told())
         return Encoded(members + b"}")
 
     return await ctx.store.read(body)
