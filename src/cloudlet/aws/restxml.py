@@ -8,6 +8,7 @@ A member that streams is the body as bytes or as `chunked.Payload`.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from ..context import Encoded
@@ -24,6 +25,8 @@ from .xml import DECLARATION, escape, write_members
 
 TYPED = b"Content-Type: application/xml\r\n"
 LENGTH = "ContentLength"
+REPLACED = "\ufffd"
+"""What stands for bytes that are no text."""
 NO_PREFIX = "\n"
 """No header begins so."""
 
@@ -50,7 +53,10 @@ def reader(operation: Operation, decoder: Decoder | None) -> Reader:
             elif has_body and request.body:
                 params = _body(model, shape, payload, request)
             for member in labels:
-                params[member.name] = _from_text(member.shape, match.labels[member.wire])
+                found = match.labels[member.wire]
+                if REPLACED in found:
+                    _check_path(model, request)
+                params[member.name] = _from_text(member.shape, found)
             has_more = False
             for name, found in request.headers.items():
                 if name in in_head:
@@ -72,6 +78,15 @@ def reader(operation: Operation, decoder: Decoder | None) -> Reader:
         return params
 
     return read
+
+
+def _check_path(model: Model, request: Request) -> None:
+    """A path whose bytes are no text must not be taken for another one."""
+    try:
+        unquote(request.path, errors="strict")
+    except UnicodeDecodeError:
+        code = model.failures.get("invalid_uri", model.failures["serialization"])
+        raise AwsError(code, "Couldn't parse the specified URI.", status=400) from None
 
 
 def _from_text(shape: Shape, found: str) -> Any:

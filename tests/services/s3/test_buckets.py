@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 
 class TestCreateBucket:
-    @pytest.mark.parametrize("name", ["Upper", "a_b", "1.2.3.4", "x" * 64, "a..b", "-ab"])
+    @pytest.mark.parametrize("name", ["Upper", "a_b", "1.2.3.4", "x" * 64, "a..b", "-ab", "a.mrap"])
     def test_names(self, s3: Any, name: str) -> None:
         with pytest.raises(ClientError, match="The specified bucket is not valid"):
             s3.create_bucket(Bucket=name)

@@ -86,6 +86,8 @@ class TestRequests:
             ("/{bucket}/a?versionId=", b"Version id cannot be the empty string"),
             ("/{bucket}?max-keys=-1", b"Argument maxKeys must be an integer between 0 and 2147483647"),
             ("/{bucket}/" + "k" * 1025, b"<Code>KeyTooLongError</Code>"),
+            ("/{bucket}/%ff", b"<Code>InvalidURI</Code>"),
+            ("/{bucket}/a?partNumber=0", b"Part number must be an integer between 1 and 10000, inclusive"),
             (
                 "/{bucket}/a?attributes",
                 b"specifying the attributes to be retrieved is either missing or empty",
@@ -94,7 +96,8 @@ class TestRequests:
             ("/{bucket}?versions&version-id-marker=x", b"cannot be specified without a key marker"),
         ],
     )
-    def test_names_and_parameters(self, node: Any, bucket: str, path: str, wrong: bytes) -> None:
+    def test_names_and_parameters(self, node: Any, s3: Any, bucket: str, path: str, wrong: bytes) -> None:
+        s3.put_object(Bucket=bucket, Key="a", Body=b"x")
         status, body, _ = signed(node, "GET", path.format(bucket=bucket))
         assert (status, wrong in body) == (400, True), body
 
@@ -137,6 +140,15 @@ class TestRequests:
         _, body, _ = signed(node, "GET", f"/{bucket}?encoding-type=url")
         assert b"<Key>a+b%2B%28c%29</Key>" in body
         assert s3.list_objects_v2(Bucket=bucket)["Contents"][0]["Key"] == "a b+(c)"
+
+    def test_dates_that_are_none_are_not_heeded(self, node: Any, s3: Any, bucket: str) -> None:
+        s3.put_object(Bucket=bucket, Key="a", Body=b"x")
+        for name in ("If_Modified_Since", "If_Unmodified_Since"):
+            assert signed(node, "GET", f"/{bucket}/a", **{name: "yesterday"})[0] == 200
+        past = "Thu, 01 Jan 2015 00:00:00 GMT"
+        assert signed(node, "GET", f"/{bucket}/a", If_Unmodified_Since=past)[0] == 412
+        _, _, headers = signed(node, "GET", f"/{bucket}/a?response-expires=never")
+        assert headers["expires"] == "never"
 
 
 class TestConditions:
@@ -191,6 +203,30 @@ class TestCopies:
 
 
 class TestSettings:
+    @pytest.mark.parametrize(
+        ("given", "name"),
+        [
+            ({"GrantRead": "id=somebody"}, "id"),
+            (
+                {
+                    "AccessControlPolicy": {
+                        "Owner": {"ID": "0" * 64},
+                        "Grants": [
+                            {"Grantee": {"Type": "CanonicalUser", "ID": "somebody"}, "Permission": "READ"}
+                        ],
+                    }
+                },
+                "CanonicalUser/ID",
+            ),
+        ],
+    )
+    def test_grants_to_nobody(self, s3: Any, bucket: str, given: dict[str, Any], name: str) -> None:
+        rules = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+        s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=rules)
+        with pytest.raises(ClientError, match="Invalid id") as caught:
+            s3.put_bucket_acl(Bucket=bucket, **given)
+        assert caught.value.response["Error"]["ArgumentName"] == name
+
     def test_too_many_tags(self, s3: Any, bucket: str) -> None:
         tags = [{"Key": str(number), "Value": ""} for number in range(51)]
         with pytest.raises(ClientError, match=r"BadRequest.*Bucket tag count cannot be greater than 50"):

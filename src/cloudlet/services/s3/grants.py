@@ -20,6 +20,7 @@ HEADERS = {
     "GrantWriteACP": "WRITE_ACP",
 }
 _ASKED = frozenset(("ACL", "AccessControlPolicy", *HEADERS))
+_CANONICAL = re.compile(r"[0-9a-f]{64}")
 _GRANTEE = re.compile(r'\s*(id|uri|emailAddress)\s*=\s*"?([^",]+)"?\s*', re.IGNORECASE)
 
 
@@ -71,11 +72,14 @@ def given(request: dict[str, Any], bucket: Record, owner: str) -> list[list[str]
                     piece,
                     "Argument format not recognized",
                 )
-            grants.append([_known(found[2]), permission])
+            grants.append([_known(found[2], "id"), permission])
     return grants
 
 
-def _known(grantee: str) -> str:
+def _known(grantee: str, name: str) -> str:
+    """`name` is what the request calls a canonical user's id."""
+    if not grantee.startswith("http") and not _CANONICAL.fullmatch(grantee):
+        raise model.invalid(name, grantee, "Invalid id")
     if grantee.startswith("http") and grantee not in (
         model.ALL_USERS,
         model.AUTHENTICATED,
@@ -92,7 +96,7 @@ def _document(policy: Record) -> list[list[str]]:
         name = grantee.get("URI") or grantee.get("ID")
         if not name or grant.get("Permission") not in model.PERMISSIONS:
             raise model.error("MalformedACLError")
-        grants.append([_known(name), grant["Permission"]])
+        grants.append([_known(name, "CanonicalUser/ID"), grant["Permission"]])
     if "Owner" not in policy:
         raise model.error("MalformedACLError")
     return grants

@@ -22,8 +22,8 @@ def bucket_name(name: str) -> None:
     odd = (
         ".." in name
         or _ADDRESS.fullmatch(name)
-        or name.startswith(("xn--", "sthree-"))
-        or name.endswith(("-s3alias", "--ol-s3"))
+        or name.startswith(("xn--", "sthree-", "amzn-s3-demo-"))
+        or name.endswith(("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"))
     )
     if not _NAME.fullmatch(name) or odd:
         raise model.error("InvalidBucketName", BucketName=name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
 from ....context import Context
@@ -138,6 +138,9 @@ def _chosen(record: Record, request: Request) -> tuple[int, int, bool]:
                 "InvalidRequest", "Cannot specify both Range header and partNumber query parameter"
             )
         number = request["PartNumber"]
+        if not 1 <= number <= model.MAX_PARTS:
+            text = f"Part number must be an integer between 1 and {model.MAX_PARTS}, inclusive"
+            raise model.invalid("partNumber", number, text)
         segments = record["segments"] if "-" in record["etag"] else [{"n": size}]
         if not 1 <= number <= len(segments):
             raise model.error("InvalidPartNumber", PartNumberRequested=number, ActualPartCount=len(segments))
@@ -171,7 +174,8 @@ def span(text: str, size: int) -> tuple[int, int] | None:
 def check_conditions(request: Request, record: Record, prefix: str) -> None:
     """`prefix` is "CopySource" where the conditions are on a source: what would be 304 is 412 then."""
     match, none = request.get(f"{prefix}IfMatch"), request.get(f"{prefix}IfNoneMatch")
-    since, until = request.get(f"{prefix}IfModifiedSince"), request.get(f"{prefix}IfUnmodifiedSince")
+    since = _moment(request.get(f"{prefix}IfModifiedSince"))
+    until = _moment(request.get(f"{prefix}IfUnmodifiedSince"))
     etag, modified = record["etag"], record["modified"]
     dashed = "x-amz-copy-source-" if prefix else ""
     if match is not None:
@@ -184,6 +188,16 @@ def check_conditions(request: Request, record: Record, prefix: str) -> None:
         raise model.precondition(f"{dashed}{'If-None-Match' if none is not None else 'If-Modified-Since'}")
     if fails:
         raise model.not_modified(etag, format_datetime(datetime.fromtimestamp(modified, UTC), usegmt=True))
+
+
+def _moment(given: str | float | None) -> float | None:
+    """A date that isn't one is not heeded."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return parsedate_to_datetime(given).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _matches(wanted: str, etag: str) -> bool:
