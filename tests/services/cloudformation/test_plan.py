@@ -66,6 +66,10 @@ class TestRefusals:
             ("Resources: {}", "Template format error: At least one Resources member must be defined."),
             ("Foo: 1\nResources: {A: {Type: T}}", "Invalid template property or properties [Foo]"),
             (
+                "Resources:\n  A: {Type: AWS::Logs::LogGroup, DeletionPolicy: Snapshot}",
+                "Template error: resource type AWS::Logs::LogGroup does not support deletion policy Snapshot",
+            ),
+            (
                 "Resources:\n  A: {Kind: x}",
                 "Template format error: [/Resources/A] Every Resources object must contain a Type member. (line 2)",
             ),

@@ -48,6 +48,8 @@ RESOURCE_ATTRIBUTES = frozenset(
     }
 )
 POLICIES = frozenset({"Delete", "Retain", "RetainExceptOnCreate", "Snapshot"})
+WITH_SNAPSHOTS = frozenset({"AWS::ElastiCache::CacheCluster", "AWS::ElastiCache::ReplicationGroup"})
+"""The types of this node whose deletion can leave a snapshot."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -175,6 +177,11 @@ def _check_resource(name: str, resource: Any, template: Template) -> None:
         if isinstance(policy, str) and policy not in POLICIES:
             raise model.validation_error(
                 f"Template error: Unrecognized {attribute} {policy} for resource {name}"
+            )
+        if policy == "Snapshot" and resource["Type"] not in WITH_SNAPSHOTS:
+            words = {"DeletionPolicy": "deletion policy", "UpdateReplacePolicy": "update replace policy"}
+            raise model.validation_error(
+                f"Template error: resource type {resource['Type']} does not support {words[attribute]} Snapshot"
             )
 
 
