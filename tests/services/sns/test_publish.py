@@ -59,6 +59,17 @@ class TestToQueues:
             "c": {"DataType": "Binary", "BinaryValue": b"d"},
         }
 
+    @pytest.mark.parametrize("raw", ["false", "true"])
+    def test_a_group_makes_fair_queues(self, topic, raw):
+        made = topic()
+        queue = made.queue(RawMessageDelivery=raw)
+        made.publish("one", MessageGroupId="tenant-1")
+        message = queue.message()
+        assert message["Attributes"]["MessageGroupId"] == "tenant-1"
+        assert raw == "true" or "MessageGroupId" not in json.loads(message["Body"])
+        made.publish("none")
+        assert "MessageGroupId" not in queue.message()["Attributes"]
+
     def test_each_subscriber_gets_it(self, topic):
         made = topic()
         queues = [made.queue() for _ in range(20)]
@@ -114,6 +125,7 @@ class TestRefused:
             ({"Message": "x", "MessageStructure": "json"}, "JSON message body failed to parse"),
             ({"Message": "{}", "MessageStructure": "json"}, "No default entry in JSON message body"),
             ({"Message": "x", "MessageDeduplicationId": "y"}, "not valid for this topic type"),
+            ({"Message": "x", "MessageGroupId": "a b"}, "Invalid parameter: MessageGroupId"),
         ],
     )  # fmt: skip
     def test_messages(self, topic, request_, text):

@@ -10,6 +10,8 @@ from tests.harness import ACCOUNT, REGION
 
 from .conftest import refused
 
+POLICY = '{"Version":"2012-10-17","Statement":{"Effect":"Allow",%s"Action":"%s","Resource":"*"}}'
+
 
 class TestCreateTopic:
     def test_is_shown_with_its_defaults(self, topic):
@@ -74,6 +76,8 @@ class TestSetTopicAttributes:
             ("DisplayName", "x" * 101, "DisplayName"),
             ("DisplayName", "a\nb", "DisplayName"),
             ("Policy", "{", "Policy Error"),
+            ("Policy", POLICY % ('"Principal": "*",', "s3:GetObject"), "action out of service scope!"),
+            ("Policy", POLICY % ("", "sns:Publish"), "Policy Error"),
             ("DeliveryPolicy", "{", "DeliveryPolicy: failed to parse JSON."),
             ("DeliveryPolicy", '{"http":{"defaultHealthyRetryPolicy":{"numRetries":101}}}', "numRetries"),
             ("DeliveryPolicy", '{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":30}}}', "minDelayTarget"),

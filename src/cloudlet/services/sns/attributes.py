@@ -47,9 +47,16 @@ def check_topic(name: str, value: str) -> None:
 
 def check_policy(text: str) -> None:
     try:
-        parsed(text)
+        statements = parsed(text).statements
     except BadPolicy as error:
         raise model.invalid(f"Policy Error: {error}") from error
+    for statement in statements:
+        if statement.principals is None:
+            raise model.invalid("Policy Error: a statement needs Principal")
+        actions = statement.source.get("Action", statement.source.get("NotAction"))
+        for action in actions if isinstance(actions, list) else [actions]:
+            if action != "*" and not str(action).lower().startswith("sns:"):
+                raise model.invalid("Policy statement action out of service scope!")
 
 
 # --- subscriptions ------------------------------------------------------------

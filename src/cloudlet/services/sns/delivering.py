@@ -129,6 +129,8 @@ async def invoke(node: Node, topic: str, function: str, event: bytes) -> None:
 async def _send(node: Node, work: Work, queue: str) -> None:
     place = queue_place(node, _topic(work), queue)
     message: dict[str, Any] = {"QueueUrl": place.url}
+    if "group" in work["message"]:
+        message["MessageGroupId"] = work["message"]["group"]
     if _is_raw(work):
         message["MessageBody"] = text_for(work["message"], "sqs")
         message["MessageAttributes"] = raw_attributes(work["message"])

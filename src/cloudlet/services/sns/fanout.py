@@ -90,15 +90,15 @@ class Delivery:
         size = _bytes(text) + len(orjson.dumps(self.message["attributes"]))
         self._open = len(members)
         self._all = asyncio.get_running_loop().create_future()
-        put = self._topics.queues.put
+        put, group = self._topics.queues.put, self.message.get("group", "")
         for member in members:
             assert member.place is not None
             if member.raw:
-                put(member.place, Entry(text, raw, size, self, member))
+                put(member.place, Entry(text, raw, size, self, member, group))
                 continue
             assert signed is not None
             body = signed.document(member.unsubscribe)
-            put(member.place, Entry(body, None, _bytes(body), self, member))
+            put(member.place, Entry(body, None, _bytes(body), self, member, group))
         await self._all
 
     def ended(self, which: Member, error: BaseException | None) -> None:

@@ -40,6 +40,7 @@ class Entry(NamedTuple):
     waiter: Waiter
     which: Any
     """What the waiter calls it."""
+    group: str = ""
 
 
 class Queues:
@@ -112,6 +113,9 @@ async def _send(ctx: Context, url: str, batch: list[Entry]) -> None:
 
 
 def _message(entry: Entry) -> dict[str, Any]:
+    message: dict[str, Any] = {"MessageBody": entry.body}
     if entry.attributes:
-        return {"MessageBody": entry.body, "MessageAttributes": entry.attributes}
-    return {"MessageBody": entry.body}
+        message["MessageAttributes"] = entry.attributes
+    if entry.group:
+        message["MessageGroupId"] = entry.group
+    return message

@@ -18,6 +18,7 @@ _PHONE = re.compile(r"\+[1-9]\d{1,14}")
 _FUNCTION = re.compile(r"arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_:$-]+")
 _QUEUE = re.compile(r"arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]+")
 _ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_GROUP = re.compile(r"[!-~]{1,128}")
 _SUBJECT = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -123,11 +124,16 @@ def check_entry(entry: Request) -> None:
         attributes.check_message(entry["MessageAttributes"])
     if size_of(entry) > model.MAX_MESSAGE:
         raise model.invalid("Message too long")
-    for member in ("MessageDeduplicationId",):
-        if member in entry:
-            raise model.invalid(
-                f"{member} Reason: The request includes {member} parameter that is not valid for this topic type"
-            )
+    if not _GROUP.fullmatch(entry.get("MessageGroupId", "-")):
+        raise model.invalid(
+            "MessageGroupId Reason: MessageGroupId can only include alphanumeric and punctuation characters. "
+            "1 to 128 in length"
+        )
+    if "MessageDeduplicationId" in entry:
+        raise model.invalid(
+            "MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid "
+            "for this topic type"
+        )
     texts_of(entry)
 
 

@@ -79,6 +79,8 @@ def _payload(ctx: Context, name: Name, id: str, entry: dict[str, Any]) -> bytes:
     }
     if "Subject" in entry:
         message["subject"] = entry["Subject"]
+    if "MessageGroupId" in entry:
+        message["group"] = entry["MessageGroupId"]
     return orjson.dumps(message)
 
 
