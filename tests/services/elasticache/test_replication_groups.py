@@ -156,6 +156,7 @@ class TestModifyReplicationGroup:
             ("InvalidParameterCombination", {"Engine": "redis", "EngineVersion": "7.1"}),
             ("InvalidParameterCombination", {"TransitEncryptionEnabled": True}),
             ("InvalidParameterCombination", {"MultiAZEnabled": True}),
+            ("InvalidParameterValue", {"ClusterMode": "enabled"}),
         ],
     )
     def test_what_cannot_become_is_refused(self, caches: Any, unique: Any, code: str, wrong: Any) -> None:
@@ -215,6 +216,7 @@ class TestErrors:
             ("InvalidParameterValue", {"PreferredMaintenanceWindow": "sun:23:00-sun:23:30"}),
             ("InvalidParameterValue", {"SnapshotWindow": "23:30-00:15"}),
             ("InvalidParameterValue", {"PreferredCacheClusterAZs": ["eu-west-1a"]}),
+            ("InvalidParameterValue", {"ClusterMode": "compatible"}),
             ("SnapshotNotFoundFault", {"SnapshotName": "none"}),
         ],
     )  # fmt: skip

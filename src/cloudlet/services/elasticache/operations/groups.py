@@ -60,6 +60,8 @@ async def create_replication_group(ctx: Context, request: dict[str, Any]) -> Res
 
 
 def _refuse(request: dict[str, Any]) -> None:
+    if request.get("ClusterMode") == "compatible":
+        raise model.invalid("Cloudlet has no cluster mode between disabled and enabled.")
     if request.get("PrimaryClusterId"):
         raise model.invalid("Cloudlet makes no replication group of a cluster that is there: make a new one.")
     if request.get("GlobalReplicationGroupId"):
@@ -217,6 +219,8 @@ async def describe_replication_groups(ctx: Context, request: dict[str, Any]) -> 
 async def modify_replication_group(ctx: Context, request: dict[str, Any]) -> Response:
     name = named(ctx, KIND, request["ReplicationGroupId"])
     old = await ctx.store.read(lambda tx: storage.need(tx, name))
+    if request.get("ClusterMode", old["mode"]) != old["mode"]:
+        raise model.invalid("Cloudlet doesn't change a group's cluster mode: restore a snapshot into a new one.")
     new = await nodes.changed(ctx, request, old)
 
     async def body(tx: Transaction) -> Response:
