@@ -267,6 +267,29 @@ class TestSettings:
             s3.put_bucket_policy(Bucket=bucket, Policy=text)
         assert caught.value.response["Error"]["Code"] == "MalformedPolicy"
 
+    @pytest.mark.parametrize(
+        "principal",
+        [
+            {"AWS": 111111111111},
+            {"AWS": ["arn:aws:iam::111111111111:role/a/b", "arn:aws:iam::111111111111:root"]},
+            {"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"},
+            {"AWS": "arn:aws:sts::111111111111:assumed-role/a/session"},
+            {"Service": ["cloudfront.amazonaws.com", "logs.eu-west-1.amazonaws.com"]},
+            {"CanonicalUser": "0" * 64},
+            {"Federated": "cognito-identity.amazonaws.com"},
+        ],
+    )
+    def test_principals_of_a_policy(self, s3: Any, bucket: str, principal: dict[str, Any]) -> None:
+        statement = {
+            "Effect": "Allow",
+            "Principal": principal,
+            "Action": ["s3:GetObject", "s3:ListBucket"],
+            "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/${{aws:username}}/*"],
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+        assert s3.get_bucket_policy(Bucket=bucket)["Policy"] == policy
+
     def test_the_version_of_a_policy(self, s3: Any, bucket: str) -> None:
         with pytest.raises(ClientError, match="The policy must contain a valid version string"):
             s3.put_bucket_policy(Bucket=bucket, Policy='{"Version": "2020-01-01", "Statement": []}')

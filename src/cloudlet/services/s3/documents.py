@@ -41,7 +41,7 @@ _ACCOUNT = re.compile(
     r"\*|\d{12}|A[A-Z]{3}[A-Z0-9]{12,}"
     r"|arn:aws[\w-]*:(iam|sts)::(\d{12}|cloudfront):(root|(user|role|assumed-role|federated-user)/.+)"
 )
-_SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?")
+_SERVICE = re.compile(r"[a-z0-9.-]+\.(amazonaws\.com(\.cn)?|amazon\.com|aws\.internal)")
 _CONDITION = re.compile(r"((ForAnyValue|ForAllValues):)?(\w+?)(IfExists)?", re.IGNORECASE)
 _OPERATORS = frozenset(name.lower() for name in (*OPERATORS, "Null"))
 
@@ -106,8 +106,8 @@ def _check_principal(principal: Any) -> None:
     for kind, given in principal.items():
         for one in access.listed(given):
             fits = {"AWS": _ACCOUNT, "Service": _SERVICE}.get(kind)
-            known = kind in ("AWS", "Service", "Federated", "CanonicalUser") and isinstance(one, str)
-            if not known or (fits is not None and not fits.fullmatch(one)):
+            known = kind in ("AWS", "Service", "Federated", "CanonicalUser") and isinstance(one, str | int)
+            if not known or (fits is not None and not fits.fullmatch(str(one))):
                 raise _malformed("Invalid principal in policy", Detail=f'"{kind}" : "{one}"')
 
 
