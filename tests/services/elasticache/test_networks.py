@@ -55,7 +55,10 @@ def test_a_serverless_cache_has_an_interface_in_each_subnet(
     subnets, security_group = place
     options = {"SubnetIds": subnets, "SecurityGroupIds": [security_group]}
     with kit.serverless(client("elasticache"), unique("inside"), **options):
-        assert sorted(each["SubnetId"] for each in interfaces(ec2, subnets)) == sorted(subnets)
+        found = interfaces(ec2, subnets)
+        assert sorted(each["SubnetId"] for each in found) == sorted(subnets)
+        assert {each["AvailabilityZone"][-1] for each in found} == {"a", "b"}
+        assert found[0]["Groups"] == [{"GroupId": security_group, "GroupName": "caches"}]
         stays(ec2, *place)
     goes(ec2, *place)
 

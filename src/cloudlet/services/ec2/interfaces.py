@@ -61,6 +61,17 @@ async def of_others(ctx: Context) -> list[Record]:
     return [*await _of_functions(asking), *await _of_caches(asking)]
 
 
+async def placed(net: Network, interface: Record) -> Record:
+    """An interface of another service, with what its subnet and its groups tell."""
+    subnet = await net.find("subnet", interface["SubnetId"]) or {}
+    place = {name: subnet[name] for name in ("AvailabilityZone", "VpcId") if name in subnet}
+    groups = []
+    for known in interface["Groups"]:
+        group = await net.find("security-group", known["GroupId"]) or {}
+        groups.append(known | ({"GroupName": group["GroupName"]} if group else {}))
+    return interface | place | {"Groups": groups}
+
+
 async def _listed(
     ctx: Context, service: str, operation: str, member: str, tokens: tuple[str, str], **wish: Any
 ) -> list[Record]:
@@ -84,8 +95,7 @@ async def _of_functions(ctx: Context) -> list[Record]:
             groups = sorted(config["SecurityGroupIds"])
             digest = _digest(ctx, subnet, *groups)
             text = f"AWS Lambda VPC ENI-{function['FunctionName']}-{digest[17:25]}"
-            interface = _told(ctx, digest, "lambda", text, subnet, groups)
-            found.setdefault(digest, interface | {"VpcId": config["VpcId"]})
+            found.setdefault(digest, _told(ctx, digest, "lambda", text, subnet, groups))
     return list(found.values())
 
 

@@ -9,7 +9,7 @@ from ....context import Context
 from ....errors import AwsError
 from .. import model
 from ..filters import describe, page, select
-from ..interfaces import of_others
+from ..interfaces import of_others, placed
 from ..network import look
 from ..storage import Network, Record
 
@@ -111,7 +111,8 @@ async def describe_network_interfaces(ctx: Context, request: dict[str, Any]) -> 
 
     async def body(net: Network) -> Response:
         wanted = request.get("NetworkInterfaceIds")
-        known = {i["NetworkInterfaceId"]: i for i in [*await net.all("network-interface"), *shared]}
+        others = [await placed(net, interface) for interface in shared]
+        known = {i["NetworkInterfaceId"]: i for i in [*await net.all("network-interface"), *others]}
         for id in wanted or ():
             if id not in known:
                 raise model.not_found("network-interface", id)
