@@ -131,8 +131,7 @@ async def _promised(ctx: Context, bucket: str, fields: Fields) -> tuple[Context,
     if secret:
         _verify(fields, secret, old=old)
     least, most = promises.check(fields["policy"], fields | {"bucket": bucket}, ctx.clock.now())
-    asking = Context(ctx.node, who, who.account, ctx.region, ctx.request_id)
-    asking.source_ip, asking.user_agent, asking.origin = ctx.source_ip, ctx.user_agent, ctx.origin
+    asking = Context(ctx.node, who, who.account, ctx.region, ctx.request_id, ctx.request)
     await ctx.node.dispatcher.authorizer.hold(asking)
     return asking, least, most
 
