@@ -135,7 +135,8 @@ KNOWN = frozenset(("a", "b"))
 
 class TestBatchItemFailures:
     @pytest.mark.parametrize(
-        "answer", [b"null", b"{}", b'{"batchItemFailures": []}', b'{"batchItemFailures": null}']
+        "answer",
+        [b"null", b"{}", b"[]", b'""', b'{"batchItemFailures": []}', b'{"batchItemFailures": null}'],
     )
     def test_none(self, answer: bytes) -> None:
         assert failed_items(answer, KNOWN) == frozenset()
@@ -149,7 +150,7 @@ class TestBatchItemFailures:
         [
             b"",
             b'"text"',
-            b"[]",
+            b'["a"]',
             b'{"batchItemFailures": "a"}',
             b'{"batchItemFailures": ["a"]}',
             b'{"batchItemFailures": [{"itemIdentifier": ""}]}',
