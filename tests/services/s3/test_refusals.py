@@ -227,6 +227,27 @@ class TestSettings:
             s3.put_bucket_acl(Bucket=bucket, **given)
         assert caught.value.response["Error"]["ArgumentName"] == name
 
+    def test_public_acls_that_are_blocked(self, s3: Any, bucket: str) -> None:
+        rules = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+        s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=rules)
+        s3.put_object(Bucket=bucket, Key="a", Body=b"x")
+        for action, name, call in [
+            ("PutBucketAcl", bucket, lambda: s3.put_bucket_acl(Bucket=bucket, ACL="public-read")),
+            (
+                "PutObjectAcl",
+                f"{bucket}/a",
+                lambda: s3.put_object_acl(Bucket=bucket, Key="a", ACL="public-read"),
+            ),
+            ("PutObject", f"{bucket}/b", lambda: s3.put_object(Bucket=bucket, Key="b", ACL="public-read")),
+        ]:
+            with pytest.raises(ClientError) as caught:
+                call()
+            assert caught.value.response["Error"]["Message"] == (
+                f"User: arn:aws:iam::000000000000:root is not authorized to perform: s3:{action} on resource: "
+                f'"arn:aws:s3:::{name}" because public ACLs are prevented by the BlockPublicAcls setting in S3 Block '
+                "Public Access."
+            )
+
     def test_too_many_tags(self, s3: Any, bucket: str) -> None:
         tags = [{"Key": str(number), "Value": ""} for number in range(51)]
         with pytest.raises(ClientError, match=r"BadRequest.*Bucket tag count cannot be greater than 50"):

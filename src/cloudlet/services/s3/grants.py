@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ...context import Context
 from . import access, model
 
 Record = dict[str, Any]
@@ -28,17 +29,25 @@ def asked(request: dict[str, Any]) -> bool:
     return not _ASKED.isdisjoint(request)
 
 
-def wanted(request: dict[str, Any], bucket: Record, owner: str, *, of_object: bool) -> list[list[str]] | None:
+def wanted(
+    ctx: Context, request: dict[str, Any], bucket: Record, owner: str, action: str
+) -> list[list[str]] | None:
     """The ACL that a request asks for, or None. Raises where the bucket allows none, or no public one."""
     if not asked(request):
         return None
     grants = given(request, bucket, owner)
     if bucket.get("ownership") == "BucketOwnerEnforced":
-        harmless = of_object and request.get("ACL") == "bucket-owner-full-control"
+        harmless = "Key" in request and request.get("ACL") == "bucket-owner-full-control"
         if not harmless and ("ACL" in request or grants != private(bucket["owner"])):
             raise model.error("AccessControlListNotSupported")
     if access.is_public_acl(grants) and bucket.get("block", {}).get("BlockPublicAcls"):
-        raise model.error("AccessDenied")
+        name = bucket["name"] + (f"/{request['Key']}" if "Key" in request else "")
+        raise model.error(
+            "AccessDenied",
+            f"User: {ctx.principal.arn} is not authorized to perform: s3:{action} on resource: "
+            f'"arn:aws:s3:::{name}" because public ACLs are prevented by the BlockPublicAcls setting in S3 Block '
+            "Public Access.",
+        )
     return grants
 
 

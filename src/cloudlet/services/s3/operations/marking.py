@@ -57,7 +57,7 @@ async def get_object_acl(ctx: Context, request: Request) -> dict[str, Any]:
 
 async def put_object_acl(ctx: Context, request: Request) -> dict[str, Any]:
     def change(bucket: Record, record: Record) -> None:
-        acl = grants.wanted(request, bucket, record["owner"], of_object=True)
+        acl = grants.wanted(ctx, request, bucket, record["owner"], "PutObjectAcl")
         if acl is None:
             raise model.error("MissingSecurityHeader")
         record["acl"] = acl

@@ -37,7 +37,7 @@ async def create_multipart_upload(ctx: Context, request: Request) -> dict[str, A
 
     async def body(tx: Transaction) -> None:
         bucket = await scope.bucket(tx, ctx, request, "PutObject", request["Key"])
-        grants.wanted(request, bucket, bucket["owner"], of_object=True)
+        grants.wanted(ctx, request, bucket, bucket["owner"], "PutObject")
         sse = encryption.chosen(ctx, bucket, request)
         if sse is not None:
             record["sse"] = sse

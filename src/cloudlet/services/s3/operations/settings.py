@@ -101,7 +101,7 @@ async def get_bucket_acl(ctx: Context, request: Request) -> dict[str, Any]:
 
 async def put_bucket_acl(ctx: Context, request: Request) -> dict[str, Any]:
     def change(record: Record) -> None:
-        acl = grants.wanted(request, record, record["owner"], of_object=False)
+        acl = grants.wanted(ctx, request, record, record["owner"], "PutBucketAcl")
         if acl is None:
             raise model.error("MissingSecurityHeader")
         record["acl"] = acl

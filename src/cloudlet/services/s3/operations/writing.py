@@ -118,7 +118,7 @@ async def put_version(
     newest = await storage.current(tx, uid, key)
     _check_conditions(request, newest)
     owner = _owner(ctx, bucket, request)
-    acl = grants.wanted(request, bucket, owner, of_object=True)
+    acl = grants.wanted(ctx, request, bucket, owner, _action(request))
     sse = encryption.chosen(ctx, bucket, request) if "upload" not in made else None
     versions = bucket.get("versioning") == "Enabled"
     stamp = tx.stamp()
@@ -147,6 +147,10 @@ async def put_version(
     await storage.put_current(tx, uid, key, record)
     record["versioned"] = versions
     return record
+
+
+def _action(request: Request) -> str:
+    return "CopyObject" if "CopySource" in request else "PutObject"
 
 
 def _owner(ctx: Context, bucket: Record, request: Request) -> str:
