@@ -121,6 +121,8 @@ class TestParts:
         wanted = ["ObjectParts", "Checksum", "ObjectSize"]
         told = s3.get_object_attributes(Bucket=bucket, Key="a", ObjectAttributes=wanted)
         assert told["ObjectSize"] == 5 * MB + 3
+        whole = s3.head_object(Bucket=bucket, Key="a", ChecksumMode="ENABLED")["ChecksumSHA256"]
+        assert whole == told["Checksum"]["ChecksumSHA256"] + "-2"
         assert told["ObjectParts"]["TotalPartsCount"] == 2
         shown = told["ObjectParts"]["Parts"]
         assert [(part["PartNumber"], part["Size"]) for part in shown] == [(1, 5 * MB), (2, 3)]

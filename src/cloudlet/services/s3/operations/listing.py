@@ -260,7 +260,8 @@ async def list_multipart_uploads(ctx: Context, request: Request) -> dict[str, An
                 {
                     "Key": encode(key), "UploadId": id, "Initiated": record["initiated"], "Owner": owner,
                     "Initiator": owner, "StorageClass": record["class"],
-                    "ChecksumAlgorithm": record["algorithm"], "ChecksumType": record["sumtype"],
+                    "ChecksumAlgorithm": record["algorithm"] if record.get("named") else None,
+                    "ChecksumType": record["sumtype"] if record.get("named") else None,
                 }
             )  # fmt: skip
             page.last = key

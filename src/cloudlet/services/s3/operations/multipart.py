@@ -123,6 +123,7 @@ async def list_parts(ctx: Context, request: Request) -> dict[str, Any]:
     bucket, upload, found = await ctx.store.read(body)
     parts = found[:most]
     owner = {"ID": model.canonical_id(bucket["owner"])}
+    named = bool(upload.get("named"))
     return {
         "Bucket": request["Bucket"],
         "Key": request["Key"],
@@ -137,16 +138,19 @@ async def list_parts(ctx: Context, request: Request) -> dict[str, Any]:
                 "LastModified": part["modified"],
                 "ETag": part["etag"],
                 "Size": part["size"],
-                **{SUMMED[name]: value for name, value in part["sums"].items()},
+                **({SUMMED[name]: value for name, value in part["sums"].items()} if named else {}),
             }
             for number, part in parts
         ],
         "Initiator": owner,
         "Owner": owner,
         "StorageClass": upload["class"],
-        "ChecksumAlgorithm": upload["algorithm"],
-        "ChecksumType": upload["sumtype"],
+        **(_sums_of(upload) if named else {}),
     }
+
+
+def _sums_of(upload: Record) -> Record:
+    return {"ChecksumAlgorithm": upload["algorithm"], "ChecksumType": upload["sumtype"]}
 
 
 async def abort_multipart_upload(ctx: Context, request: Request) -> dict[str, Any]:

@@ -216,7 +216,8 @@ async def get_object_attributes(ctx: Context, request: Request) -> dict[str, Any
     if "ETag" in asked:
         result["ETag"] = record["etag"].strip('"')
     if "Checksum" in asked and record.get("sums"):
-        result["Checksum"] = writing.shown_sums(record)
+        shown = writing.shown_sums(record)  # here without the number of parts
+        result["Checksum"] = {name: value.partition("-")[0] for name, value in shown.items()}
     if "StorageClass" in asked:
         result["StorageClass"] = record["class"]
     if "ObjectSize" in asked:
