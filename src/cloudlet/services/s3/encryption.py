@@ -22,6 +22,7 @@ HEADER = "x-amz-server-side-encryption"
 WITH_KEYS = ("aws:kms", "aws:kms:dsse")
 ALGORITHMS = ("AES256", *WITH_KEYS)
 OWN_KEY = ("SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5")
+_ASKED = frozenset(("ServerSideEncryption", "SSEKMSKeyId", *OWN_KEY))
 DEFAULT_RULE: dict[str, Any] = {
     "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
     "BucketKeyEnabled": False,
@@ -32,6 +33,8 @@ DEFAULT_RULE: dict[str, Any] = {
 
 def check_asked(request: Request) -> None:
     """What a request that makes an object says of its encryption."""
+    if _ASKED.isdisjoint(request):
+        return
     kind = request.get("ServerSideEncryption")
     own = [member for member in OWN_KEY if member in request]
     if own and own[0] != OWN_KEY[0]:
