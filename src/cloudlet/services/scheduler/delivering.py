@@ -55,14 +55,14 @@ async def _failed(node: Node, name: Name, delivery: Delivery, error: AwsError) -
     delivery = {**delivery, "error": [_code(node, delivery["target"]["Arn"], error), error.message]}
     _tell(node, name, delivery, f"{error.code}: {error.message}")
     attempt: int = delivery["attempt"]
-    if attempt == 1:
-        node.log.warning("schedule %s failed and will be tried again: %s", name.arn, error)
     delay = min(model.BACKOFF_MAX, 2.0 ** min(attempt - 1, 20))
     if attempt > delivery["retry"][TOO_OFTEN] or error.status == NEVER:
         await _bury(node, name, delivery, TOO_OFTEN)
     elif _age(node, delivery) + delay > delivery["retry"][TOO_OLD]:
         await _bury(node, name, delivery, TOO_OLD)
     else:
+        if attempt == 1:
+            node.log.warning("schedule %s failed and will be tried again: %s", name.arn, error)
         following = orjson.dumps({**delivery, "attempt": attempt + 1})
         await node.store.transact(
             lambda tx: node.tasks.enqueue(tx, storage.DELIVER_TASK, following, delay=delay)

@@ -18,7 +18,7 @@ from zlib import crc32
 import orjson
 
 from ...context import Node
-from ...names import random_id
+from ...names import random_id, request_id
 from ...store.interface import Transaction
 from . import expressions, model, storage
 from .storage import Name, Record
@@ -136,6 +136,7 @@ def _delivery(name: Name, record: Record, time: float, schedule: Plan) -> Record
         "time": time,
         "due": time + schedule.offset,
         "execution": random_id(16, HEX),
+        "event": request_id(),
         "attempt": 1,
         "target": record["Target"],
         "retry": record["Target"].get("RetryPolicy", model.DEFAULT_RETRY),

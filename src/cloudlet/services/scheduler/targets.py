@@ -181,7 +181,7 @@ def text_of(name: Name, target: dict[str, Any], delivery: dict[str, Any]) -> str
 def _notification(name: Name, delivery: dict[str, Any]) -> str:
     event = {
         "version": "0",
-        "id": delivery["execution"],
+        "id": delivery["event"],
         "detail-type": "Scheduled Event",
         "source": "aws.scheduler",
         "account": name.account,
