@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import eventually
+from tests.harness import ACCOUNT, REGION, eventually
 
 from .streams import REPORT, Flow
 
@@ -146,6 +146,19 @@ def test_what_is_given_up_leaves_the_state(flow: Any, node: Any) -> None:
         (["bad"], {"n": 1}),
         (["c"], {"n": 1}),
     ]
+
+
+def test_what_is_never_tried_opens_no_window(flow: Any, node: Any, client: Any, unique: Any) -> None:
+    name = unique("dead")
+    client("sqs").create_queue(QueueName=name)
+    target = {"OnFailure": {"Destination": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"}}
+    one = flow(COUNTS)
+    one.put("a")
+    node.advance(2 * WINDOW)
+    next_window(node)
+    one.put("b")
+    one.map(TumblingWindowInSeconds=WINDOW, MaximumRecordAgeInSeconds=60, DestinationConfig=target)
+    assert [event["ids"] for event in one.told(1)] == [["b"]]
 
 
 def test_reported_items_keep_the_state_of_the_others(flow: Any, node: Any) -> None:

@@ -24,11 +24,14 @@ from .batches import failed_items
 from .changes import Change, Shard, Streams
 from .discarded import Try
 from .positions import Positions
-from .windows import state_in, window_at
+from .windows import Window, state_in, window_at
 
-_EMPTY = len(b'{"Records":[]}')
 _MOST_PAUSES = 6
 """Pauses between tries double so many times."""
+
+
+def _around(records: bytes) -> bytes:
+    return b'{"Records":[' + records + b"]}"
 
 
 class Job:
@@ -135,7 +138,7 @@ class Lane:
                 if change.encoded and self._is_ours(change):
                     if job.tumbling and not await self._fits(change, batch):
                         return batch, last
-                    size += (len(change.encoded) + 1) if batch else self._begun_with(change)
+                    size += (len(change.encoded) + 1) if batch else len(self._event([change]))
                     if batch and size > model.BATCH_BYTES:
                         return batch, last
                     batch.append(change)
@@ -168,15 +171,6 @@ class Lane:
     def _is_ours(self, change: Change) -> bool:
         job = self._job
         return change.item % job.lanes == self._number and not job.positions.was_done(change)
-
-    def _begun_with(self, change: Change) -> int:
-        """How large an event is that has this one record."""
-        if not self._job.tumbling:
-            return _EMPTY + len(change.encoded)
-        window = self._job.positions.window or window_at(change.at, self._job.tumbling)
-        return len(
-            window.event(change.encoded, self._job.shard.id, self._job.source, final=False, early=False)
-        )
 
     async def _fits(self, change: Change, batch: list[Change]) -> bool:
         """Whether the record belongs to the window of those before it. The window that it doesn't belong to is closed
@@ -214,6 +208,8 @@ class Lane:
             if not part:
                 failures, last = 0, None
                 continue
+            if job.tumbling:
+                job.positions.window = self._window_of(part[0])
             tried = await self._try(self._event(part))
             if tried is None:
                 parts.append(part)
@@ -243,12 +239,14 @@ class Lane:
 
     def _event(self, part: list[Change]) -> bytes:
         records = b",".join([change.encoded for change in part])
-        job = self._job
-        if not job.tumbling:
-            return b'{"Records":[' + records + b"]}"
-        if job.positions.window is None:
-            job.positions.window = window_at(part[0].at, job.tumbling)
-        return job.positions.window.event(records, job.shard.id, job.source, final=False, early=False)
+        return self._event_of(records, self._window_of(part[0])) if self._job.tumbling else _around(records)
+
+    def _event_of(self, records: bytes, window: Window, *, final: bool = False, early: bool = False) -> bytes:
+        return window.event(records, self._job.shard.id, self._job.source, final=final, early=early)
+
+    def _window_of(self, change: Change) -> Window:
+        """The open window, or the one that a record would open."""
+        return self._job.positions.window or window_at(change.at, self._job.tumbling)
 
     async def _succeeded(self, part: list[Change], tried: Try) -> int:
         """How many records of the batch are done before the first that isn't; they are marked so, with the state that
@@ -279,7 +277,7 @@ class Lane:
         job = self._job
         window = job.positions.window
         assert window is not None
-        event = window.event(b"", job.shard.id, job.source, final=True, early=early)
+        event = self._event_of(b"", window, final=True, early=early)
         failures = 0
         while not self._retired:
             tried = await self._try(event)
