@@ -94,7 +94,9 @@ class TestBackups:
     def test_which_moment(self, ddb, users):
         source = {"SourceTableName": users, "TargetTableName": "restored"}
         told = refusal(ddb.restore_table_to_point_in_time, **source)
-        assert told.startswith("One or more parameter values were invalid: ")
+        assert told == (
+            "Invalid Request: Either one of RestoreDateTime or UseLatestRestorableTime must be specified, but not both"
+        )
         elsewhere = {"SourceTableName": "nowhere", "TargetTableName": "any", "UseLatestRestorableTime": True}
         assert failure(ddb.restore_table_to_point_in_time, **elsewhere) == NO_TABLE
 

@@ -56,9 +56,10 @@ def warm(described: Record, table: Record | None = None) -> dict[str, int]:
     }
 
 
-def _key_schema(keys: list[str]) -> list[dict[str, str]]:
+def _key_schema(keys: list[str], hashes: int = 1) -> list[dict[str, str]]:
     return [
-        {"AttributeName": name, "KeyType": kind} for name, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+        {"AttributeName": name, "KeyType": "HASH" if place < hashes else "RANGE"}
+        for place, name in enumerate(keys)
     ]
 
 
@@ -88,7 +89,7 @@ def _describe_index(record: Record, index: Record, creating: bool) -> dict[str, 
         projection["NonKeyAttributes"] = index["attributes"]
     described: dict[str, Any] = {
         "IndexName": index["name"],
-        "KeySchema": _key_schema(index["keys"]),
+        "KeySchema": _key_schema(index["keys"], index.get("hashes", 1)),
         "Projection": projection,
         "IndexSizeBytes": 0,
         "ItemCount": 0,

@@ -25,6 +25,8 @@ TRANSACTION_TOO_LARGE = "Transaction request size exceeds the maximum allowed si
 MAX_POLICY_SIZE = 20 * 1024
 MAX_LOCAL_INDEXES = 5
 MAX_GLOBAL_INDEXES = 20
+MAX_KEY_ATTRIBUTES = 4
+"""Of a global index, in its hash key and in its range key."""
 MAX_PROJECTED_ATTRIBUTES = 100
 MAX_TAGS = 50
 TABLE_CLASSES = ("STANDARD", "STANDARD_INFREQUENT_ACCESS")
@@ -185,6 +187,11 @@ def iterator_expired() -> AwsError:
         "ExpiredIteratorException",
         "The shard iterator has expired and can no longer be used to retrieve stream records.",
     )
+
+
+def key_count() -> AwsError:
+    """Of key conditions, where no key has more attributes."""
+    return validation_error("Conditions can be of length 1 or 2 only")
 
 
 def key_mismatch() -> AwsError:

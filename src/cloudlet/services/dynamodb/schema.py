@@ -36,12 +36,16 @@ def check_key_part(key: Item, name: str, kind: str, limit: int) -> None:
             _check_key_size(name, kind, content, limit)
 
 
-def _check_key_size(name: str, kind: str, content: Any, limit: int) -> None:
+def check_empty_key(name: str, kind: str, content: Any) -> None:
     if not content:
         word = "string" if kind == "S" else "binary"
         raise validation_error(
             f"{NOT_VALID}The AttributeValue for a key attribute cannot contain an empty {word} value. Key: {name}"
         )
+
+
+def _check_key_size(name: str, kind: str, content: Any, limit: int) -> None:
+    check_empty_key(name, kind, content)
     size = text_size(content) if kind == "S" else len(content)
     if size > limit:
         if limit == MAX_HASH_KEY_SIZE:
@@ -74,13 +78,11 @@ def _check_item_key(item: Item, name: str, kind: str, limit: int) -> None:
 
 def index_keys(table: Table) -> list[tuple[Index, str, str, int]]:
     """Each index key attribute with its type and size limit, in the order in which the service looks at them."""
-    found = []
-    for index in table.indexes_by_name:
-        if not index.local:
-            found.append((index, index.hash_name, index.hash_type, MAX_HASH_KEY_SIZE))
-        if index.range_name is not None:
-            found.append((index, index.range_name, index.range_type, MAX_RANGE_KEY_SIZE))
-    return found
+    return [
+        (index, name, kind, limit)
+        for index in table.indexes_by_name
+        for name, kind, limit in index.schema[index.local :]
+    ]
 
 
 def check_index_keys(table: Table, item: Item) -> None:

@@ -31,7 +31,7 @@ from ...store.interface import Transaction
 from ...store.keys import Subspace, prefix_range, successor
 from . import numbers
 from .attributes import Item, Value, decode_item, encode_json
-from .model import MAX_HASH_KEY_SIZE, MAX_RANGE_KEY_SIZE, table_not_found
+from .model import table_not_found
 from .table import Index, Record, Table
 
 _ROOT = Subspace("dynamodb")
@@ -316,34 +316,27 @@ def _part(kind: str, value: Value) -> Any:
     return content if kind == "S" else _raw(kind, content)
 
 
-def _indexable(kind: str, content: Any, limit: int) -> bool:
-    """Empty or too long values, which an item may have from before its index, keep it out."""
-    if kind == "N":
-        return True
-    if not content:
-        return False
-    return len(content) * 4 <= limit or len(_raw(kind, content)) <= limit
-
-
 def entry_key(table: Table, index: Index, item: Item) -> bytes | None:
-    """The key of an item's entry in an index, or None if it has none."""
-    first = item.get(index.hash_name)
-    if first is None or index.hash_type not in first:
-        return None
-    if not _indexable(index.hash_type, first[index.hash_type], MAX_HASH_KEY_SIZE):
-        return None
-    parts = [_place(_raw(index.hash_type, first[index.hash_type])), _part(index.hash_type, first)]
-    if index.range_name is not None:
-        second = item.get(index.range_name)
-        if second is None or index.range_type not in second:
+    """The key of an item's entry in an index, or None if it has none: what is empty or too long, which an item may have
+    from before its index, keeps it out."""
+    parts: list[Any] = []
+    for name, kind, limit in index.schema:
+        value = item.get(name)
+        if value is None or kind not in value:
             return None
-        if not _indexable(index.range_type, second[index.range_type], MAX_RANGE_KEY_SIZE):
+        content = value[kind]
+        if kind != "N" and not (content and (len(content) * 4 <= limit or len(_raw(kind, content)) <= limit)):
             return None
-        parts.append(_part(index.range_type, second))
+        parts.append(content if kind == "S" else _raw(kind, content))
+    place = _place(b"".join([_bytes(part) for part in parts[: index.hash_count]]))
     parts.append(_part(table.hash_type, item[table.hash_name]))
     if table.range_name is not None:
         parts.append(_part(table.range_type, item[table.range_name]))
-    return index.entries.pack(*parts)
+    return index.entries.pack(place, *parts)
+
+
+def _bytes(part: str | bytes) -> bytes:
+    return part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
 
 
 # --- ranges
@@ -362,11 +355,24 @@ def query_range(source: Table | Index, hash_value: Value, operator: str, operand
     """The items of one hash key whose range key satisfies the condition; no operator is no condition."""
     space = source.items if isinstance(source, Table) else source.entries
     raw = _raw(source.hash_type, hash_value[source.hash_type])
-    first = (_place(raw), _part(source.hash_type, hash_value))
+    return _span(
+        space, (_place(raw), _part(source.hash_type, hash_value)), source.range_type, operator, operands
+    )
+
+
+def composite_range(index: Index, values: list[Value], operator: str, operands: list[Value]) -> Range:
+    """The entries whose first key attributes have these values, and the next of which satisfies the condition."""
+    parts = [_part(kind, value) for (_, kind, _), value in zip(index.schema, values, strict=False)]
+    place = _place(b"".join(map(_bytes, parts[: index.hash_count])))
+    kind = index.schema[len(values)][1] if operator else ""
+    return _span(index.entries, (place, *parts), kind, operator, operands)
+
+
+def _span(space: Subspace, first: tuple[Any, ...], kind: str, operator: str, operands: list[Value]) -> Range:
     begin, end = space.range(*first)
     if not operator:
         return begin, end
-    low = (*first, _part(source.range_type, operands[0]))
+    low = (*first, _part(kind, operands[0]))
     if operator == "EQ":
         return space.range(*low)
     if operator == "LT":
@@ -380,7 +386,7 @@ def query_range(source: Table | Index, hash_value: Value, operator: str, operand
     if operator == "BEGINS_WITH":
         return prefix_range(space.pack(*low)[:-1])
     assert operator == "BETWEEN"
-    return space.pack(*low), space.range(*first, _part(source.range_type, operands[1]))[1]
+    return space.pack(*low), space.range(*first, _part(kind, operands[1]))[1]
 
 
 def scan_range(source: Table | Index, segment: int, total: int) -> Range:

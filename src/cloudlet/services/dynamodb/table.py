@@ -6,6 +6,7 @@ from typing import Any
 
 from ...store.keys import Subspace
 from .expressions import Projection, project_attributes
+from .model import MAX_HASH_KEY_SIZE, MAX_RANGE_KEY_SIZE
 
 Record = dict[str, Any]
 """What is stored of a table:
@@ -13,7 +14,8 @@ Record = dict[str, Any]
     name, id, created         its name, its id (a new one for each creation), seconds
     attributes                {name: type}, as defined
     keys                      [hash] or [hash, range]
-    indexes                   [{name, id, local, keys, projection, attributes, status, throughput}]
+    indexes                   [{name, id, local, keys, hashes, projection, attributes, status, throughput}];
+                              `hashes`, of a global index with several key attributes: how many are of the hash key
     billing, throughput       PROVISIONED or PAY_PER_REQUEST; {read, write, increased, decreased}
     status                    ACTIVE or UPDATING
     and what is only remembered: protected, class, stream, stream_label, sse, tags, ttl, on_demand, recovery
@@ -34,8 +36,8 @@ class Stream:
 
 class Index:
     __slots__ = (
-        "attributes", "backfilling", "entries", "hash_name", "hash_type", "id", "keys", "local", "name",
-        "projection", "range_name", "range_type", "start_names",
+        "attributes", "backfilling", "composite", "entries", "hash_count", "hash_name", "hash_type", "id", "keys",
+        "local", "name", "projection", "range_name", "range_type", "schema", "start_names",
     )  # fmt: skip
 
     def __init__(self, record: Record, described: Record, entries: Subspace) -> None:
@@ -46,7 +48,14 @@ class Index:
         self.keys: list[str] = described["keys"]
         self.hash_name = self.keys[0]
         self.hash_type = types[self.hash_name]
-        self.range_name: str | None = self.keys[1] if len(self.keys) > 1 else None
+        self.hash_count: int = described.get("hashes", 1)
+        self.composite = self.hash_count > 1 or len(self.keys) > 2
+        """Whether one of its keys is more than one attribute."""
+        limits = [MAX_HASH_KEY_SIZE] * self.hash_count + [MAX_RANGE_KEY_SIZE] * len(self.keys)
+        self.schema = [(name, types[name], limit) for name, limit in zip(self.keys, limits, strict=False)]
+        """Its key attributes with type and greatest size."""
+        ranges = self.keys[self.hash_count :]
+        self.range_name: str | None = ranges[0] if ranges else None
         self.range_type = types[self.range_name] if self.range_name is not None else ""
         self.backfilling: bool = described["status"] == "CREATING"
         self.projection: str = described["projection"]

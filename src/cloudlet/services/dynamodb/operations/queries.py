@@ -7,7 +7,7 @@ from typing import Any
 from ....context import Context, Encoded
 from ....errors import AwsError
 from ....store.interface import Transaction
-from .. import capacity, storage
+from .. import capacity, composite, storage
 from ..attributes import Item, encode_json, equal
 from ..expressions import Projection
 from ..model import (
@@ -16,10 +16,11 @@ from ..model import (
     MAX_PAGE_SIZE,
     MAX_RANGE_KEY_SIZE,
     invalid_parameters,
+    key_count,
     validation_error,
 )
 from ..pages import Page, read_page
-from ..schema import check_key, check_key_part, check_nested
+from ..schema import check_empty_key, check_key, check_key_part, check_nested
 from ..table import Index, Table
 from ..validation.legacy import filter_of
 
@@ -37,15 +38,11 @@ async def query(ctx: Context, request: Request) -> Encoded:
         names = table.keys if index is None else index.start_names
         if start is not None and len(start) != len(names):
             raise validation_error("The provided starting key is invalid")
-        operator, operands = _check_key_conditions(source, request["_conditions"], start)
-        hash_value = request["_conditions"][source.hash_name][1][0]
-        if start is not None:
-            _check_query_start(table, source, request, start)
+        span = _selected(table, source, request, start)
         _check_paths(table, request)
         _check_filter_keys(source, request)
         check_all_attributes(index, request)
         reverse = request.get("ScanIndexForward") is False
-        span = storage.query_range(source, hash_value, operator, operands)
         if start is not None:
             span = storage.after(span, storage.start_key(table, index, start), reverse)
         return await answer(tx, table, index, request, span, reverse)
@@ -78,6 +75,21 @@ async def scan(ctx: Context, request: Request) -> Encoded:
         return await answer(tx, table, index, request, span, False)
 
     return await ctx.store.read(body)
+
+
+def _selected(table: Table, source: Table | Index, request: Request, start: Item | None) -> storage.Range:
+    """What the key conditions select, once they suit the schema and the starting key suits them."""
+    conditions = request["_conditions"]
+    if isinstance(source, Index) and source.composite:
+        if start is not None:
+            _check_start_key(table, {name: start[name] for name in table.keys if name in start})
+        return composite.span(source, conditions, start)
+    if len(conditions) > 2:
+        raise key_count()
+    operator, operands = _check_key_conditions(source, conditions, start)
+    if start is not None:
+        _check_query_start(table, source, request, start)
+    return storage.query_range(source, conditions[source.hash_name][1][0], operator, operands)
 
 
 def _index(table: Table, request: Request) -> Index | None:
@@ -119,13 +131,8 @@ def _check_key_conditions(
             raise invalid_parameters("Condition parameter type does not match schema type")
         if place == 0 and operator != "EQ":
             raise validation_error("Query key condition not supported")
-        for operand in operands:
-            if operator == "EQ" and kind != "N" and not operand[kind]:
-                word = "string" if kind == "S" else "binary"
-                raise validation_error(
-                    "One or more parameter values are not valid. The AttributeValue for a key attribute "
-                    f"cannot contain an empty {word} value. Key: {name}"
-                )
+        if operator == "EQ" and kind != "N":
+            check_empty_key(name, kind, operands[0][kind])
     if source.range_name is None or source.range_name not in conditions:
         return "", []
     return conditions[source.range_name]
@@ -164,9 +171,8 @@ def _check_scan_start(table: Table, index: Index | None, start: Item) -> None:
         for name in index.keys:
             if name not in start:
                 raise validation_error("The provided starting key is invalid")
-        check_key_part(start, index.hash_name, index.hash_type, MAX_HASH_KEY_SIZE)
-        if index.range_name is not None:
-            check_key_part(start, index.range_name, index.range_type, MAX_RANGE_KEY_SIZE)
+        for name, kind, limit in index.schema:
+            check_key_part(start, name, kind, limit)
     _check_start_key(table, {name: start[name] for name in table.keys if name in start})
 
 

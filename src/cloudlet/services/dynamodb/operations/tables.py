@@ -116,6 +116,7 @@ def new_index(index: Request, local: bool, status: str = "ACTIVE") -> Record:
         "id": random_id(8),
         "local": local,
         "keys": [element["AttributeName"] for element in index["KeySchema"]],
+        "hashes": sum(element["KeyType"] == "HASH" for element in index["KeySchema"]),
         "projection": projection["ProjectionType"],
         "attributes": projection.get("NonKeyAttributes", []),
         "status": status,

@@ -194,8 +194,8 @@ async def _create_index(
         raise invalid_parameters(
             "Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: " + name
         )
-    _define_attributes(record, request, [element["AttributeName"] for element in create["KeySchema"]])
     described = new_index(create, False)
+    _define_attributes(record, request, described)
     record["indexes"] = [*record["indexes"], described]
     rows = await tx.range(*table.items.range(), limit=BATCH)
     if len(rows) < BATCH:
@@ -208,8 +208,9 @@ async def _create_index(
     await ctx.node.tasks.enqueue(tx, BACKFILL, orjson.dumps(task))
 
 
-def _define_attributes(record: Record, request: Request, keys: list[str]) -> None:
+def _define_attributes(record: Record, request: Request, described: Record) -> None:
     """A new index may need attributes that the table didn't define before."""
+    keys: list[str] = described["keys"]
     given = {
         definition["AttributeName"]: definition["AttributeType"]
         for definition in request.get("AttributeDefinitions", ())
@@ -222,19 +223,19 @@ def _define_attributes(record: Record, request: Request, keys: list[str]) -> Non
                 f"Keys: [{', '.join(keys)}], AttributeDefinitions: [{', '.join(given)}]"
             )
         if defined.get(key, given[key]) != given[key]:
-            schemas = [record["keys"], *(index["keys"] for index in record["indexes"])]
-            existing = next(schema for schema in schemas if key in schema)
+            schemas = [record, *record["indexes"]]
+            existing = next(one for one in schemas if key in one["keys"])
             raise invalid_parameters(
                 "Attributes cannot be redefined. Please check that your attribute has the same type as previously "
-                f"defined. Existing schema: {_schema(existing, defined)} New schema: {_schema(keys, given)}"
+                f"defined. Existing schema: {_schema(existing, defined)} New schema: {_schema(described, given)}"
             )
         defined[key] = given[key]
     record["attributes"] = defined
 
 
-def _schema(keys: list[str], types: Record) -> str:
+def _schema(described: Record, types: Record) -> str:
     elements = [
-        f"SchemaElement: key{{{key}:{types[key]}:{kind}}}"
-        for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+        f"SchemaElement: key{{{key}:{types[key]}:{'HASH' if place < described.get('hashes', 1) else 'RANGE'}}}"
+        for place, key in enumerate(described["keys"])
     ]
     return f"Schema:[{', '.join(elements)}]"

@@ -88,9 +88,11 @@ def reading_of(source: Table | Index, bound: Bound) -> Reading:
     statement = bound.statement
     assert isinstance(statement, Select)
     branches = _spread(statement.where, source)
-    _check_types(source, branches, bound)
+    composite = isinstance(source, Index) and source.composite
+    if not composite:
+        _check_types(source, branches, bound)
     selection = Selection(statement.paths, statement.names) if statement.paths else None
-    hashes = _hashes(source, branches, bound)
+    hashes = None if composite else _hashes(source, branches, bound)
     if hashes is None:
         _check_order(source, statement, 0)
         condition = (

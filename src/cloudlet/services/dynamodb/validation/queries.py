@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....errors import AwsError
 from ..attributes import check
 from ..expressions import project_attributes
-from ..model import validation_error
+from ..model import key_count, validation_error
 from . import legacy
 from .common import Request, check_distinct_names, check_parameters, check_table_name, compile_expressions
 
@@ -70,8 +70,8 @@ def _key_conditions(request: Request) -> None:
             name: (condition["ComparisonOperator"], condition.get("AttributeValueList", []))
             for name, condition in request["KeyConditions"].items()
         }
-    if len(conditions) not in (1, 2):
-        raise validation_error("Conditions can be of length 1 or 2 only")
+    if not conditions or (len(conditions) > 2 and "IndexName" not in request):
+        raise key_count()
     request["_conditions"] = conditions
 
 

@@ -8,6 +8,7 @@ from ....policies.documents import parsed
 from ..model import (
     MAX_CAPACITY_UNITS,
     MAX_GLOBAL_INDEXES,
+    MAX_KEY_ATTRIBUTES,
     MAX_LOCAL_INDEXES,
     MAX_POLICY_SIZE,
     MAX_PROJECTED_ATTRIBUTES,
@@ -88,8 +89,10 @@ def check_bounds(throughput: Request, index: str = "") -> None:
             raise validation_error(f"Given value {throughput[name]} for {name} is out of bounds{suffix}")
 
 
-def check_keys(schema: list[Request], definitions: Sequence[str], table: bool = False) -> list[str]:
-    """A KeySchema: defined attributes, HASH and then perhaps RANGE."""
+def check_keys(
+    schema: list[Request], definitions: Sequence[str], table: bool = False, composite: bool = False
+) -> list[str]:
+    """A KeySchema: defined attributes, HASH and then perhaps RANGE. `composite`: several of either."""
     keys = [element["AttributeName"] for element in schema]
     if table and len(keys) > len(definitions):
         raise validation_error("Invalid KeySchema: Some index key attribute have no definition")
@@ -98,6 +101,9 @@ def check_keys(schema: list[Request], definitions: Sequence[str], table: bool = 
             "Some index key attributes are not defined in AttributeDefinitions. "
             f"Keys: [{', '.join(keys)}], AttributeDefinitions: [{', '.join(definitions)}]"
         )
+    if composite and (len(keys) > 2 or all(element["KeyType"] == "HASH" for element in schema[:2])):
+        _check_composite(schema, keys)
+        return keys
     if len(keys) > 2:
         shown = ", ".join(
             f"KeySchemaElement(attributeName={element['AttributeName']}, keyType={element['KeyType']})"
@@ -116,6 +122,21 @@ def check_keys(schema: list[Request], definitions: Sequence[str], table: bool = 
     if len(schema) == 2 and schema[1]["KeyType"] != "RANGE":
         raise validation_error("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
     return keys
+
+
+def _check_composite(schema: list[Request], keys: list[str]) -> None:
+    kinds = [element["KeyType"] for element in schema]
+    if len(set(keys)) != len(keys):
+        raise validation_error("The KeySchema contains multiple key attributes with the same name")
+    if kinds[0] != "HASH":
+        raise validation_error("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
+    if kinds != sorted(kinds):
+        raise invalid_parameters("All HASH key attributes must precede RANGE key attributes in the KeySchema")
+    for kind in ("HASH", "RANGE"):
+        if kinds.count(kind) > MAX_KEY_ATTRIBUTES:
+            raise invalid_parameters(
+                f"The KeySchema exceeds the maximum allowed number of {kind} key attributes"
+            )
 
 
 def _check_local(
@@ -152,7 +173,7 @@ def _check_global(
     if not indexes:
         raise invalid_parameters("List of GlobalSecondaryIndexes is empty")
     for index in indexes:
-        check_keys(index["KeySchema"], definitions)
+        check_keys(index["KeySchema"], definitions, composite=True)
         check_projection(index)
         check_index_throughput(index, request.get("BillingMode") != "PAY_PER_REQUEST")
         _check_new_name(index, names)

@@ -108,5 +108,5 @@ def _check_index_update(request: Request, update: Request, seen: set[str]) -> No
         if not request.get("AttributeDefinitions"):
             raise invalid_parameters(f"AttributeDefinitions is not specified for index: {name}")
         keys = [element["AttributeName"] for element in update["Create"]["KeySchema"]]
-        check_keys(update["Create"]["KeySchema"], keys)
+        check_keys(update["Create"]["KeySchema"], keys, composite=True)
         check_projection(update["Create"])
