@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
-from collections.abc import Callable
+import socket
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from cloudlet.services.s3.forms import Form
+from tests.harness import eventually
 
 from .conftest import OPEN, ask
 
@@ -40,6 +47,33 @@ def signing(request: pytest.FixtureRequest, client: Callable[..., Any]) -> Any:
     return client("s3", config=Config(signature_version=request.param))
 
 
+class TestReading:
+    @given(
+        fields=st.dictionaries(
+            st.text("abc-", min_size=1, max_size=5), st.text("x\r\n-é", max_size=20), max_size=4
+        ),
+        file=st.lists(
+            st.sampled_from([b"\r\n", b"--", EDGE.encode(), b"\r\n--", b"x", bytes(100)]), max_size=12
+        ).map(b"".join),
+        step=st.integers(1, 200),
+    )
+    def test_is_the_same_however_it_comes(self, fields: dict[str, str], file: bytes, step: int) -> None:
+        assume(f"\r\n--{EDGE}".encode() not in file)
+        assume(not any(f"\r\n--{EDGE}" in value for value in fields.values()))
+        data = form(fields, file)
+
+        async def read() -> tuple[dict[str, str], bytes]:
+            async def pieces() -> AsyncIterator[bytes]:
+                for at in range(0, len(data), step):
+                    yield data[at : at + step]
+
+            reading = Form(pieces(), EDGE.encode())
+            found = await reading.fields()
+            return found, b"".join([piece async for piece in reading.file()])
+
+        assert asyncio.run(read()) == (fields, file)
+
+
 class TestPostObject:
     def test_as_promised(self, node: Any, s3: Any, signing: Any, bucket: str) -> None:
         more = {"Content-Type": "text/plain", "x-amz-meta-who": "me", "success_action_status": "201"}
@@ -63,6 +97,20 @@ class TestPostObject:
         data = os.urandom(3_000_001).replace(EDGE.encode(), b"")
         assert post(node, bucket, made["fields"], data)[0] == 204
         assert s3.get_object(Bucket=bucket, Key="large")["Body"].read() == data
+
+    @pytest.mark.node_only
+    def test_that_is_cut_leaves_nothing(self, node: Any, s3: Any, signing: Any, bucket: str) -> None:
+        fields = signing.generate_presigned_post(bucket, "cut")["fields"]
+        body = form(fields, os.urandom(3_000_000))
+        head = (
+            f"POST /{bucket} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+            f"Content-Type: multipart/form-data; boundary={EDGE}\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", node.port)) as browser:
+            browser.sendall(head.encode() + body[:2_000_000])
+            eventually(lambda: list((node.data / "s3" / "uploads").iterdir()))
+        eventually(lambda: not list((node.data / "s3" / "uploads").iterdir()))
+        assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
 
     def test_then_another_page(self, node: Any, signing: Any, bucket: str) -> None:
         there = {"success_action_redirect": "http://localhost/done"}
