@@ -2,72 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import mimetypes
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
-from websockets.asyncio.server import ServerConnection, broadcast, serve
-from websockets.datastructures import Headers
+from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.exceptions import ConnectionClosedError
-from websockets.http11 import Request, Response
 
-from tests.harness import ROOT, eventually
+from tests.flows.double import Server
+from tests.harness import ROOT
 
-WEB = ROOT / "apps" / "chat" / "web"
 Frame = dict[str, Any]
 
 
-class Double:
+class Double(Server):
+    web = ROOT / "apps" / "chat" / "web"
+    index = "index.html"
+
     def __init__(self) -> None:
         self.rooms: dict[str, list[Frame]] = defaultdict(list)
         self.names: dict[str, str] = {}
         self.people: dict[ServerConnection, Frame] = {}
         self.requests: list[Frame] = []
         self.once: dict[str, Frame] = {}
-        self.refuse = False
         self.deaf = False
         self.unheard = False
         self.silent: set[int] = set()
         self.answer: Callable[[Frame], Frame | None] = lambda request: None
-        self._loop = asyncio.new_event_loop()
-        started = threading.Event()
-        self._thread = threading.Thread(target=lambda: self._loop.run_until_complete(self._serve(started)))
-        self._thread.start()
-        started.wait()
+        super().__init__()
 
-    async def _serve(self, started: threading.Event) -> None:
-        self._stopped = asyncio.Event()
-        async with serve(self._session, "127.0.0.1", 0, process_request=self._http) as server:
-            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-            started.set()
-            await self._stopped.wait()
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join()
-        self._loop.close()
-
-    def _http(self, connection: ServerConnection, request: Request) -> Response | None:
-        path = urlsplit(request.path).path
-        if path == "/production":
-            return Response(503, "No", Headers()) if self.refuse else None
-        headers = Headers({"Connection": "close"})
-        file = WEB / (path[1:] or "index.html")
-        if path == "/config.json":
-            body = b'{"socket": "/production"}'
-        elif file.is_file():
-            body = file.read_bytes()
-        else:
-            return Response(404, "Not Found", headers, b"")
-        headers["Content-Type"] = mimetypes.guess_type(path)[0] or "text/html"
-        headers["Content-Length"] = str(len(body))
-        return Response(200, "OK", headers, body)
+    def connected(self) -> dict[ServerConnection, Frame]:
+        return self.people
 
     async def _session(self, socket: ServerConnection) -> None:
         try:
@@ -78,7 +45,7 @@ class Double:
                     continue
                 answer = self.answer(request) or self._serve_one(socket, request)
                 if answer is not None:
-                    await socket.send(json.dumps({"ref": request.get("ref")} | answer))
+                    await self._say(socket, {"ref": request.get("ref")} | answer)
         except ConnectionClosedError:
             pass
         finally:
@@ -169,12 +136,6 @@ class Double:
 
     def send(self, room: str, frame: Frame) -> None:
         self._loop.call_soon_threadsafe(self._tell, room, frame)
-
-    def cut(self) -> None:
-        """Every connection breaks, as when a network goes."""
-        for socket in list(self.people):
-            self._loop.call_soon_threadsafe(socket.transport.abort)
-        eventually(lambda: not self.people)
 
     def asked(self, action: str) -> list[Frame]:
         return [request for request in self.requests if request["action"] == action]

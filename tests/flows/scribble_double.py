@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import io
 import json
-import mimetypes
 import re
-import threading
 import time
 import zlib
 from collections.abc import Callable
@@ -16,14 +13,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from PIL import Image
-from websockets.asyncio.server import ServerConnection, broadcast, serve
+from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosedError
-from websockets.http11 import Request, Response
 
-from tests.harness import ROOT, eventually
+from tests.flows.double import Server
+from tests.harness import ROOT
 
-WEB = ROOT / "apps" / "scribble" / "web"
 COLOURS = "ffffff1b1b1f868e96d0d4d98d5a3be03131f76707fcc41994d82d2f9e4422b8cf1c7ed63b3fb69c36b5f783acffd8a8"
 PALETTE = [f"#{COLOURS[at : at + 6]}" for at in range(0, len(COLOURS), 6)]
 WHITE, BLACK, GREY, LIGHT_GREY, BROWN, RED, ORANGE, YELLOW = range(8)
@@ -31,7 +27,10 @@ LIME, GREEN, CYAN, BLUE, INDIGO, PURPLE, PINK, PEACH = range(8, 16)
 SIDE = 200
 
 
-class Double:
+class Double(Server):
+    web = ROOT / "apps" / "scribble" / "web"
+    index = "scribble.html"
+
     def __init__(self, width: int = SIDE, height: int = SIDE) -> None:
         self.size = {"width": width, "height": height, "bits": 4}
         self.bitmap = bytearray(width * height)
@@ -41,60 +40,32 @@ class Double:
         self.sinces: list[str | None] = []
         self.history: dict[int, bytes] = {}
         self.rate = {"points": 100_000, "seconds": 1, "least": 25}
-        self.socket = "/production"
-        self.refuse = False
+        self.palette = PALETTE
         self.deaf = False
         self.mute = False
         self.hesitant = False
         self.answer: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda message: None
         self.image: tuple[int, bytes] | None = None
         self._last = 0
-        self._loop = asyncio.new_event_loop()
-        started = threading.Event()
-        self._thread = threading.Thread(target=lambda: self._loop.run_until_complete(self._serve(started)))
-        self._thread.start()
-        started.wait()
+        super().__init__()
 
-    async def _serve(self, started: threading.Event) -> None:
-        self._stopped = asyncio.Event()
-        async with serve(self._session, "127.0.0.1", 0, process_request=self._http, max_size=None) as server:
-            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-            started.set()
-            await self._stopped.wait()
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join()
-        self._loop.close()
+    def connected(self) -> set[ServerConnection]:
+        return self.sockets
 
     def next_id(self) -> int:
         self._last = max(self._last + 1, int(time.time() * 1000) * 4096)
         return self._last
 
-    def _http(self, connection: ServerConnection, request: Request) -> Response | None:
-        path = urlsplit(request.path).path
-        if path == "/production":
-            return Response(503, "No", Headers()) if self.refuse else None
-        headers = Headers({"Connection": "close"})
-        body: bytes | None = None
-        if path == "/config.json":
-            body = json.dumps({"socket": self.socket}).encode()
-        elif path == "/image.png" and self.image:
+    def file(self, path: str, headers: Headers) -> bytes | None:
+        if path == "/image.png" and self.image:
             headers["x-amz-meta-id"] = str(self.image[0])
-            body = self.image[1]
-        elif path == "/history/index.json" and self.history:
-            body = json.dumps(
-                {"pictures": [{"at": at, "url": f"history/{at}.png"} for at in self.history]}
-            ).encode()
-        elif found := re.fullmatch(r"/history/(\d+)\.png", path):
-            body = self.history.get(int(found[1]))
-        elif (file := WEB / (path[1:] or "scribble.html")).is_file():
-            body = file.read_bytes()
-        headers["Content-Type"] = mimetypes.guess_type(path)[0] or "text/html"
-        if body is None:
-            return Response(404, "Not Found", headers, b"")
-        headers["Content-Length"] = str(len(body))
-        return Response(200, "OK", headers, body)
+            return self.image[1]
+        if path == "/history/index.json" and self.history:
+            pictures = [{"at": at, "url": f"history/{at}.png"} for at in self.history]
+            return json.dumps({"pictures": pictures}).encode()
+        if found := re.fullmatch(r"/history/(\d+)\.png", path):
+            return self.history.get(int(found[1]))
+        return None
 
     async def _session(self, socket: ServerConnection) -> None:
         assert socket.request
@@ -104,7 +75,7 @@ class Double:
         you = f"c{len(self.sinces)}"
         name = query.get("name", [""])[0]
         self.sockets.add(socket)
-        frame = {"type": "welcome", "you": you, "here": len(self.sockets), "palette": PALETTE}
+        frame = {"type": "welcome", "you": you, "here": len(self.sockets), "palette": self.palette}
         await self._say(socket, frame | {"rate": self.rate} | self.size)
         if since is None:
             for part in self.picture():
@@ -140,9 +111,6 @@ class Double:
             return
         self.draw([tuple(point) for point in message["points"]], by=you, ref=message["ref"])
 
-    async def _say(self, socket: ServerConnection, frame: Any) -> None:
-        await socket.send(frame if isinstance(frame, str) else json.dumps(frame))
-
     def _broadcast(self, frame: Any) -> None:
         text = frame if isinstance(frame, str) else json.dumps(frame)
         broadcast(list(self.sockets), text)
@@ -152,12 +120,6 @@ class Double:
     def send(self, frame: Any) -> None:
         """To everybody."""
         self._loop.call_soon_threadsafe(self._broadcast, frame)
-
-    def cut(self) -> None:
-        """Every connection breaks, as when a network goes."""
-        for socket in list(self.sockets):
-            self._loop.call_soon_threadsafe(socket.transport.abort)
-        eventually(lambda: not self.sockets)
 
     def draw(self, points: list[Any], by: str = "other", ref: int = 0) -> None:
         for x, y, colour in points:

@@ -15,7 +15,6 @@ import pytest
 
 from cloudlet.cli.stacks import local_url
 from cloudlet.services.translate.engine import modes
-from tests.flows.browser import browser
 from tests.flows.chat import Application
 from tests.flows.chat_page_double import Double, error
 from tests.harness import Node, eventually
@@ -34,12 +33,6 @@ HOSTILE = {
 }
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as running:
-        yield running
-
-
 @pytest.fixture
 def double() -> Iterator[Double]:
     server = Double()
@@ -48,25 +41,17 @@ def double() -> Iterator[Double]:
 
 
 @pytest.fixture
-def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
-    """`open_page(url, "Ann", width=…, **context)`: a window of its own, in the room; page errors fail the test."""
-    contexts, errors = [], []
+def open_page(new_window: Callable[..., Any]) -> Callable[..., Any]:
+    """`open_page(url, "Ann", width=…, **context)`: the page in a window of its own, in the room."""
 
-    def make(url: str, name: str = "", *, width: int = 900, height: int = 700, **options: Any) -> Any:
-        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
-        context.set_default_timeout(10_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
+    def make(url: str, name: str = "", **options: Any) -> Any:
+        page = new_window(**options)
         page.goto(url)
         if name:
             join(page, name)
         return page
 
-    yield make
-    for context in contexts:
-        context.close()
-    assert errors == []
+    return make
 
 
 def join(page: Any, name: str, *, live: bool = True) -> None:

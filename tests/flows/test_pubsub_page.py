@@ -13,16 +13,9 @@ from typing import Any
 
 import pytest
 
-from tests.flows.browser import browser
 from tests.harness import ROOT
 
 pytestmark = [pytest.mark.node_only, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.flows.browser import browser
 from tests.flows.scribble_double import BLACK, BLUE, GREEN, PALETTE, RED, SIDE, WHITE, Double
 from tests.flows.scribble_harbour import harbour
 from tests.harness import eventually
@@ -22,38 +21,31 @@ pytestmark = [pytest.mark.node_only, pytest.mark.slow]
 Point = tuple[int, int]
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as running:
-        yield running
+@pytest.fixture
+def doubles() -> Iterator[Callable[..., Double]]:
+    """`doubles(width, height)`: one more back end, stopped after."""
+    made: list[Double] = []
+
+    def make(*size: int) -> Double:
+        made.append(Double(*size))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop()
 
 
 @pytest.fixture
-def double() -> Iterator[Double]:
-    server = Double()
-    yield server
-    server.stop()
+def double(doubles: Callable[..., Double]) -> Double:
+    return doubles()
 
 
 @pytest.fixture
-def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
-    """`open_page(url, width=…, height=…, **context)`: a window of its own, closed after; page errors fail the test."""
-    contexts, errors = [], []
+def open_page(new_window: Callable[..., Any]) -> Callable[..., Any]:
+    """`open_page(url, width=…, height=…, **context)`: the page in a window of its own, live."""
 
-    def make(
-        url: str,
-        *,
-        live: bool = True,
-        clock: bool = False,
-        width: int = 900,
-        height: int = 700,
-        **options: Any,
-    ) -> Any:
-        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
-        context.set_default_timeout(10_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
+    def make(url: str, *, live: bool = True, clock: bool = False, **options: Any) -> Any:
+        page = new_window(**options)
         if clock:
             page.clock.install()
         page.goto(url)
@@ -61,10 +53,7 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
             page.locator("#state[data-state=live]").wait_for()
         return page
 
-    yield make
-    for context in contexts:
-        context.close()
-    assert errors == []
+    return make
 
 
 PIXEL = """async ([x, y]) => {
@@ -147,11 +136,12 @@ class TestThePicture:
         see(page, 3, 0, RED)
         assert [shown(page, x, 0) for x in range(4)] == [RED, BLUE, RED, RED]
 
-    def test_a_picture_of_another_size_counts_for_nothing(self, double: Double, open_page: Any) -> None:
-        small = Double(50, 50)
+    def test_a_picture_of_another_size_counts_for_nothing(
+        self, double: Double, doubles: Any, open_page: Any
+    ) -> None:
+        small = doubles(50, 50)
         small.draw([(at, at, RED) for at in range(50)])
         small.bake()
-        small.stop()
         double.image = small.image
         double.draw([(7, 7, BLUE)])
         page = open_page(double.url)
@@ -160,13 +150,12 @@ class TestThePicture:
         see(page, 8, 8, WHITE)
         assert double.sinces[1] is None
 
-    def test_the_socket_may_be_elsewhere(self, double: Double, open_page: Any, chromium: Any) -> None:
-        other = Double()
+    def test_the_socket_may_be_elsewhere(self, double: Double, doubles: Any, open_page: Any) -> None:
+        other = doubles()
         double.socket = other.url.replace("http", "ws") + "production"
         page = open_page(double.url)
         other.draw([(7, 7, BLUE)])
         see(page, 7, 7, BLUE)
-        other.stop()
 
     def test_the_download_is_the_picture(self, double: Double, open_page: Any) -> None:
         double.draw([(5, 6, BLUE)])
@@ -288,6 +277,12 @@ class TestTheConnection:
         page.get_by_text("Offline. Your strokes are kept").wait_for()
         page.context.set_offline(False)
         page.locator("#state[data-state=live]").wait_for()
+
+    def test_without_a_network_the_server_is_asked_at_once(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url)
+        page.evaluate("dispatchEvent(new Event('offline'))")
+        eventually(lambda: [message for _, message in double.messages if "ping" in message])
+        assert page.locator("#state").get_attribute("data-state") == "live"
 
     @pytest.mark.parametrize("least", [25, 200])
     def test_no_message_exceeds_the_rate_limit_and_nothing_is_lost(
@@ -542,6 +537,14 @@ class TestTheKeyboard:
         page.keyboard.press("u")
         eventually(lambda: double.drawn == 5)
 
+    def test_pressed_twice_it_zooms_twice(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url)
+        page.keyboard.press("+")
+        page.keyboard.press("+")
+        twice = "async (fitting) => (await import('/main.js')).view.zoom === Math.round(4 * fitting)"
+        fitting = page.evaluate("async () => (await import('/main.js')).view.fitting")
+        eventually(lambda: page.evaluate(twice, fitting))
+
     def test_keys_zoom_choose_and_help(self, double: Double, open_page: Any) -> None:
         page = open_page(double.url)
         zoom = "async () => (await import('/main.js')).view.zoom"
@@ -628,8 +631,48 @@ FAINT = r"""() => {
 }"""
 
 
+class TestForTheFirstTime:
+    def test_it_says_what_to_do_until_one_has_drawn(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url)
+        hint = page.locator("#hint")
+        assert hint.is_visible()
+        drag(page, (20, 20), (60, 20))
+        hint.wait_for(state="hidden")
+        eventually(lambda: unconfirmed(page) == 0)
+        page.reload()
+        page.locator("#state[data-state=live]").wait_for()
+        assert hint.is_hidden()
+
+    def test_who_is_alone_is_given_the_link(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url, permissions=["clipboard-read", "clipboard-write"])
+        page.get_by_role("button", name="1 person here").click()
+        page.get_by_role("button", name="Copy the link").click()
+        page.get_by_text("Link to this place copied").wait_for()
+        assert page.evaluate("navigator.clipboard.readText()").startswith(double.url)
+
+    def test_a_palette_of_two_takes_no_room_for_sixteen(self, double: Double, open_page: Any) -> None:
+        double.palette = ["#ffffff", "#000000"]
+        page = open_page(double.url)
+        assert page.get_by_role("radio", name="black").is_checked()
+        assert page.locator("#dock").bounding_box()["width"] < 300
+
+    def test_on_a_phone_that_lies_the_picture_is_as_high_as_it_can_be(
+        self, double: Double, open_page: Any
+    ) -> None:
+        page = open_page(double.url, width=780, height=360)
+        assert page.evaluate("async () => (await import('/main.js')).view.fitting") * SIDE > 250
+
+    def test_keys_are_out_of_the_way_where_there_are_none(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url, has_touch=True, is_mobile=True)
+        page.get_by_role("button", name="Help").click()
+        keys = page.get_by_text("The colours", exact=True)
+        assert keys.is_hidden()
+        page.get_by_text("Keys", exact=True).click()
+        assert keys.is_visible()
+
+
 class TestForEverybody:
-    @pytest.mark.parametrize("width, height", [(320, 568), (390, 844), (844, 390), (1920, 1080)])
+    @pytest.mark.parametrize("width, height", [(320, 568), (390, 844), (844, 390), (667, 375), (1920, 1080)])
     def test_it_fits(self, double: Double, open_page: Any, width: int, height: int) -> None:
         page = open_page(double.url, width=width, height=height)
         page.locator("#brush").wait_for(state="attached")
@@ -707,9 +750,9 @@ COUNT_FRAMES = """async () => {
 
 
 class TestPictures:
-    def test_frames_a_second_while_drawing(self, chromium: Any, open_page: Any) -> None:
+    def test_frames_a_second_while_drawing(self, doubles: Any, open_page: Any) -> None:
         """A figure for those who look (-s); how fast a machine is, is no failure."""
-        double = Double(1024, 1024)
+        double = doubles(1024, 1024)
         page = open_page(
             double.url + "#512,512,2", width=390, height=844, device_scale_factor=3, has_touch=True
         )
@@ -725,12 +768,11 @@ class TestPictures:
         print(f"\nprocessor four times slower: {rate:.0f} frames a second, 95 % within {gap:.0f} ms")
         eventually(lambda: unconfirmed(page) == 0)
         assert double.drawn > 500
-        double.stop()
 
-    def test_many_at_work(self, chromium: Any, open_page: Any) -> None:
+    def test_many_at_work(self, doubles: Any, open_page: Any) -> None:
         """With PICTURES=folder these are the pictures of the documentation."""
         folder = os.environ.get("PICTURES")
-        double = Double(320, 200)
+        double = doubles(320, 200)
         image = harbour()
         double.draw([(x, y, image.getpixel((x, y))) for x in range(320) for y in range(200)])
         double.stream.clear()
@@ -750,10 +792,9 @@ class TestPictures:
         drag(page, (140, 104), (143, 107), (148, 109), (152, 110), (156, 109), (161, 107), (164, 104))
         eventually(lambda: double.colour(152, 110) == BLACK and unconfirmed(page) == 0)
         names = [("Merry Otter", 60, 160), ("Ada", 236, 84), ("Brave Heron", 196, 186), ("Lin", 118, 62)]
-        double.send({"type": "cursors", "cursors": [[name, name, x, y] for name, x, y in names]})
+        double.send({"type": "cursors", "here": 6, "cursors": [[name, name, x, y] for name, x, y in names]})
         for window, file in ((page, "scribble.png"), (phone, "scribble-phone.png")):
             window.locator(".cursor", has_text="Lin").wait_for()
-            window.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
+            eventually(lambda window=window: not window.evaluate("document.getAnimations().length"))
             if folder:
                 window.screenshot(path=str(Path(folder) / file))
-        double.stop()

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.flows.browser import browser
 from tests.flows.scribble import Application
 from tests.flows.scribble_double import BLUE, GREEN, PALETTE, RED, WHITE
 from tests.flows.test_scribble_page import choose, drag, see, shown, unconfirmed
@@ -37,35 +36,21 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
         assert "Traceback" not in node.log, node.log
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as running:
-        yield running
-
-
 @pytest.fixture
-def window(chromium: Any, app: Application) -> Iterator[Callable[..., Any]]:
+def window(new_window: Callable[..., Any], app: Application) -> Callable[..., Any]:
     """`window()`: the page in a window of somebody else's, live."""
     host = app.outputs["PageUrl"].split("//")[1].split(".")[0]
-    url = f"http://{host}.cloudfront.localhost:{app.node.port}/"
-    contexts, errors = [], []
 
     def make(*, live: bool = True) -> Any:
-        context = chromium.new_context(viewport={"width": 800, "height": 700})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        page = new_window(width=800)
         if not live:
             page.route_web_socket("**/*", lambda socket: None)
-        page.goto(url)
+        page.goto(f"http://{host}.cloudfront.localhost:{app.node.port}/")
         if live:
             page.locator("#state[data-state=live]").wait_for()
         return page
 
-    yield make
-    for context in contexts:
-        context.close()
-    assert errors == []
+    return make
 
 
 def settled(*pages: Any) -> None:

@@ -262,15 +262,24 @@ tools.onpick = (word) => {
   if (index < 0) note(`${hex(word)} is not in the palette`);
   else choose(index);
 };
-tools.onstroke = () => (at("undo").disabled = !tools.canUndo);
+tools.onstroke = () => {
+  at("undo").disabled = !tools.canUndo;
+  if (me.drew) return;
+  me.drew = at("hint").hidden = true;
+  settings.remember(me);
+};
+
+/** The dock is below the picture, or in a low window beside it. */
+const low = matchMedia("(max-height: 480px) and (min-width: 641px)");
+const taken = ({ top, right }) => (low.matches ? { bottom: 0, left: right } : { bottom: innerHeight - top, left: 0 });
 
 /** The panels' places, so that the picture fits between them. */
 function measure() {
   const top = at("top").getBoundingClientRect();
   const dock = at("dock").getBoundingClientRect();
   // While the replay is there instead of the dock, the picture stays where it is.
-  const bottom = dock.height ? innerHeight - dock.top : view.insets.bottom;
-  view.insets = { top: top.bottom, right: 0, bottom, left: 0 };
+  const { bottom, left } = dock.height ? taken(dock) : view.insets;
+  view.insets = { top: top.bottom, right: 0, bottom, left };
   view.resize();
 }
 
@@ -394,6 +403,10 @@ at("fit").onclick = commands.f;
 at("people-open").onclick = () => open("people");
 at("help-open").onclick = () => open("help");
 at("link").onclick = copyLink;
+at("invite").onclick = () => {
+  at("people").close();
+  copyLink();
+};
 at("save").onclick = save;
 at("replay-open").onclick = toggleReplay;
 at("replay-close").onclick = endReplay;
@@ -406,6 +419,8 @@ at("time").oninput = () => {
 addEventListener("hashchange", () => goToPlace(true));
 addEventListener("beforeunload", (event) => outbox.waiting && event.preventDefault());
 
+at("hint").hidden = me.drew;
+at("key-list").open = !matchMedia("(hover: none) and (pointer: coarse)").matches;
 usePalette(palette);
 useTool("draw");
 useSize(SIZES.includes(me.size) ? me.size : 3);

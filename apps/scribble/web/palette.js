@@ -43,6 +43,7 @@ export function isLight(hex) {
 /** The radio buttons of a palette, into `box`; `choose(index)` is called with the chosen one. */
 export function show(box, palette, chosen, choose) {
   const called = names(palette);
+  box.style.setProperty("--columns", String(Math.min(8, Math.ceil(palette.length / 2))));
   box.replaceChildren(
     ...palette.map((hex, index) => {
       const label = document.createElement("label");

@@ -1,4 +1,4 @@
-// What the browser remembers of us: a name and a colour. Without storage the page works the same and forgets.
+// What the browser remembers of us: a name, a colour, a brush, and whether we know how to draw. Without storage the page works the same and forgets.
 
 const KEY = "scribble";
 const FIRST = ["Quiet", "Bold", "Sunny", "Swift", "Gentle", "Curious", "Merry", "Brave", "Lucky", "Sleepy"];
@@ -17,6 +17,7 @@ export function remembered() {
     name: tidy(found.name) || `${any(FIRST)} ${any(SECOND)}`,
     colour: Number.isInteger(found.colour) && found.colour >= 0 ? found.colour : null,
     size: Number.isInteger(found.size) ? found.size : null,
+    drew: found.drew === true,
   };
 }
 

@@ -26,6 +26,7 @@ export class View {
   #asked = false;
   #drawn = false;
   #moving = 0;
+  #aim = null; // where a movement that is under way leads
   #fitted = true;
 
   constructor(canvas, board) {
@@ -107,8 +108,9 @@ export class View {
 
   /** Zoom by a button or key: around the middle, to round numbers when enlarged. */
   zoomBy(factor) {
-    const aim = this.zoom * factor;
-    this.moveTo(this.x, this.y, aim > 1.5 ? Math.round(aim) : aim);
+    const { x, y, zoom } = this.#aim?.move === this.#moving ? this.#aim : this;
+    const aim = zoom * factor;
+    this.moveTo(x, y, aim > 1.5 ? Math.round(aim) : aim);
   }
 
   moveTo(x, y, zoom, { smooth = true, fitted = false } = {}) {
@@ -119,6 +121,7 @@ export class View {
       this.#place(x, y, to, { move, fitted });
       return;
     }
+    this.#aim = { move, x, y, zoom: to };
     const began = performance.now();
     const step = (now) => {
       if (move !== this.#moving) return;
