@@ -233,20 +233,29 @@ class TestBehaviour:
             f"Table already exists: {users}",
         )
 
-    def test_counts(self, ddb, make_table):
-        name = make_table(["a"], {"a": "S"})
-        ddb.put_item(TableName=name, Item={"a": {"S": "x"}})
-        table = ddb.describe_table(TableName=name)["Table"]
-        assert (table["ItemCount"], table["TableSizeBytes"]) in ((1, 2), (0, 0))
-
-    @pytest.mark.slow
     @pytest.mark.node_only
-    def test_counts_a_large_table(self, ddb, make_table):
-        name = make_table(["a"], {"a": "N"})
-        for n in range(0, 1100, 25):
-            writes = [{"PutRequest": {"Item": {"a": {"N": str(n + m)}}}} for m in range(25)]
+    @pytest.mark.parametrize("count", [25, pytest.param(1100, marks=pytest.mark.slow)])
+    def test_counts(self, ddb, make_table, count):
+        name = make_table(
+            ["a"],
+            {"a": "N", "b": "S"},
+            GlobalSecondaryIndexes=[index("by_b", "b", ProjectionType="KEYS_ONLY")],
+        )
+        for n in range(0, count, 25):
+            writes = [
+                {"PutRequest": {"Item": {"a": {"N": str(n + m)}, **({} if m else {"b": {"S": "x"}})}}}
+                for m in range(25)
+            ]
             ddb.batch_write_item(RequestItems={name: writes})
-        assert eventually(lambda: ddb.describe_table(TableName=name)["Table"]["ItemCount"] == 1100)
+
+        def table() -> Any:
+            return ddb.describe_table(TableName=name)["Table"]
+
+        assert eventually(lambda: table()["ItemCount"] == count)
+        assert table()["TableSizeBytes"] > count
+        (held,) = table()["GlobalSecondaryIndexes"]
+        assert held["ItemCount"] == count // 25
+        assert 4 * (count // 25) <= held["IndexSizeBytes"] <= 8 * (count // 25)
 
     def test_unknown(self, ddb):
         for call in (ddb.describe_table, ddb.delete_table):

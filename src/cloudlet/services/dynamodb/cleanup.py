@@ -12,6 +12,7 @@ from ...context import Node
 from ...store.interface import Store, Task, Transaction
 from ...store.keys import successor
 from . import copying, journal, storage
+from .attributes import item_size
 from .changes import Change
 from .expiry import EXPIRE, due_at, set_timer
 from .streams import TRIM, trimmer
@@ -124,6 +125,7 @@ async def _fill_index(store: Store, account: str, region: str, name: str, index_
 async def _count(node: Node, account: str, region: str, name: str, table_id: str) -> None:
     """Items and their size, for tables too large to be counted while somebody waits."""
     items = size = 0
+    indexes: dict[str, list[int]] = {}
 
     async def find(tx: Transaction) -> Table | None:
         table = await storage.find_table(tx, account, region, name)
@@ -133,10 +135,21 @@ async def _count(node: Node, account: str, region: str, name: str, table_id: str
         nonlocal items, size
         items += len(rows)
         size += sum(storage.size_of(value) for _, value in rows)
+        _count_entries(table, rows, indexes)
         if len(rows) < BATCH:
-            await storage.put_count(tx, table, storage.Count(items, size, node.clock.now()))
+            await storage.put_count(tx, table, storage.Count(items, size, node.clock.now(), indexes))
 
     await _each_batch(node.store, find, use)
+
+
+def _count_entries(table: Table, rows: _Rows, counts: dict[str, list[int]]) -> None:
+    for _, value in rows if table.indexes else ():
+        item = storage.item_of(value)
+        for index in table.indexes:
+            if storage.entry_key(table, index, item) is not None:
+                count = counts.setdefault(index.id, [0, 0])
+                count[0] += 1
+                count[1] += item_size(item if index.attributes is None else index.attributes.apply(item))
 
 
 async def _set_timers(node: Node, account: str, region: str, name: str, attribute: str) -> None:

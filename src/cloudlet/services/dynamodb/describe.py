@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from .model import ON_DEMAND_READ, ON_DEMAND_WRITE
 from .table import Record
 
 
-def describe(record: Record, items: int = 0, size: int = 0, status: str = "") -> dict[str, Any]:
+Counts = Mapping[str, Sequence[int]]
+"""Items and size of indexes, by their ids."""
+
+
+def describe(
+    record: Record, items: int = 0, size: int = 0, status: str = "", indexes: Counts = MappingProxyType({})
+) -> dict[str, Any]:
     """A TableDescription. `status` overrides the record's, for operations that answer with what is going on."""
     described: dict[str, Any] = {
         "AttributeDefinitions": [
@@ -33,7 +41,7 @@ def describe(record: Record, items: int = 0, size: int = 0, status: str = "") ->
         }
     elif record["billing_since"] != record["created"]:
         described["BillingModeSummary"] = {"BillingMode": "PROVISIONED"}
-    _describe_indexes(described, record, status == "CREATING")
+    _describe_indexes(described, record, status == "CREATING", indexes)
     _describe_rest(described, record)
     return described
 
@@ -76,14 +84,15 @@ def _throughput(throughput: dict[str, Any]) -> dict[str, Any]:
     return described
 
 
-def _describe_indexes(described: dict[str, Any], record: Record, creating: bool) -> None:
+def _describe_indexes(described: dict[str, Any], record: Record, creating: bool, counts: Counts) -> None:
     for local, member in ((True, "LocalSecondaryIndexes"), (False, "GlobalSecondaryIndexes")):
         indexes = [index for index in record["indexes"] if index["local"] is local]
         if indexes:
-            described[member] = [_describe_index(record, index, creating) for index in indexes]
+            described[member] = [_describe_index(record, index, creating, counts) for index in indexes]
 
 
-def _describe_index(record: Record, index: Record, creating: bool) -> dict[str, Any]:
+def _describe_index(record: Record, index: Record, creating: bool, counts: Counts) -> dict[str, Any]:
+    items, size = counts.get(index["id"], (0, 0))
     projection: dict[str, Any] = {"ProjectionType": index["projection"]}
     if index.get("attributes"):
         projection["NonKeyAttributes"] = index["attributes"]
@@ -91,8 +100,8 @@ def _describe_index(record: Record, index: Record, creating: bool) -> dict[str, 
         "IndexName": index["name"],
         "KeySchema": _key_schema(index["keys"], index.get("hashes", 1)),
         "Projection": projection,
-        "IndexSizeBytes": 0,
-        "ItemCount": 0,
+        "IndexSizeBytes": size,
+        "ItemCount": items,
         "IndexArn": f"{record['arn']}/index/{index['name']}",
     }
     if not index["local"]:

@@ -4,7 +4,8 @@
     ("item", account, region, id, place, hash[, range])      an item: its size, six digits, then its JSON
     ("index", account, region, id, index id, place, hash[, range], item's hash[, item's range])
                                                              an index entry: what the index projects, in the same form
-    ("count", account, region, id)                           [items, size, when counted], of a large table
+    ("count", account, region, id)                           [items, size, when counted, the same of its indexes], of a
+                                                             large table
     ("stream", account, region, table's name, label)         a stream's record, JSON (see `streams.begin`)
     ("change", account, region, id, label, stamp)            a stream's record of a write: its second, then its JSON
     ("past", account, region, id, stamp)                     what a write replaced, of a table with recovery (`journal`)
@@ -20,7 +21,7 @@ Keys are kept as text if they are strings, else as bytes: binary as it is, numbe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import md5
 from typing import Any
@@ -125,6 +126,8 @@ class Count:
     items: int
     size: int
     at: float
+    indexes: dict[str, list[int]] = field(default_factory=dict)
+    """Items and size of each index, by its id."""
 
 
 async def get_count(tx: Transaction, table: Table) -> Count | None:
@@ -133,7 +136,8 @@ async def get_count(tx: Transaction, table: Table) -> Count | None:
 
 
 async def put_count(tx: Transaction, table: Table, count: Count) -> None:
-    await tx.put(_COUNTS.pack(*table.scope), orjson.dumps([count.items, count.size, count.at]))
+    value = orjson.dumps([count.items, count.size, count.at, count.indexes])
+    await tx.put(_COUNTS.pack(*table.scope), value)
 
 
 async def delete_count(tx: Transaction, table: Table) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -24,7 +25,7 @@ from ..model import (
     validation_error,
 )
 from ..pages import read_page
-from ..table import Record, Table
+from ..table import Index, Record, Table
 
 Request = dict[str, Any]
 
@@ -154,17 +155,23 @@ async def describe_table(ctx: Context, request: Request) -> dict[str, Any]:
         table = await require(tx, ctx, request["TableName"])
         page = await read_page(tx, table.items.range(), _COUNTED_MAX, False, MAX_PAGE_SIZE)
         if not page.more:
-            return describe(table.record, len(page.values), page.size)
+            indexes = {index.id: await _counted(tx, index) for index in table.indexes}
+            return describe(table.record, len(page.values), page.size, indexes=indexes)
         count = await storage.get_count(tx, table)
         now = ctx.clock.now()
         if count is None or now - count.at > _RECOUNT_SECONDS:
             count = count or storage.Count(len(page.values), page.size, now)
-            await storage.put_count(tx, table, storage.Count(count.items, count.size, now))
+            await storage.put_count(tx, table, replace(count, at=now))
             task = [ctx.account, ctx.region, table.name, table.id]
             await ctx.node.tasks.enqueue(tx, COUNT, orjson.dumps(task))
-        return describe(table.record, count.items, count.size)
+        return describe(table.record, count.items, count.size, indexes=count.indexes)
 
     return {"Table": await ctx.store.transact(body)}
+
+
+async def _counted(tx: Transaction, index: Index) -> tuple[int, int]:
+    page = await read_page(tx, index.entries.range(), _COUNTED_MAX, False, MAX_PAGE_SIZE)
+    return len(page.values), page.size
 
 
 async def list_tables(ctx: Context, request: Request) -> dict[str, Any]:
