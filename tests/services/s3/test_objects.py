@@ -242,6 +242,14 @@ class TestVersions:
         ids = [v["VersionId"] for v in s3.list_object_versions(Bucket=bucket)["Versions"]]
         assert ids == ["null", kept]
 
+    def test_common_prefixes_of_what_is_deleted(self, s3: Any, bucket: str) -> None:
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        s3.put_object(Bucket=bucket, Key="a/b", Body=b"x")
+        s3.delete_object(Bucket=bucket, Key="a/b")
+        found = s3.list_object_versions(Bucket=bucket, Delimiter="/")
+        assert found["CommonPrefixes"] == [{"Prefix": "a/"}]
+        assert "CommonPrefixes" not in s3.list_objects_v2(Bucket=bucket, Delimiter="/")
+
     def test_pages_of_versions(self, s3: Any, bucket: str) -> None:
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         for key in ("a", "b", "a", "a"):

@@ -105,6 +105,15 @@ class TestMultipart:
             with pytest.raises(ClientError, match="NoSuchUpload"):
                 complete(parts)
 
+    def test_are_listed_in_order(self, s3: Any, bucket: str) -> None:
+        """By key, and of one key the oldest first."""
+        made = [(key, s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]) for key in "abababab"]
+        pages = s3.get_paginator("list_multipart_uploads").paginate(
+            Bucket=bucket, PaginationConfig={"PageSize": 3}
+        )
+        found = [(one["Key"], one["UploadId"]) for page in pages for one in page["Uploads"]]
+        assert found == sorted(made, key=lambda pair: pair[0])
+
     def test_listed_and_aborted(self, s3: Any, bucket: str) -> None:
         id, _ = parts_of(s3, bucket, "a", [b"x", b"y"])
         assert [one["UploadId"] for one in s3.list_multipart_uploads(Bucket=bucket)["Uploads"]] == [id]

@@ -40,9 +40,9 @@ class Page:
 
 
 async def _walk(
-    tx: Transaction, uid: str, page: Page, after: str, *, including: bool = False
+    tx: Transaction, uid: str, page: Page, after: str, *, including: bool = False, markers: bool = False
 ) -> AsyncIterator[tuple[str, Record]]:
-    """Live objects that the page shows, its common prefixes filled in between."""
+    """Objects that the page shows, its common prefixes filled in between; `markers`: deleted ones count, too."""
     begin = b""
     if after:
         rolled = page.rolled(after) if after.startswith(page.prefix) else None
@@ -61,7 +61,7 @@ async def _walk(
                 yield key, record
                 if page.truncated:
                     return
-            elif not record.get("marker"):
+            elif markers or not record.get("marker"):
                 if page.full:
                     page.truncated = True
                     return
@@ -198,7 +198,7 @@ async def list_object_versions(ctx: Context, request: Request) -> dict[str, Any]
             return
         uid = bucket["uid"]
         skipping = id_marker
-        async for key, newest in _walk(tx, uid, page, marker, including=bool(id_marker)):
+        async for key, newest in _walk(tx, uid, page, marker, including=bool(id_marker), markers=True):
             versions = [newest, *(await storage.older(tx, uid, key) if bucket.get("versioning") else ())]
             for number, record in enumerate(versions):
                 if skipping and key == marker:

@@ -25,7 +25,6 @@ _OF_UPLOAD = ("headers", "meta", "class", "tags", "sse")
 async def create_multipart_upload(ctx: Context, request: Request) -> dict[str, Any]:
     algorithm = request.get("ChecksumAlgorithm", checksums.DEFAULT).upper()
     kind = request.get("ChecksumType") or ("FULL_OBJECT" if algorithm == "CRC64NVME" else "COMPOSITE")
-    id = random_id(64)
     record = writing.described(request) | {
         "initiated": int(ctx.clock.now()),
         "algorithm": algorithm,
@@ -35,15 +34,17 @@ async def create_multipart_upload(ctx: Context, request: Request) -> dict[str, A
         "told": {name: request[name] for name in _TOLD if name in request},
     }
 
-    async def body(tx: Transaction) -> None:
+    async def body(tx: Transaction) -> str:
         bucket = await scope.bucket(tx, ctx, request, "PutObject", request["Key"])
+        id = f"{tx.stamp().hex()}{random_id(44)}"  # lists are in the order of their begin
         grants.wanted(ctx, request, bucket, bucket["owner"], "PutObject")
         sse = encryption.chosen(ctx, bucket, request)
         if sse is not None:
             record["sse"] = sse
         await storage.put_upload(tx, bucket["uid"], request["Key"], id, record)
+        return id
 
-    await ctx.store.transact(body)
+    id = await ctx.store.transact(body)
     result = {
         "Bucket": request["Bucket"],
         "Key": request["Key"],
