@@ -9,7 +9,6 @@ from typing import Any
 from .model import ON_DEMAND_READ, ON_DEMAND_WRITE
 from .table import Record
 
-
 Counts = Mapping[str, Sequence[int]]
 """Items and size of indexes, by their ids."""
 
