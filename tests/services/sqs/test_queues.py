@@ -298,6 +298,30 @@ class TestPermissions:
         sqs.remove_permission(QueueUrl=made.url, Label="two")
         assert made.attribute("Policy") is None
 
+    @pytest.mark.node_only
+    def test_other_accounts_may_what_a_policy_says_but_never_what_only_owners_may(self, sqs, queue, client):
+        made = queue()
+        other = client("sqs", aws_access_key_id="111111111111")
+        with refused(
+            "AccessDenied", "because no resource-based policy allows the sqs:sendmessage action", 403
+        ):
+            other.send_message(QueueUrl=made.url, MessageBody="x")
+        statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": made.arn}
+        made.set(Policy=json.dumps({"Version": "2012-10-17", "Statement": statement}))
+        other.send_message(QueueUrl=made.url, MessageBody="x")
+        assert made.receive()[0]["Attributes"]["SenderId"] == "111111111111"
+        for operation, action, options in (
+            ("delete_queue", "deletequeue", {}),
+            ("set_queue_attributes", "setqueueattributes", {"Attributes": {"DelaySeconds": "1"}}),
+            ("tag_queue", "tagqueue", {"Tags": {"a": "b"}}),
+        ):
+            with refused(
+                "AccessDenied", f"is not authorized to perform: sqs:{action} on resource: {made.arn}", 403
+            ):
+                getattr(other, operation)(QueueUrl=made.url, **options)
+        with refused("AccessDenied", "sqs:startmessagemovetask", 403):
+            other.start_message_move_task(SourceArn=made.arn)
+
     def test_refusals(self, sqs, queue):
         made = queue()
         grant = {"QueueUrl": made.url, "AWSAccountIds": ["111111111111"], "Actions": ["*"]}

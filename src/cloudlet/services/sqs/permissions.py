@@ -8,6 +8,8 @@ from typing import Any
 from ...context import Context, Need
 from ...errors import AwsError
 from ...names import arn
+from ...permissions import wording
+from ...policies.decision import Reason, Verdict
 from ...policies.documents import Policy, parsed_or_none
 from ...store.interface import Transaction
 from . import addresses, storage
@@ -19,6 +21,13 @@ ACTIONS = {
 }
 
 
+OWNERS_ONLY = frozenset((
+    "AddPermission", "CancelMessageMoveTask", "CreateQueue", "DeleteQueue", "ListMessageMoveTasks", "ListQueueTags",
+    "ListQueues", "RemovePermission", "SetQueueAttributes", "StartMessageMoveTask", "TagQueue", "UntagQueue",
+))  # fmt: skip
+"""What no policy of a queue gives to other accounts."""
+
+
 async def needs(ctx: Context, operation: str, request: dict[str, Any]) -> Sequence[Need]:
     action = ACTIONS.get(operation, f"sqs:{operation}")
     if "QueueUrl" in request:
@@ -26,11 +35,19 @@ async def needs(ctx: Context, operation: str, request: dict[str, Any]) -> Sequen
             name = addresses.named(ctx, request)
         except AwsError:
             return ()  # the operation says what is wrong with it
-        return (Need(action, name.arn, owner=name.account),)
-    if operation in ("CreateQueue", "GetQueueUrl"):
+        resource, owner = name.arn, name.account
+    elif operation in ("CreateQueue", "GetQueueUrl"):
         owner = request.get("QueueOwnerAWSAccountId") or ctx.account
-        return (Need(action, arn("sqs", ctx.region, owner, request.get("QueueName", "")), owner=owner),)
-    return (Need(action, request.get("SourceArn") or arn("sqs", ctx.region, ctx.account, "*")),)
+        resource = arn("sqs", ctx.region, owner, request.get("QueueName", ""))
+    else:
+        resource = request.get("SourceArn") or arn("sqs", ctx.region, ctx.account, "*")
+        source = storage.name_of(resource)
+        owner = ctx.account if source is None else source.account
+    if operation in OWNERS_ONLY and owner != ctx.account:
+        verb = f"sqs:{operation.lower()}"
+        text = wording(ctx, verb, resource, Verdict(False, Reason.RESOURCE))
+        raise AwsError("AccessDeniedException", text, status=403)
+    return (Need(action, resource, owner=owner),)
 
 
 async def policy(ctx: Context, resource: str) -> Policy | None:
