@@ -121,5 +121,7 @@ class TestNodeTypes:
         found = caches.list_allowed_node_type_modifications(ReplicationGroupId=id)
         assert "cache.r7g.large" in found["ScaleUpModifications"]
         assert "cache.t4g.micro" not in found["ScaleUpModifications"]
+        assert "cache.r4.16xlarge" in found["ScaleUpModifications"]
+        assert not {"cache.m5.8xlarge", "cache.r7g.24xlarge"} & set(found["ScaleUpModifications"])
         of_one = caches.list_allowed_node_type_modifications(CacheClusterId=f"{id}-001")
         assert of_one["ScaleUpModifications"] == found["ScaleUpModifications"]

@@ -54,17 +54,25 @@ DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 DEFAULT_NODE_TYPE = "cache.t4g.micro"
 GB = 1024**3
 
-_LARGE = ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge")
-_M = (6.38, 12.93, 26.04, 52.26, 103.68, 157.12, 209.55, 314.32)
-_R = (13.07, 26.32, 52.82, 105.81, 209.55, 317.77, 419.09, 635.61)
-_SMALL = {"micro": 0.5, "small": 1.37, "medium": 3.09}
+_INTEL = ("large", "xlarge", "2xlarge", "4xlarge", "12xlarge", "24xlarge")
+_ARM = ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge")
+_SIZES: dict[tuple[str, ...], dict[str, float]] = {
+    ("t4g", "t3"): {"micro": 0.5, "small": 1.37, "medium": 3.09},
+    ("t2",): {"micro": 0.555, "small": 1.55, "medium": 3.22},
+    ("m4",): {"large": 6.42, "xlarge": 14.28, "2xlarge": 29.7, "4xlarge": 60.78, "10xlarge": 154.64},
+    ("m5",): dict(zip(_INTEL, (6.38, 12.93, 26.04, 52.26, 157.12, 314.32), strict=True)),
+    ("m6g", "m7g"): dict(zip(_ARM, (6.38, 12.93, 26.04, 52.26, 103.68, 157.12, 209.55), strict=True)),
+    ("r4",): {
+        "large": 12.3, "xlarge": 25.05, "2xlarge": 50.47, "4xlarge": 101.38, "8xlarge": 203.26, "16xlarge": 407.0,
+    },
+    ("r5",): dict(zip(_INTEL, (13.07, 26.32, 52.82, 105.81, 317.77, 635.61), strict=True)),
+    ("r6g", "r7g"): dict(zip(_ARM, (13.07, 26.32, 52.82, 105.81, 209.55, 317.77, 419.09), strict=True)),
+}  # fmt: skip
 NODE_TYPES: dict[str, float] = {
-    **{f"cache.{family}.{size}": gib for family in ("t4g", "t3") for size, gib in _SMALL.items()},
-    "cache.t2.micro": 0.555,
-    "cache.t2.small": 1.55,
-    "cache.t2.medium": 3.22,
-    **{f"cache.{f}.{size}": gib for f in ("m5", "m6g", "m7g") for size, gib in zip(_LARGE, _M, strict=True)},
-    **{f"cache.{f}.{size}": gib for f in ("r5", "r6g", "r7g") for size, gib in zip(_LARGE, _R, strict=True)},
+    f"cache.{family}.{size}": gib
+    for families, sizes in _SIZES.items()
+    for family in families
+    for size, gib in sizes.items()
 }
 """GiB of memory, as "Supported node types" has them."""
 

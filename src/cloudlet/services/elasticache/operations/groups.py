@@ -220,7 +220,9 @@ async def modify_replication_group(ctx: Context, request: dict[str, Any]) -> Res
     name = named(ctx, KIND, request["ReplicationGroupId"])
     old = await ctx.store.read(lambda tx: storage.need(tx, name))
     if request.get("ClusterMode", old["mode"]) != old["mode"]:
-        raise model.invalid("Cloudlet doesn't change a group's cluster mode: restore a snapshot into a new one.")
+        raise model.invalid(
+            "Cloudlet doesn't change a group's cluster mode: restore a snapshot into a new one."
+        )
     new = await nodes.changed(ctx, request, old)
 
     async def body(tx: Transaction) -> Response:
