@@ -155,6 +155,26 @@ class TestParameterGroups:
         (own,) = caches.describe_cache_parameters(CacheParameterGroupName=name, Source="user")["Parameters"]
         assert (own["ParameterName"], own["ParameterValue"]) == ("timeout", "30")
 
+    def test_every_parameter_takes_its_default(self, caches: Any, unique: Any) -> None:
+        """And a server that is told all of them starts."""
+        name = unique("whole")
+        caches.create_cache_parameter_group(
+            CacheParameterGroupName=name, CacheParameterGroupFamily="redis7", Description="whole"
+        )
+        found = caches.get_paginator("describe_cache_parameters").paginate(CacheParameterGroupName=name)
+        values = [
+            {member: each[member] for member in ("ParameterName", "ParameterValue")}
+            for page in found
+            for each in page["Parameters"]
+            if each["IsModifiable"] and each["ParameterValue"]
+        ]
+        for begin in range(0, len(values), 20):
+            caches.modify_cache_parameter_group(
+                CacheParameterGroupName=name, ParameterNameValues=values[begin : begin + 20]
+            )
+        with cluster(caches, unique("all"), CacheParameterGroupName=name) as cache:
+            assert cache.ping()
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [("maxmemory-policy", "never"), ("timeout", "5"), ("maxclients", "10"), ("nothing", "1")],
