@@ -6,6 +6,7 @@ import io
 import json
 import random
 import shutil
+import subprocess
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
@@ -21,6 +22,16 @@ from .conftest import payload, refused
 
 ARN = f"arn:aws:lambda:{harness.REGION}:{harness.ACCOUNT}:layer:"
 USES = "import shared\ndef handler(event, context):\n    return shared.NAME\n"
+
+
+def overlays() -> bool:
+    """Whether this kernel lets us mount, as it lets most."""
+    mount = f"mount -t overlay overlay -o lowerdir={harness.ROOT / 'src'}:/opt /opt"
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
 
 
 def content(text: str, name: str = "python/shared.py") -> dict[str, bytes]:
@@ -249,6 +260,40 @@ class TestFunctions:
         assert payload(lam.invoke(FunctionName=name)) == b'"js"'
         source = "import os\ndef handler(event, context):\n    return os.popen('hello').read()\n"
         assert payload(lam.invoke(FunctionName=function(source, Layers=[arn]))) == b'"hello\\n"'
+
+    @pytest.mark.skipif(not overlays(), reason="this kernel lets nobody but root mount")
+    def test_opt_is_all_layers_in_one_folder(self, lam: Any, function: Callable[..., str]) -> None:
+        packages: list[dict[str, str | bytes]] = [
+            {
+                "of": "one",
+                "only": "one",
+                "bin/hello": "#!/bin/sh\ncat /opt/of",
+                "nodejs/lib.js": "exports.v = 1",
+            },
+            {"of": "two", "python/mine.py": "V = 2"},
+        ]
+        arns = [
+            lam.publish_layer_version(LayerName=f"opt{number}", Content={"ZipFile": harness.zipped(files)})[
+                "LayerVersionArn"
+            ]
+            for number, files in enumerate(packages)
+        ]
+        source = (
+            "import os, subprocess, sys\nsys.path.insert(0, '/opt/python')\nimport mine\n"
+            "def handler(event, context):\n"
+            "    files = [open('/opt/' + name).read() for name in ('of', 'only')]\n"
+            "    said = subprocess.check_output('/opt/bin/hello', text=True)\n"
+            "    return [*files, said, mine.__file__]\n"
+        )
+        name = function(source, Layers=arns)
+        seen = json.loads(payload(lam.invoke(FunctionName=name)))
+        assert seen == ["two", "one", "two", "/opt/python/mine.py"]
+        script = "exports.handler = async () => require('/opt/nodejs/lib').v"
+        code = {"ZipFile": harness.zipped({"index.js": script})}
+        name = function(Code=code, Runtime="nodejs22.x", Layers=arns)
+        assert payload(lam.invoke(FunctionName=name)) == b"1"
+        source = "import os\ndef handler(event, context):\n    return os.path.exists('/opt/of')\n"
+        assert payload(lam.invoke(FunctionName=function(source))) == b"false"
 
     def test_texts(self, lam: Any, function: Callable[..., str], layer: Callable[..., str]) -> None:
         arn, absent = layer(), f"{ARN}nothing:1"

@@ -32,7 +32,7 @@ from .logsink import LogSink
 from .runtime_api import RuntimeApi
 from .runtimes import Language, install
 from .runtimes.credentials import CredentialCache
-from .runtimes.environment import Place, environment, python_layers
+from .runtimes.environment import Place, environment, opt_layers, python_layers
 from .runtimes.once import Once
 from .runtimes.process import Zygote
 from .runtimes.worker import Call, FramePort, Worker
@@ -350,6 +350,7 @@ class Workers:
         spec = worker.spec
         order: dict[str, Any] = {
             "cwd": str(spec.code),
+            "opt": opt_layers(spec),
             "env": env,
             "handler": spec.handler,
             "layers": python_layers(spec.layers, spec.runtime),
@@ -370,9 +371,8 @@ class Workers:
         env.setdefault("AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED", "true")
         env.setdefault("NODE_COMPILE_CACHE", str(self._folder("nodecache")))
         self._link_modules(spec.code.parent)
-        process = zygote.spawn(
-            "ex", {"cwd": str(spec.code), "env": env, "argv": argv, "channel": True}, worker
-        )
+        order = {"cwd": str(spec.code), "opt": opt_layers(spec), "env": env, "argv": argv, "channel": True}
+        process = zygote.spawn("ex", order, worker)
         worker.begin(process, FramePort(process))
 
     def _link_modules(self, folder: Path) -> None:
@@ -389,9 +389,8 @@ class Workers:
         api = RuntimeApi(worker)
         env["AWS_LAMBDA_RUNTIME_API"] = await api.listen()
         argv = [str(bootstrap or spec.code / "bootstrap")]
-        process = zygote.spawn(
-            "ex", {"cwd": str(spec.code), "env": env, "argv": argv, "channel": False}, worker
-        )
+        order = {"cwd": str(spec.code), "opt": opt_layers(spec), "env": env, "argv": argv, "channel": False}
+        process = zygote.spawn("ex", order, worker)
         worker.begin(process, api)
         if bootstrap is None:
             worker.init_failed(missing_bootstrap())

@@ -101,6 +101,13 @@ def _keys(credentials: Credentials) -> Mapping[str, str]:
     return keys
 
 
+def opt_layers(spec: FunctionSpec) -> list[str]:
+    """The layers that /opt shows, the first on top; none where the node's own data lie in /opt, which is then for
+    reading only."""
+    own = spec.code.is_relative_to("/opt")
+    return [] if own else [str(layer) for layer in reversed(spec.layers)]
+
+
 def python_layers(layers: Sequence[Path], runtime: str) -> list[str]:
     """The folders of layers that Python looks into, in its order."""
     found = []
