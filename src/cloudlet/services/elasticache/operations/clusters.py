@@ -147,7 +147,7 @@ async def modify_cache_cluster(ctx: Context, request: dict[str, Any]) -> Respons
 
     async def body(tx: Transaction) -> Response:
         now = await available(tx, name)
-        cache = new | {"status": "modifying", "servers": now["servers"]}
+        cache = new | nodes.kept(now) | {"status": "modifying"}
         await keep(ctx, tx, name, cache)
         settings = await nodes.settings(tx, ctx, cache, False)
         await launch.change(tx, cache, users=access.by_token(cache["digests"]), **settings)

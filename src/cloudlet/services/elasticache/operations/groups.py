@@ -228,8 +228,8 @@ async def modify_replication_group(ctx: Context, request: dict[str, Any]) -> Res
     async def body(tx: Transaction) -> Response:
         now = await available(tx, name)
         group = new | {
+            **nodes.kept(now),
             "status": "modifying",
-            "servers": now["servers"],
             "description": request.get("ReplicationGroupDescription", old["description"]),
             "failover": request.get("AutomaticFailoverEnabled", old["failover"]),
             "multi_az": request.get("MultiAZEnabled", old["multi_az"]),

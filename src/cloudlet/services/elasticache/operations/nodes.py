@@ -136,6 +136,11 @@ async def changed(ctx: Context, request: dict[str, Any], old: Record) -> Record:
     return new | _token(ctx, request, new)
 
 
+def kept(now: Record) -> Record:
+    """What a modification that was made ready before leaves as it is by now."""
+    return {name: now[name] for name in ("replicas", "servers", "tags") if name in now}
+
+
 def _check_upgrade(before: tuple[str, str], after: tuple[str, str]) -> None:
     """From redis to valkey, and from older to newer versions."""
     versions = model.VERSIONS[before[0]]
