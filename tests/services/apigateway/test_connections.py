@@ -293,6 +293,17 @@ class TestTime:
             context = api.event("DISCONNECT")["requestContext"]
         assert (context["disconnectStatusCode"], context["disconnectReason"]) == (1001, "Going away")
 
+    def test_no_later_when_time_is_set_back(self, alone: Gateway) -> None:
+        api = alone.usual()
+        api.node.advance(86_400)
+        with api.socket() as idle, api.socket() as busy:
+            api.node.advance(400)
+            api.ask(busy)
+            api.node.advance(-86_400)
+            api.node.advance(300)
+            assert closing(idle) == (1001, "Going away")
+            assert api.ask(busy)["route"] == "$default"
+
     def test_pings_and_posts_are_activity(self, alone: Gateway) -> None:
         api = alone.usual()
         with api.socket() as socket:

@@ -222,6 +222,23 @@ class TestWheel:
         await clock.sleep(0)
         assert came[2:] == ["d"]
 
+    async def test_none_comes_later_because_time_was_set_back(self) -> None:
+        clock = ManualClock()
+        came: list[str] = []
+        wheel: Wheel[str] = Wheel(clock, 1.0, came.append)
+        clock.advance(86_400)
+        wheel.put("a", clock.now() + 5)
+        slot = wheel.put("b", clock.now() + 5)
+        clock.advance(-86_400)
+        wheel.take("b", slot)
+        wheel.put("c", clock.now() + 5)
+        clock.advance(4.9)
+        await clock.sleep(0)
+        assert came == []
+        clock.advance(1.1)
+        await clock.sleep(0)
+        assert sorted(came) == ["a", "c"]
+
 
 class TestBucket:
     def test_a_burst_then_the_rate(self) -> None:
@@ -232,6 +249,10 @@ class TestBucket:
         assert [bucket.take() for _ in range(3)] == [True, True, False]
         clock.advance(100)
         assert [bucket.take() for _ in range(4)] == [True, True, True, False]
+        clock.advance(-86_400)
+        assert not bucket.take()
+        clock.advance(1)
+        assert [bucket.take() for _ in range(3)] == [True, True, False]
 
 
 class Left:

@@ -58,6 +58,7 @@ class Gateway:
         self._stopping = False
 
     async def start(self) -> None:
+        self.clock.when_set_back(self._rewind)
         self._watch = self.node.store.watch(storage.served_prefix())
         self.spawn(self._follow(self._watch))
         left = await self.node.store.read(lambda tx: storage.list_connections(tx, NODE))
@@ -153,6 +154,12 @@ class Gateway:
     async def connect(self, request: Request, stage: Stage) -> Response | Upgrade:
         return await connecting.connect(self, request, stage)
 
+    def _rewind(self, seconds: float) -> None:
+        """Time was set back; connections are as old and as idle as they were."""
+        for session in self.sessions.values():
+            session.last_active -= seconds
+            session.end -= seconds
+
     def opened(self, session: Session) -> None:
         self.sessions[session.id] = session
         session.stage.sessions.add(session)
@@ -184,9 +191,7 @@ class Gateway:
         if not session.is_open:
             return
         now = self.clock.now()
-        end = min(
-            session.last_active + model.IDLE_SECONDS, session.connected_ms / 1000 + model.CONNECTION_SECONDS
-        )
+        end = min(session.last_active + model.IDLE_SECONDS, session.end)
         if now >= end:
             session.close(*model.GOING_AWAY)
         else:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 class Session:
     __slots__ = (
-        "_closing", "_fragments", "authorizer", "connected_ms", "gateway", "id", "in_flight", "last_active",
+        "_closing", "_fragments", "authorizer", "connected_ms", "end", "gateway", "id", "in_flight", "last_active",
         "signer", "slot", "socket", "source_ip", "stage", "user_agent",
     )  # fmt: skip
 
@@ -34,6 +34,7 @@ class Session:
         self.user_agent = user_agent
         self.connected_ms = gateway.clock.now_ms()
         self.last_active = self.connected_ms / 1000
+        self.end = self.last_active + model.CONNECTION_SECONDS
         self.authorizer: dict[str, Any] | None = None
         self.signer: Principal | None = None
         """Who signed the handshake, where the route asks for it."""

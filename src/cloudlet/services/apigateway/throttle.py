@@ -21,7 +21,7 @@ class Bucket:
 
     def take(self) -> bool:
         now = self._clock.now()
-        self._tokens = min(self._burst, self._tokens + (now - self._filled) * self._rate)
+        self._tokens = min(self._burst, self._tokens + max(0.0, now - self._filled) * self._rate)
         self._filled = now
         if self._tokens < 1:
             return False
