@@ -182,19 +182,24 @@ class TestNodes:
             ]
             assert len(group["MemberClusters"]) == count
 
-    def test_another_engine_is_another_cluster(self, stack: Any) -> None:
+    def test_another_engine_is_another_cluster(self, client: Any, stack: Any) -> None:
+        """What it replaces leaves a snapshot, if the policy says so."""
         properties: dict[str, Any] = {
             "Engine": "redis",
             "CacheNodeType": "cache.t3.micro",
             "NumCacheNodes": 1,
         }
-        template = {
-            "Resources": {"Cluster": {"Type": "AWS::ElastiCache::CacheCluster", "Properties": properties}},
-            "Outputs": {"Id": {"Value": {"Ref": "Cluster"}}},
+        cluster = {
+            "Type": "AWS::ElastiCache::CacheCluster",
+            "UpdateReplacePolicy": "Snapshot",
+            "Properties": properties,
         }
+        template = {"Resources": {"Cluster": cluster}, "Outputs": {"Id": {"Value": {"Ref": "Cluster"}}}}
         before = stack(template)
         properties["Engine"] = "valkey"
         assert stack(template)["Id"] != before["Id"]
+        made = client("elasticache").describe_snapshots(CacheClusterId=before["Id"])["Snapshots"]
+        assert [each["SnapshotStatus"] for each in made] == ["available"]
 
     @pytest.mark.parametrize("kind", ["CacheCluster", "ReplicationGroup"])
     def test_a_snapshot_stays_of_what_is_deleted(

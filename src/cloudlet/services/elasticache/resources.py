@@ -287,7 +287,11 @@ RESOURCES: dict[str, Resource] = {
         name_max=40,
         lower_case=True,
         required={"ReplicationGroupDescription"},
-        create=[Call(SERVICE, "CreateReplicationGroup"), _GROUP_SETTLED],
+        ignore={"SnapshottingClusterId"},
+        create=[
+            Call(SERVICE, "CreateReplicationGroup", drop={"SnapshottingClusterId"}),
+            _GROUP_SETTLED,
+        ],
         update=[
             Call(SERVICE, "DecreaseReplicaCount", _scale(-1)),
             _GROUP_SETTLED,
