@@ -20,6 +20,8 @@ from cloudlet.services.s3.forms import Form
 from tests.harness import eventually
 
 from .conftest import OPEN, ask
+from .test_refusals import signed
+from .test_uploads import parts_of
 
 EDGE = "----edge"
 
@@ -91,6 +93,20 @@ class TestPostObject:
             {"who": "me"},
         )
         assert found["ETag"] == headers["etag"]
+
+    @pytest.mark.parametrize("where", ["path", "host"])
+    def test_says_where_it_is(self, node: Any, s3: Any, bucket: str, where: str) -> None:
+        """So does the end of an upload in parts, in the same way."""
+        host = f"{bucket}.s3.localhost:{node.port}"
+        headers, path = ({}, f"/{bucket}") if where == "path" else ({"Host": host}, "")
+        wanted = f"http://{host}/a%2Fb%20c" if where == "host" else f"{node.endpoint}/{bucket}/a%2Fb%20c"
+        fields = s3.generate_presigned_post(bucket, "a/b c")["fields"]
+        typed = {"Content_Type": f"multipart/form-data; boundary={EDGE}", **headers}
+        assert ask(node, "POST", f"{path}/", form(fields), **typed)[2]["location"] == wanted
+        id, parts = parts_of(s3, bucket, "a/b c", [b"x"])
+        body = f"<C><Part><PartNumber>1</PartNumber><ETag>{parts[0]['ETag']}</ETag></Part></C>".encode()
+        _, answer, _ = signed(node, "POST", f"{path}/a/b%20c?uploadId={id}", body, **headers)
+        assert f"<Location>{wanted}</Location>".encode() in answer
 
     def test_a_large_file(self, node: Any, s3: Any, signing: Any, bucket: str) -> None:
         made = signing.generate_presigned_post(bucket, "large")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from ...context import Context
 from ...store.interface import Transaction
@@ -82,6 +83,13 @@ def _check_absent(ctx: Context, record: Record, action: str, key: str) -> None:
     if ctx.principal.kind in ("user", "role"):
         access.check(ctx, record, f"s3:{action}", key)
     access.check(ctx, record, "s3:ListBucket")
+
+
+def place(ctx: Context, bucket: str, key: str) -> str:
+    """An object's address, as the client names the bucket: in the path or in the host."""
+    origin = ctx.origin or ctx.node.url
+    named = origin.partition("://")[2].startswith(f"{bucket}.")
+    return f"{origin}{'' if named else f'/{bucket}'}/{quote(key, safe='')}"
 
 
 def shown(record: Record, id: str) -> dict[str, str]:

@@ -193,7 +193,7 @@ async def complete_multipart_upload(ctx: Context, request: Request) -> dict[str,
 
     made = await ctx.store.transact(body)
     return {
-        "Location": f"{ctx.origin or ctx.node.url}/{request['Bucket']}/{request['Key']}",
+        "Location": scope.place(ctx, request["Bucket"], request["Key"]),
         "Bucket": request["Bucket"],
         "Key": request["Key"],
         "ETag": made["etag"],

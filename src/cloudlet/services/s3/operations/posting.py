@@ -150,7 +150,7 @@ def _verify(fields: Fields, secret: str, *, old: bool) -> None:
 
 
 def _answer(ctx: Context, asked: Request, fields: Fields, made: Record) -> dict[str, Any]:
-    place = f"{ctx.origin or ctx.node.url}/{asked['Bucket']}/{quote(asked['Key'], safe='')}"
+    place = scope.place(ctx, asked["Bucket"], asked["Key"])
     result = {"ETag": made["etag"], "Location": place, **writing.written(made), **writing.shown_sums(made)}
     target = fields.get("success_action_redirect", fields.get("redirect", ""))
     if target.startswith(("http://", "https://")):
