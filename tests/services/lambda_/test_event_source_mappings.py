@@ -145,6 +145,13 @@ class TestCreate:
             ({"ParallelizationFactor": 2}, "Unsupported ParallelizationFactor parameter for given"),
             ({"MaximumRetryAttempts": 2}, "Unsupported MaximumRetryAttempts parameter for given"),
             ({"TumblingWindowInSeconds": 2}, "Unsupported TumblingWindowInSeconds parameter for given"),
+            (
+                {
+                    "ScalingConfig": {"MaximumConcurrency": 2},
+                    "ProvisionedPollerConfig": {"MinimumPollers": 2, "MaximumPollers": 9},
+                },
+                "ScalingConfig and ProvisionedPollerConfig can't be given both",
+            ),
             ({"Queues": ["queue"]}, "Unsupported Queues parameter for given event source mapping type."),
             ({"FilterCriteria": {"Filters": [{"Pattern": "{}"}] * 6}}, "Invalid filter criteria: 6 filters"),
             ({"FilterCriteria": {"Filters": [{}]}}, "Invalid filter pattern definition."),
@@ -242,9 +249,15 @@ class TestUpdate:
             ScalingConfig={"MaximumConcurrency": 2},
             FilterCriteria={"Filters": [{"Pattern": '{"body": ["x"]}'}]},
         )["UUID"]
-        seen = lam.update_event_source_mapping(UUID=uuid, ScalingConfig={}, FilterCriteria={})
+        pollers = {"MinimumPollers": 2, "MaximumPollers": 9}
+        seen = lam.update_event_source_mapping(
+            UUID=uuid, ScalingConfig={}, FilterCriteria={}, ProvisionedPollerConfig=pollers
+        )
         assert "ScalingConfig" not in seen
         assert "FilterCriteria" not in seen
+        assert seen["ProvisionedPollerConfig"] == pollers
+        seen = lam.update_event_source_mapping(UUID=uuid, ProvisionedPollerConfig={})
+        assert "ProvisionedPollerConfig" not in seen
 
     def test_another_function(self, lam: Any, function: Any, queue: Any) -> None:
         uuid = lam.create_event_source_mapping(FunctionName=function(), EventSourceArn=queue())["UUID"]

@@ -387,6 +387,12 @@ def parallel_windows() -> AwsError:
     )
 
 
+def two_ways_to_scale() -> AwsError:
+    return invalid(
+        "ScalingConfig and ProvisionedPollerConfig can't be given both: provisioned mode has a maximum of its own."
+    )
+
+
 def too_many_filters(number: int) -> AwsError:
     return invalid(
         f"Invalid filter criteria: {number} filters were given, and an event source mapping has at most {MAX_FILTERS}."

@@ -28,11 +28,16 @@ NEEDED = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 """What a function's role must be allowed to do with its queue."""
 NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
 _KEPT = (
-    "BatchSize", "MaximumBatchingWindowInSeconds", "FunctionResponseTypes", "KMSKeyArn", "MetricsConfig",
-    "LoggingConfig", "ProvisionedPollerConfig", *model.STREAM_MAPPING,
+    "BatchSize", "MaximumBatchingWindowInSeconds", "FunctionResponseTypes", "MetricsConfig",
+    *model.STREAM_MAPPING,
 )  # fmt: skip
-_CLEARED = {"FilterCriteria": "Filters", "ScalingConfig": "MaximumConcurrency"}
-"""Members that go when they come without this member of theirs."""
+_CLEARED = {
+    "FilterCriteria": "Filters",
+    "KMSKeyArn": "",
+    "ProvisionedPollerConfig": "",
+    "ScalingConfig": "MaximumConcurrency",
+}
+"""Members that go when they come empty, or without this member of theirs."""
 
 
 async def create_event_source_mapping(ctx: Context, request: dict[str, Any]) -> Response:
@@ -150,8 +155,9 @@ def _change(record: Record, request: dict[str, Any]) -> None:
         if member in request:
             record[member] = request[member]
     for member, essence in _CLEARED.items():
-        if request.get(member, {}).get(essence):
-            record[member] = request[member]
+        given = request.get(member)
+        if given and (not essence or given.get(essence)):
+            record[member] = given
         elif member in request:
             record.pop(member, None)
     if _is_stream(record["EventSourceArn"]):
@@ -162,6 +168,8 @@ def _change(record: Record, request: dict[str, Any]) -> None:
         raise model.invalid(
             "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10"
         )
+    if "ScalingConfig" in record and "ProvisionedPollerConfig" in record:
+        raise model.two_ways_to_scale()
 
 
 def _is_stream(source: str) -> bool:
