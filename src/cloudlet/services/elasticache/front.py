@@ -61,35 +61,29 @@ class _End(asyncio.Protocol):
         elif other.transport is not None:
             other.transport.write(data)
 
+    def _beyond(self) -> asyncio.Transport | None:
+        """The other end's transport, while it is open."""
+        transport = self.other.transport if self.other is not None else None
+        return transport if transport is not None and not transport.is_closing() else None
+
     def eof_received(self) -> bool:
         """One side has said all; the other may still answer, where the transport can be half open."""
         self._done = True
         other = self.other
         if other is None:
             return True
-        if (
-            other.transport is not None
-            and not other.transport.is_closing()
-            and other.transport.can_write_eof()
-        ):
-            other.transport.write_eof()
+        beyond = self._beyond()
+        if beyond is not None and beyond.can_write_eof():
+            beyond.write_eof()
         return not other._done and self.transport is not None and self.transport.can_write_eof()
 
     def pause_writing(self) -> None:
-        if (
-            self.other is not None
-            and self.other.transport is not None
-            and not self.other.transport.is_closing()
-        ):
-            self.other.transport.pause_reading()
+        if (beyond := self._beyond()) is not None:
+            beyond.pause_reading()
 
     def resume_writing(self) -> None:
-        if (
-            self.other is not None
-            and self.other.transport is not None
-            and not self.other.transport.is_closing()
-        ):
-            self.other.transport.resume_reading()
+        if (beyond := self._beyond()) is not None:
+            beyond.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._front.ends.discard(self)
