@@ -130,6 +130,11 @@ def post(node: Any) -> Callable[..., Answer]:
     return send
 
 
+INVALID = "One or more parameter values were invalid: "
+DETECTED = "1 validation error detected: "
+"""Before what PutItem, UpdateItem and DeleteItem say of a request that the table needn't be known for."""
+
+
 def refusal(call: Callable[..., Any], **params: Any) -> str:
     """The message of the ValidationException that a call raises."""
     with pytest.raises(ClientError) as raised:

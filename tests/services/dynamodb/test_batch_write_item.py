@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import failure, refusal
+from .conftest import INVALID, failure, refusal
 
 
 def put(**item: dict[str, str]) -> dict[str, dict[str, dict[str, dict[str, str]]]]:
@@ -39,10 +39,23 @@ class TestValidation:
         assert told.startswith("Supplied AttributeValue has more than one datatypes set")
 
     def test_values_and_keys(self, ddb, users):
-        told = refusal(ddb.batch_write_item, RequestItems={users: [put(a={"S": "a"})]})
-        assert told == "One or more parameter values were invalid: Missing the key id in the item"
+        for wrong in (put(a={"S": "a"}), put(id={"N": "1"}), put(id={"L": []})):
+            told = refusal(ddb.batch_write_item, RequestItems={users: [wrong]})
+            assert told == "The provided key element does not match the schema"
         told = refusal(ddb.batch_write_item, RequestItems={users: [put(id={"N": "x"})]})
         assert told == "The parameter cannot be converted to a numeric value: x"
+
+    @pytest.mark.parametrize(
+        ("value", "message"),
+        [
+            ({"SS": ["b", "a", "b"]}, INVALID + "Input collection [b, a, b] contains duplicates."),
+            ({"BS": [b"a", b"a"]}, INVALID + "Input collection [YQ==, YQ==]of type BS contains duplicates."),
+            ({"NS": ["1", "1.0"]}, "Input collection contains duplicates"),
+            ({"N": ""}, "The parameter cannot be converted to a numeric value"),
+        ],
+    )
+    def test_values_are_told_of_in_the_older_words(self, ddb, value, message):
+        assert refusal(ddb.batch_write_item, RequestItems={"abc": [put(a=value)]}) == message
 
 
 class TestBehaviour:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import failure, refusal
+from .conftest import DETECTED, failure, refusal
 
 
 class TestWire:
@@ -18,7 +18,7 @@ class TestWire:
 class TestValidation:
     def test_return_values(self, ddb):
         told = refusal(ddb.delete_item, TableName="abc", Key={}, ReturnValues="UPDATED_OLD")
-        assert told == "ReturnValues can only be ALL_OLD or NONE"
+        assert told == DETECTED + "ReturnValues can only be ALL_OLD or NONE"
 
     def test_key(self, ddb, users):
         told = refusal(ddb.delete_item, TableName=users, Key={"x": {"S": "a"}})
@@ -32,10 +32,7 @@ class TestValidation:
             ConditionExpression="a = :a",
             ExpressionAttributeValues={":a": {"N": "x"}},
         )
-        assert told == (
-            "ExpressionAttributeValues contains invalid value: "
-            "The parameter cannot be converted to a numeric value: x for key :a"
-        )
+        assert told == DETECTED + "The parameter cannot be converted to a numeric value: x"
 
 
 class TestBehaviour:

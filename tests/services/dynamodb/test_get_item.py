@@ -106,6 +106,18 @@ class TestValidation:
         )
         assert told == "Value provided in ExpressionAttributeNames unused in expressions: keys: {#b, #c}"
 
+    def test_long_projection(self, ddb):
+        told = refusal(ddb.get_item, TableName="abc", Key={}, ProjectionExpression="a" * 4097)
+        assert told == (
+            "Invalid ProjectionExpression: Expression size has exceeded the maximum allowed size;"
+        )
+
+    def test_key_that_is_no_value(self, ddb):
+        told = refusal(ddb.get_item, TableName="abc", Key={"a": {"SS": ["b", "a", "b"]}})
+        assert told == (
+            'One or more parameter values were invalid: Input collection ["a", "b", "b"] contains duplicates.'
+        )
+
     def test_malformed_name(self, ddb):
         told = refusal(
             ddb.get_item,

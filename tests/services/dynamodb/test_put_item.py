@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import failure, index, refusal
-
-INVALID = "One or more parameter values were invalid: "
+from .conftest import DETECTED, INVALID, failure, index, refusal
 
 
 class TestWire:
@@ -61,10 +59,24 @@ class TestValidation:
             ({"SS": []}, INVALID + "An string set  may not be empty"),
             ({"NS": []}, INVALID + "An number set  may not be empty"),
             ({"BS": []}, INVALID + "Binary sets should not be empty"),
-            ({"SS": ["a", "a"]}, INVALID + "Input collection [a, a] contains duplicates."),
-            ({"NS": ["1", "1.0"]}, "Input collection contains duplicates"),
-            ({"BS": [b"a", b"a"]}, INVALID + "Input collection [YQ==, YQ==]of type BS contains duplicates."),
-            ({"N": ""}, "The parameter cannot be converted to a numeric value"),
+            (
+                {"SS": ["b", "a", "b", "0"]},
+                INVALID + 'Input collection ["a", "b", "b", "0"] contains duplicates.',
+            ),
+            ({"NS": ["1", "1.0"]}, INVALID + "Input collection contains duplicates."),
+            (
+                {"BS": [b"b", b"a", b"b"]},
+                INVALID + 'Input collection ["YQ==","Yg==","Yg=="]of type BS contains duplicates.',
+            ),
+            ({"N": ""}, "The parameter cannot be converted to a numeric value: "),
+            (
+                {"N": "1e9223372036854775808"},
+                "The parameter cannot be converted to a numeric value: 1e9223372036854775808",
+            ),
+            (
+                {"N": "0e126"},
+                "Number overflow. Attempting to store a number with magnitude larger than supported range",
+            ),
             ({"N": "b"}, "The parameter cannot be converted to a numeric value: b"),
             (
                 {"N": "1e126"},
@@ -79,7 +91,7 @@ class TestValidation:
         ],
     )
     def test_values(self, ddb, value, message):
-        assert refusal(ddb.put_item, TableName="abc", Item={"a": value}) == message
+        assert refusal(ddb.put_item, TableName="abc", Item={"a": value}) == DETECTED + message
 
     def test_nesting(self, ddb, users):
         value = {"S": "deep"}
@@ -88,7 +100,7 @@ class TestValidation:
         ddb.put_item(TableName=users, Item={"id": {"S": "deep"}, "v": value})
         message = refusal(ddb.put_item, TableName=users, Item={"id": {"S": "deep"}, "v": {"M": {"x": value}}})
         assert message == (
-            "Nesting Levels have exceeded supported limits: "
+            f"{DETECTED}Nesting Levels have exceeded supported limits: "
             "Attributes in the item have nested levels beyond supported limit"
         )
 
@@ -101,7 +113,7 @@ class TestValidation:
 
     def test_return_values(self, ddb):
         message = refusal(ddb.put_item, TableName="abc", Item={"a": {"S": "a"}}, ReturnValues="ALL_NEW")
-        assert message == "ReturnValues can only be ALL_OLD or NONE"
+        assert message == DETECTED + "ReturnValues can only be ALL_OLD or NONE"
 
     def test_constraints_come_together(self, ddb):
         message = refusal(
@@ -120,19 +132,17 @@ class TestValidation:
             ConditionExpression="attribute_exists(a)",
         )
         assert message == (
-            "Can not use both expression and non-expression parameters in the same request: "
+            f"{DETECTED}Can not use both expression and non-expression parameters in the same request: "
             "Non-expression parameters: {Expected} Expression parameters: {ConditionExpression}"
         )
 
     def test_placeholders_without_expressions(self, ddb):
         message = refusal(ddb.put_item, TableName="abc", Item={}, ExpressionAttributeNames={"#a": "a"})
-        assert message == "ExpressionAttributeNames can only be specified when using expressions"
+        assert message == DETECTED + "ExpressionAttributeNames can only be specified when using expressions"
         message = refusal(
             ddb.put_item, TableName="abc", Item={}, ExpressionAttributeValues={":a": {"S": "a"}}
         )
-        assert message == (
-            "ExpressionAttributeValues can only be specified when using expressions: ConditionExpression is null"
-        )
+        assert message == DETECTED + "ExpressionAttributeValues can only be specified when using expressions"
 
     @pytest.mark.parametrize(
         ("item", "message"),
@@ -236,7 +246,7 @@ class TestBehaviour:
             ("1E3", "1000"),
             (".5", "0.5"),
             ("-0", "0"),
-            ("0e500", "0"),
+            ("0e125", "0"),
             ("1e-130", "0." + "0" * 129 + "1"),
             ("9.9999999999999999999999999999999999999e125", "9" * 38 + "0" * 88),
             ("0012345678901234567890123456789012345678", "12345678901234567890123456789012345678"),

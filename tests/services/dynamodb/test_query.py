@@ -140,6 +140,21 @@ class TestValidation:
         )
         assert told == message
 
+    @pytest.mark.parametrize("place", ["key", "filter", "start"])
+    def test_values_are_told_of_as_they_are(self, ddb, place):
+        wrong, right = {"NS": ["1", "1.0"]}, {"S": "a"}
+        told = refusal(
+            ddb.query,
+            TableName="abc",
+            KeyConditionExpression="a = :a",
+            FilterExpression="b = :b",
+            ExpressionAttributeValues={
+                ":a": wrong if place == "key" else right, ":b": wrong if place == "filter" else right
+            },
+            ExclusiveStartKey={"a": wrong if place == "start" else right},
+        )  # fmt: skip
+        assert told == INVALID + "Input collection contains duplicates."
+
     @pytest.mark.parametrize(
         ("condition", "message"),
         [

@@ -83,6 +83,13 @@ class TestValidation:
                 "The provided starting key is invalid: The parameter cannot be converted to a numeric value: x",
             ),
             (
+                {"FilterExpression": "a = :a", "ExpressionAttributeValues": {":a": {"NS": ["1", "1"]}}},
+                (
+                    "ExpressionAttributeValues contains invalid value: "
+                    "Input collection contains duplicates for key :a"
+                ),
+            ),
+            (
                 {"ScanFilter": {"a": {"ComparisonOperator": "NULL", "AttributeValueList": [{"S": "a"}]}}},
                 (
                     "One or more parameter values were invalid: Invalid number of argument(s) for the NULL "

@@ -77,6 +77,53 @@ class TestValidation:
         told = refusal(ddb.transact_write_items, TransactItems=[put(users, "a", ConditionExpression="a =")])
         assert told.startswith("Invalid ConditionExpression: Syntax error")
 
+    @pytest.mark.parametrize(
+        ("action", "message"),
+        [
+            (
+                {"Put": {"TableName": "abc", "Item": {"a": {"SS": ["b", "a", "b"]}}}},
+                "One or more parameter values were invalid: Input collection [b, a, b] contains duplicates.",
+            ),
+            (
+                {
+                    "Update": {
+                        "TableName": "abc",
+                        "Key": {},
+                        "UpdateExpression": "SET a = :a",
+                        "ExpressionAttributeValues": {":a": {"N": ""}},
+                    }
+                },
+                (
+                    "ExpressionAttributeValues contains invalid value: "
+                    "The parameter cannot be converted to a numeric value for key :a"
+                ),
+            ),
+            (
+                {
+                    "Update": {
+                        "TableName": "abc",
+                        "Key": {},
+                        "UpdateExpression": "SET a = size(b)",
+                        "ConditionExpression": "list_append(a, b) = c",
+                    }
+                },
+                (
+                    "Invalid UpdateExpression: "
+                    "The function is not allowed in an update expression; function: size"
+                ),
+            ),
+            (
+                {"Delete": {"TableName": "abc", "Key": {}, "ConditionExpression": "a" * 4097}},
+                (
+                    "Invalid ConditionExpression: Expression size has exceeded the maximum allowed size; "
+                    "expression size: 4097"
+                ),
+            ),
+        ],
+    )
+    def test_mistakes_are_told_in_the_older_words(self, ddb, action, message):
+        assert refusal(ddb.transact_write_items, TransactItems=[action]) == message
+
     def test_unknown_table(self, ddb):
         code, _ = failure(ddb.transact_write_items, TransactItems=[put("no-such-table", "a")])
         assert code == "ResourceNotFoundException"

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import failure, refusal
-
-INVALID = "One or more parameter values were invalid: "
+from .conftest import DETECTED, INVALID, failure, refusal
 
 
 def update(ddb: Any, table: str, key: str, expression: str, **options: Any) -> dict[str, Any]:
@@ -74,12 +72,24 @@ class TestValidation:
             ),
             (
                 "ADD a :a",
-                "Incorrect operand type for operator or function; operator: ADD, operand type: STRING",
+                (
+                    "Incorrect operand type for operator or function; "
+                    "operator: ADD, operand type: STRING, typeSet: ALLOWED_FOR_ADD_OPERAND"
+                ),
             ),
             (
                 "DELETE a :b",
-                "Incorrect operand type for operator or function; operator: DELETE, operand type: NUMBER",
+                (
+                    "Incorrect operand type for operator or function; "
+                    "operator: DELETE, operand type: NUMBER, typeSet: ALLOWED_FOR_ADD_OPERAND"
+                ),
             ),
+            ("SET a = size(b)", "The function is not allowed in an update expression; function: size"),
+            (
+                "SET a = list_append(list_append(b, :l), :l)",
+                "The function is not allowed to be used this way in an expression; function: list_append",
+            ),
+            (f"SET {'a' * 4093} = :a", "Expression size has exceeded the maximum allowed size;"),
             (
                 "SET a = :c",
                 "An expression attribute value used in expression is not defined; attribute value: :c",
@@ -99,16 +109,26 @@ class TestValidation:
             TableName="abc",
             Key={"id": {"S": "a"}},
             UpdateExpression=expression,
-            ExpressionAttributeValues={":a": {"S": "a"}, ":b": {"N": "1"}},
+            ExpressionAttributeValues={":a": {"S": "a"}, ":b": {"N": "1"}, ":l": {"L": []}},
         )
-        assert told == f"Invalid UpdateExpression: {message}"
+        assert told == f"{DETECTED}Invalid UpdateExpression: {message}"
+
+    def test_condition_comes_first(self, ddb):
+        told = refusal(
+            ddb.update_item,
+            TableName="abc",
+            Key={"id": {"S": "a"}},
+            UpdateExpression="SET a = bananas(b)",
+            ConditionExpression="if_not_exists(a, b) = c",
+        )
+        assert told == (
+            f"{DETECTED}Invalid ConditionExpression: "
+            "The function is not allowed in a condition expression; function: if_not_exists"
+        )
 
     def test_values_without_expressions(self, ddb):
         told = refusal(ddb.update_item, TableName="abc", Key={}, ExpressionAttributeValues={":a": {"S": "a"}})
-        assert told == (
-            "ExpressionAttributeValues can only be specified when using expressions: "
-            "UpdateExpression and ConditionExpression are null"
-        )
+        assert told == DETECTED + "ExpressionAttributeValues can only be specified when using expressions"
 
     def test_unused_value(self, ddb):
         told = refusal(
@@ -118,7 +138,9 @@ class TestValidation:
             UpdateExpression="REMOVE a",
             ExpressionAttributeValues={":a": {"S": "a"}},
         )
-        assert told == "Value provided in ExpressionAttributeValues unused in expressions: keys: {:a}"
+        assert (
+            told == DETECTED + "Value provided in ExpressionAttributeValues unused in expressions: keys: {:a}"
+        )
 
     def test_the_key_stays(self, ddb, users):
         told = refusal(ddb.update_item, TableName=users, Key={"id": {"S": "a"}}, UpdateExpression="REMOVE id")
@@ -164,7 +186,7 @@ class TestValidation:
     )
     def test_attribute_updates(self, ddb, change, message):
         told = refusal(ddb.update_item, TableName="abc", Key={}, AttributeUpdates={"a": change})
-        assert told == INVALID + message
+        assert told == DETECTED + INVALID + message
 
 
 class TestBehaviour:

@@ -14,8 +14,9 @@ from typing import Any, TypedDict
 
 import msgspec
 
+from ...errors import AwsError
 from . import numbers
-from .model import MAX_NESTING, invalid_parameters, validation_error
+from .model import INVALID, MAX_NESTING, ValueRefused, invalid_parameters, validation_error
 
 Value = dict[str, Any]
 Item = dict[str, Value]
@@ -128,16 +129,28 @@ def _check_set(kind: str, value: Value) -> int:
     if kind == "NS":
         content = [numbers.normalise(number) for number in content]
         if len(set(content)) != len(content):
-            raise validation_error("Input collection contains duplicates")
+            told = "Input collection contains duplicates"
+            raise ValueRefused(f"{INVALID}{told}.", told)
         value["NS"] = in_order("NS", content)
         return sum(map(numbers.size, content))
     if len(set(content)) != len(content):
-        if kind == "SS":
-            raise invalid_parameters(f"Input collection [{', '.join(content)}] contains duplicates.")
-        shown = ", ".join(base64.b64encode(member).decode() for member in content)
-        raise invalid_parameters(f"Input collection [{shown}]of type BS contains duplicates.")
+        raise _duplicates(kind, content)
     value[kind] = in_order(kind, content)
     return sum(map(text_size, content)) if kind == "SS" else sum(map(len, content))
+
+
+def _duplicates(kind: str, members: list[Any]) -> AwsError:
+    """The newer words have the members in order up to the first that was there before."""
+    firsts = {member: place for place, member in reversed(list(enumerate(members)))}
+    again = next(place for place, member in enumerate(members) if firsts[member] != place)
+    newer, older = (
+        [base64.b64encode(member).decode() if kind == "BS" else member for member in shown]
+        for shown in ([*in_order(kind, members[:again]), *members[again:]], members)
+    )
+    end = "of type BS contains duplicates." if kind == "BS" else " contains duplicates."
+    quoted = ("," if kind == "BS" else ", ").join(f'"{member}"' for member in newer)
+    told = f"{INVALID}Input collection "
+    return ValueRefused(f"{told}[{quoted}]{end}", f"{told}[{', '.join(older)}]{end}")
 
 
 def in_order(kind: str, members: Iterable[Any]) -> list[Any]:

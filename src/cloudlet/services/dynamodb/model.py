@@ -57,6 +57,15 @@ def validation_error(message: str) -> AwsError:
     return AwsError("ValidationException", message)
 
 
+class ValueRefused(AwsError):
+    """A value that is none. `message` is what most operations say, `older` what those say that never learned the newer
+    words: scans, batches of writes, transactions and statements."""
+
+    def __init__(self, message: str, older: str) -> None:
+        super().__init__("ValidationException", message)
+        self.older = older
+
+
 def invalid_parameters(message: str) -> AwsError:
     return AwsError("ValidationException", INVALID + message)
 

@@ -17,11 +17,12 @@ from decimal import Context, Decimal
 from functools import lru_cache
 
 from ...errors import AwsError
-from .model import validation_error
+from .model import ValueRefused, validation_error
 
 MAX_DIGITS = 38
 MAX_EXPONENT = 125
 MIN_EXPONENT = -130
+MAX_WRITTEN_EXPONENT = 2**63 - 1
 
 _canonical = re.compile(r"0|-?[1-9][0-9]{0,37}").fullmatch
 _grammar = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?)([0-9]+))?").fullmatch
@@ -36,19 +37,23 @@ def normalise(text: str) -> str:
         return text
     match = _grammar(text)
     if match is None or not (match[2] or match[3]):
-        if not text:
-            raise validation_error("The parameter cannot be converted to a numeric value")
-        raise validation_error(f"The parameter cannot be converted to a numeric value: {text}")
+        raise _no_number(text)
     sign, whole, fraction, exponent_sign, exponent_digits = match.groups("")
     digits = (whole + fraction).lstrip("0")
-    if not digits:
-        return "0"
     exponent_digits = exponent_digits.lstrip("0")
-    shift = int(exponent_digits or "0") if len(exponent_digits) < 9 else 10**9
+    shift = int(exponent_digits or "0") if len(exponent_digits) < 20 else 10**20
+    if shift > MAX_WRITTEN_EXPONENT:
+        raise _no_number(text)
     if exponent_sign == "-":
         shift = -shift
-    exponent = len(digits) - len(fraction) - 1 + shift
-    return _plain(sign == "-", digits.rstrip("0"), exponent)
+    exponent = max(len(digits), 1) - len(fraction) - 1 + shift
+    number = _plain(sign == "-", digits.rstrip("0") or "0", exponent)
+    return number if digits else "0"
+
+
+def _no_number(text: str) -> AwsError:
+    told = "The parameter cannot be converted to a numeric value"
+    return ValueRefused(f"{told}: {text}", f"{told}: {text}" if text else told)
 
 
 def _plain(negative: bool, digits: str, exponent: int) -> str:

@@ -69,6 +69,7 @@ class _Parser:
     """What all kinds share: operands, paths, and the mistakes that are reported only after the whole text parsed."""
 
     functions: frozenset[str] = frozenset()
+    purpose = ""
     words: tuple[str, ...] = ()
 
     def __init__(self, text: str) -> None:
@@ -78,6 +79,7 @@ class _Parser:
         self.depth = 0
         self.parens = False
         self.unknown_function = ""
+        self.foreign_function = ""
         self.misused_function = ""
         self.reserved = ""
         self.operators = 0
@@ -97,6 +99,10 @@ class _Parser:
             raise ExpressionError("The expression has redundant parentheses;")
         if self.unknown_function:
             raise ExpressionError(f"Invalid function name; function: {self.unknown_function}")
+        if self.foreign_function:
+            raise ExpressionError(
+                f"The function is not allowed in {self.purpose}; function: {self.foreign_function}"
+            )
         if self.misused_function:
             raise ExpressionError(
                 "The function is not allowed to be used this way in an expression; "
@@ -148,8 +154,11 @@ class _Parser:
         self.tokens.expect("(")
         args = self.operands()
         self.tokens.expect(")")
-        if name not in self.functions and not self.unknown_function:
-            self.unknown_function = name
+        if name not in self.functions:
+            if name not in CONDITION_FUNCTIONS | UPDATE_FUNCTIONS:
+                self.unknown_function = self.unknown_function or name
+            else:
+                self.foreign_function = self.foreign_function or name
         return Call(name, args)
 
     def operands(self) -> tuple[Operand, ...]:
@@ -170,6 +179,7 @@ class _Parser:
 
 class _Conditions(_Parser):
     functions = CONDITION_FUNCTIONS
+    purpose = "a condition expression"
     words = _WORDS
 
     def parse(self) -> Node:
@@ -286,6 +296,7 @@ class _Conditions(_Parser):
 
 class _Updates(_Parser):
     functions = UPDATE_FUNCTIONS
+    purpose = "an update expression"
     words = SECTIONS
 
     def parse(self) -> tuple[Action, ...]:
@@ -317,6 +328,17 @@ class _Updates(_Parser):
         if self.tokens.next.kind != "value":
             raise self.tokens.error()
         return Action(kind, path, ValueRef(self.tokens.take().text))
+
+    def call(self) -> Call:
+        call = super().call()
+        if call.name == "list_append":
+            self.misused(*call.args)
+        return call
+
+    def misused(self, *operands: Operand) -> None:
+        """Lists are not appended to what others were appended to, unlike what `if_not_exists` gives."""
+        if any(isinstance(operand, Call) and operand.name == "list_append" for operand in operands):
+            self.misused_function = "list_append"
 
     def value(self) -> Operand:
         """What is to be set: operands joined by + or -."""

@@ -20,7 +20,7 @@ from .parser import parse_update
 from .projections import Projection
 
 _KIND_WORDS = {
-    "S": "STRING", "N": "NUMBER", "B": "BINARY", "NULL": "NULL", "BOOL": "BOOLEAN", "L": "LIST", "M": "MAP",
+    "S": "STRING", "N": "NUMBER", "B": "BINARY", "NULL": "NULL", "BOOL": "BOOL", "L": "LIST", "M": "MAP",
 }  # fmt: skip
 
 
@@ -87,7 +87,8 @@ class Update:
                 if kind in _KIND_WORDS and not (change.kind == "ADD" and kind == "N"):
                     raise ExpressionError(
                         "Incorrect operand type for operator or function; "
-                        f"operator: {change.kind}, operand type: {_KIND_WORDS[kind]}"
+                        f"operator: {change.kind}, operand type: {_KIND_WORDS[kind]}, "
+                        "typeSet: ALLOWED_FOR_ADD_OPERAND"
                     )
         for change in self.changes:
             if change.source is not None:

@@ -123,7 +123,7 @@ async def _resolve(tx: Transaction, ctx: Context, request: Request) -> list[tupl
         for one in asked:
             if "PutRequest" in one:
                 item = one["PutRequest"]["Item"]
-                if any(name in item and kind not in item[name] for name, kind in table.key_types):
+                if any(kind not in item.get(name, ()) for name, kind in table.key_types):
                     raise key_mismatch()
                 change = await changes.put(tx, table, {"Item": item, "_size": one["_size"]}, (), look)
             else:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache, reduce
 from typing import Any
 
-from ..attributes import Item, Value, check, check_item
+from ..attributes import Item, Value, text_size
 from ..expressions import Condition, ExpressionError, compile_actions
 from ..expressions.nodes import And, Call, Compare, In, Node, Path, ValueRef
 from ..model import MAX_ITEM_SIZE, invalid_parameters, validation_error
 from ..table import Table
 from .parser import parse
-from .statements import Delete, Exists, Insert, Statement, Update, value_of
+from .statements import Delete, Exists, Insert, Statement, Update, check_value, value_of
 
 Values = dict[str, Value]
 Request = dict[str, Any]
@@ -55,7 +55,7 @@ def check_parameters(asked: Request) -> None:
     for value in asked.get("Parameters", ()):
         if has_false_null(value):
             raise invalid_parameters("Null attribute value types must have the value of true")
-        check(value)
+        check_value(value)
 
 
 def has_false_null(value: Value) -> bool:
@@ -199,7 +199,7 @@ def _insertion(table: Table, statement: Insert, bound: Bound) -> Request:
             "Unsupported format in item expression. Please use struct format {...} to express item values "
             "for insert statement."
         )
-    size = check_item(item)
+    size = sum(text_size(name) + check_value(value) for name, value in item.items())
     if size > MAX_ITEM_SIZE:
         raise validation_error("Item size has exceeded the maximum allowed size")
     absent = Call("attribute_not_exists", (Path(("#k",)),))

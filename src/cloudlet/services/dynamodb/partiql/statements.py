@@ -9,7 +9,7 @@ from typing import Any
 
 from ..attributes import Value, check
 from ..expressions.nodes import Action, Node, Path
-from ..model import invalid_parameters, validation_error
+from ..model import ValueRefused, invalid_parameters, validation_error
 
 
 @dataclass(slots=True, frozen=True)
@@ -68,6 +68,14 @@ def value_of(literal: Literal, parameters: Sequence[Value]) -> Value:
     return {_SETS[kind]: content}
 
 
+def check_value(value: Value) -> int:
+    """Its size, if it is one; statements tell of values in the older words."""
+    try:
+        return check(value)
+    except ValueRefused as error:
+        raise validation_error(error.older) from error
+
+
 @dataclass(frozen=True, kw_only=True)
 class Statement:
     table: str
@@ -85,7 +93,7 @@ class Statement:
             raise validation_error("Number of parameters in request and statement don't match.")
         values = {f":{place}": value_of(literal, parameters) for place, literal in enumerate(self.literals)}
         for value in values.values():
-            check(value)
+            check_value(value)
         return values
 
 

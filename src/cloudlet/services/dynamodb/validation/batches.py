@@ -12,6 +12,7 @@ from .common import (
     check_table_name,
     check_values,
     compile_expressions,
+    in_older_words,
 )
 
 
@@ -40,6 +41,7 @@ def batch_get_item(request: Request) -> Request:
     return request
 
 
+@in_older_words
 def batch_write_item(request: Request) -> Request:
     count = 0
     request["RequestItems"] = {

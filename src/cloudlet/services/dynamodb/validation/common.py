@@ -21,7 +21,7 @@ from ..expressions import (
     compile_projection,
     compile_update,
 )
-from ..model import MAX_EXPRESSION_SIZE, invalid_parameters, validation_error
+from ..model import MAX_EXPRESSION_SIZE, ValueRefused, invalid_parameters, validation_error
 
 Request = dict[str, Any]
 
@@ -33,14 +33,17 @@ _arn = re.compile(
 ).fullmatch
 
 _Compile = Callable[[str, tuple[tuple[str, str], ...]], Any]
+Kinds = tuple[tuple[str, str, _Compile], ...]
 
-_KINDS: tuple[tuple[str, str, _Compile], ...] = (
+KINDS: Kinds = (
     ("UpdateExpression", "_update", compile_update),
     ("ConditionExpression", "_condition", compile_condition),
     ("KeyConditionExpression", "_key", compile_key_condition),
     ("FilterExpression", "_filter", compile_condition),
     ("ProjectionExpression", "_projection", compile_projection),
 )
+CONDITION_FIRST: Kinds = (KINDS[1], KINDS[0])
+"""The order in which UpdateItem looks for mistakes; a transaction's update is looked through in the other."""
 
 
 def is_table_arn(text: str) -> bool:
@@ -68,7 +71,21 @@ def check_table_name(name: str) -> None:
     raise validation_error(f"{len(broken)} validation {noun} detected: {told}")
 
 
-def check_parameters(request: Request, expressions: Sequence[str], legacy: Sequence[str]) -> None:
+def in_older_words(validate: Callable[[Request], Request]) -> Callable[[Request], Request]:
+    """A validation whose operation tells of values as the service did before 2026."""
+
+    def validated(request: Request) -> Request:
+        try:
+            return validate(request)
+        except ValueRefused as error:
+            raise validation_error(error.older) from error
+
+    return validated
+
+
+def check_parameters(
+    request: Request, expressions: Sequence[str], legacy: Sequence[str], names_null: bool = True
+) -> None:
     """Expressions and the parameters that were before them don't go together."""
     used = [name for name in expressions if name in request]
     old = [name for name in legacy if name in request]
@@ -86,19 +103,19 @@ def check_parameters(request: Request, expressions: Sequence[str], legacy: Seque
         with_values = [name for name in expressions if name != "ProjectionExpression"]
         if with_values and not any(name in request for name in with_values):
             verb = "are" if len(with_values) > 1 else "is"
+            null = f": {' and '.join(with_values)} {verb} null" if names_null else ""
             raise validation_error(
-                "ExpressionAttributeValues can only be specified when using expressions: "
-                f"{' and '.join(with_values)} {verb} null"
+                f"ExpressionAttributeValues can only be specified when using expressions{null}"
             )
 
 
-def compile_expressions(request: Request) -> None:
+def compile_expressions(request: Request, kinds: Kinds = KINDS) -> None:
     """Compile what expressions the request has, and check its placeholders: known, well formed, all used."""
     names, values = _placeholders(request)
     pairs = tuple(names.items())
     aliases: set[str] = set()
     references: set[str] = set()
-    for parameter, target, compile in _KINDS:
+    for parameter, target, compile in kinds:
         text = request.get(parameter)
         if text is None:
             continue
@@ -127,10 +144,15 @@ def _placeholders(request: Request) -> tuple[dict[str, str], dict[str, Any]]:
                 check(value)
             except AwsError as error:
                 _check_syntax(names or {}, values)
-                raise validation_error(
-                    f"ExpressionAttributeValues contains invalid value: {error.message} for key {key}"
+                raise ValueRefused(
+                    error.message,
+                    f"ExpressionAttributeValues contains invalid value: {older(error)} for key {key}",
                 ) from error
     return names or {}, values or {}
+
+
+def older(error: AwsError) -> str:
+    return error.older if isinstance(error, ValueRefused) else error.message
 
 
 def _check_syntax(names: Mapping[str, str], values: Mapping[str, Any]) -> None:
@@ -151,12 +173,12 @@ def _compiled(
     compile: _Compile,
     values: Mapping[str, Any],
 ) -> Any:
+    if len(text) > MAX_EXPRESSION_SIZE and len(text.encode()) > MAX_EXPRESSION_SIZE:
+        _check_syntax(dict(names), values)
+        told = f"Invalid {parameter}: Expression size has exceeded the maximum allowed size;"
+        size = f" expression size: {len(text.encode())}" if parameter == "ConditionExpression" else ""
+        raise ValueRefused(told, told + size)
     try:
-        if len(text) > MAX_EXPRESSION_SIZE and len(text.encode()) > MAX_EXPRESSION_SIZE:
-            raise ExpressionError(
-                "Expression size has exceeded the maximum allowed size; "
-                f"expression size: {len(text.encode())}"
-            )
         compiled = compile(text, names)
         if parameter != "ProjectionExpression":
             compiled.check(values)

@@ -5,9 +5,17 @@ from __future__ import annotations
 from ....errors import AwsError
 from ..attributes import check
 from ..expressions import project_attributes
-from ..model import key_count, validation_error
+from ..model import ValueRefused, key_count, validation_error
 from . import legacy
-from .common import Request, check_distinct_names, check_parameters, check_table_name, compile_expressions
+from .common import (
+    Request,
+    check_distinct_names,
+    check_parameters,
+    check_table_name,
+    compile_expressions,
+    in_older_words,
+    older,
+)
 
 
 def query(request: Request) -> Request:
@@ -32,6 +40,7 @@ def query(request: Request) -> Request:
     return request
 
 
+@in_older_words
 def scan(request: Request) -> Request:
     check_table_name(request["TableName"])
     check_parameters(
@@ -93,7 +102,8 @@ def _start_key(request: Request) -> None:
         try:
             check(value)
         except AwsError as error:
-            raise validation_error(f"The provided starting key is invalid: {error.message}") from error
+            told = f"The provided starting key is invalid: {older(error)}"
+            raise ValueRefused(error.message, told) from error
 
 
 def _check_segments(request: Request) -> None:

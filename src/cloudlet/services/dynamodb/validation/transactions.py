@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
-from typing import Any
 
 from ..attributes import encode_json
 from ..model import validation_error
-from .common import Request, check_table_name, check_values, compile_expressions
-from .items import delete_item, put_item, update_item
+from .common import Request, check_table_name, check_values, compile_expressions, in_older_words
+from .items import check_size, delete, put, update
 
-_ACTIONS = {"Put": put_item, "Update": update_item, "Delete": delete_item}
+_ACTIONS: dict[str, Callable[[Request], Request]] = {"Put": put, "Update": update, "Delete": delete}
 
 
+@in_older_words
 def transact_write_items(request: Request) -> Request:
     """Puts `_actions` into the request, (kind, parameters), and `_digest`, which tells a repetition from a misuse."""
     if "ClientRequestToken" in request:
@@ -26,15 +27,18 @@ def _action(item: dict[str, Request]) -> tuple[str, Request]:
         raise validation_error("TransactItems can only contain one of Check, Put, Update or Delete")
     ((kind, given),) = item.items()
     parameters = dict(given)
+    check_table_name(parameters["TableName"])
     if kind == "ConditionCheck":
-        check_table_name(parameters["TableName"])
         check_values(parameters["Key"])
         compile_expressions(parameters)
-        return kind, parameters
-    validated: Any = _ACTIONS[kind](parameters)
-    return kind, validated
+    else:
+        _ACTIONS[kind](parameters)
+    if kind == "Put":
+        check_size(parameters)
+    return kind, parameters
 
 
+@in_older_words
 def transact_get_items(request: Request) -> Request:
     request["TransactItems"] = [{"Get": dict(item["Get"])} for item in request["TransactItems"]]
     for item in request["TransactItems"]:
