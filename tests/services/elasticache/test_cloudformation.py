@@ -66,6 +66,29 @@ class TestServerlessCache:
         assert "HandlerErrorCode: NotFound" in reason
         cfn.delete_stack(StackName=name)
 
+    def test_one_that_changes_already_is_waited_for(self, client: Any, stack: Any, unique: Any) -> None:
+        name, caches = unique("changing"), client("elasticache")
+        properties = {"ServerlessCacheName": name, "Engine": "valkey"}
+        template = {
+            "Resources": {"Cache": {"Type": "AWS::ElastiCache::ServerlessCache", "Properties": properties}}
+        }
+        stack(template)
+        for number in range(3):
+            caches.modify_serverless_cache(ServerlessCacheName=name, SnapshotRetentionLimit=number)
+            properties["Description"] = str(number)
+            stack(template)
+            assert kit.described(caches, name)["Description"] == str(number)
+
+    def test_one_that_goes_already_is_waited_for(self, client: Any, stack: Any, unique: Any) -> None:
+        name, caches = unique("going"), client("elasticache")
+        properties = {"ServerlessCacheName": name, "Engine": "valkey"}
+        stack(
+            {"Resources": {"Cache": {"Type": "AWS::ElastiCache::ServerlessCache", "Properties": properties}}}
+        )
+        caches.delete_serverless_cache(ServerlessCacheName=name, FinalSnapshotName=unique("last"))
+        stack.delete()
+        kit.wait_until_gone(caches, name)
+
     def test_users_come_from_templates_too(self, node: Any, stack: Any, unique: Any) -> None:
         password = "a-password-of-length"
         user = {"UserId": unique("u"), "UserName": "app", "Engine": "valkey", "AccessString": "on ~* +@all"}

@@ -67,6 +67,7 @@ def _delete_serverless(view: View) -> Params:
 
 
 _SERVERLESS_GONE = _gone("ServerlessCache")
+_SERVERLESS_GOING = _SERVERLESS_GONE | {"InvalidServerlessCacheStateFault"}
 _SERVERLESS_NAME = _named("ServerlessCacheName")
 _SERVERLESS_SETTLED = Call(SERVICE, "DescribeServerlessCaches", _SERVERLESS_NAME)
 
@@ -142,9 +143,11 @@ def _replicas(properties: dict[str, Any]) -> int:
 
 
 _CLUSTER_GONE = _gone("CacheCluster")
+_CLUSTER_GOING = _CLUSTER_GONE | {"InvalidCacheClusterStateFault"}
 _CLUSTER_SETTLED = Call(SERVICE, "DescribeCacheClusters", _look_at_cluster)
 _CLUSTER_NAME = _named("CacheClusterId", "ClusterName")
 _GROUP_GONE = _gone("ReplicationGroup")
+_GROUP_GOING = _GROUP_GONE | {"InvalidReplicationGroupStateFault"}
 _GROUP_NAME = _named("ReplicationGroupId")
 _GROUP_SETTLED = Call(SERVICE, "DescribeReplicationGroups", _GROUP_NAME)
 _NODE = "{CacheClusters.0.CacheNodes.0.Endpoint."
@@ -223,12 +226,13 @@ RESOURCES: dict[str, Resource] = {
             _SERVERLESS_SETTLED,
         ],
         update=[
+            _SERVERLESS_SETTLED,
             Call(SERVICE, "ModifyServerlessCache", _modify_serverless),
             _SERVERLESS_SETTLED,
             *_tag("serverlesscache"),
         ],
         delete=[
-            Call(SERVICE, "DeleteServerlessCache", _delete_serverless, gone=_SERVERLESS_GONE),
+            Call(SERVICE, "DeleteServerlessCache", _delete_serverless, gone=_SERVERLESS_GOING),
             Call(SERVICE, "DescribeServerlessCaches", _SERVERLESS_NAME, gone=_SERVERLESS_GONE),
         ],
         id="{ServerlessCacheName}",
@@ -258,12 +262,13 @@ RESOURCES: dict[str, Resource] = {
         required={"CacheNodeType", "Engine", "NumCacheNodes"},
         create=[Call(SERVICE, "CreateCacheCluster", _create_cluster), _CLUSTER_SETTLED],
         update=[
+            _CLUSTER_SETTLED,
             Call(SERVICE, "ModifyCacheCluster", _modify_cluster),
             _CLUSTER_SETTLED,
             *_tag("cluster"),
         ],
         delete=[
-            Call(SERVICE, "DeleteCacheCluster", _delete_nodes(_CLUSTER_NAME), gone=_CLUSTER_GONE),
+            Call(SERVICE, "DeleteCacheCluster", _delete_nodes(_CLUSTER_NAME), gone=_CLUSTER_GOING),
             Call(SERVICE, "DescribeCacheClusters", _CLUSTER_NAME, gone=_CLUSTER_GONE),
         ],
         id="{CacheCluster.CacheClusterId}",
@@ -293,6 +298,7 @@ RESOURCES: dict[str, Resource] = {
             _GROUP_SETTLED,
         ],
         update=[
+            _GROUP_SETTLED,
             Call(SERVICE, "DecreaseReplicaCount", _scale(-1)),
             _GROUP_SETTLED,
             Call(SERVICE, "ModifyReplicationGroup", _modify_group),
@@ -302,7 +308,7 @@ RESOURCES: dict[str, Resource] = {
             *_tag("replicationgroup"),
         ],
         delete=[
-            Call(SERVICE, "DeleteReplicationGroup", _delete_nodes(_GROUP_NAME), gone=_GROUP_GONE),
+            Call(SERVICE, "DeleteReplicationGroup", _delete_nodes(_GROUP_NAME), gone=_GROUP_GOING),
             Call(SERVICE, "DescribeReplicationGroups", _GROUP_NAME, gone=_GROUP_GONE),
         ],
         id="{ReplicationGroup.ReplicationGroupId}",
