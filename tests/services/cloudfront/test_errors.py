@@ -50,9 +50,10 @@ class TestAnError:
         cdn = deploy(custom(web.port))
         web.replies["/page"] = Reply(b"no", status)
         web.replies["/said"] = Reply(b"no", status, {"Cache-Control": "max-age=60"})
-        for path in ("/page", "/page", "/said", "/said"):
+        web.replies["/until"] = Reply(b"no", status, {"Expires": "Thu, 01 Jan 2099 00:00:00 GMT"})
+        for path in ("/page", "/page", "/said", "/said", "/until", "/until"):
             assert cdn.get(path).status == status
-        assert web.paths == ["/page", "/page", "/said"]
+        assert web.paths == ["/page", "/page", "/said", "/until", "/until"]
 
     def test_may_be_kept_longer_or_not_at_all(self, web: Web, deploy: Deploy, node: Node) -> None:
         web.replies["/a"], web.replies["/b"] = Reply(status=404), Reply(status=500)

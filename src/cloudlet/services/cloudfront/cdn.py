@@ -395,13 +395,13 @@ class Cdn:
         now = self._clock.now()
         kept = answer.status in model.ALWAYS_CACHED_ERRORS or (
             answer.status in model.SOMETIMES_CACHED_ERRORS
-            and (rule is not None or freshness.stated(lower, now) is not None)
+            and (rule is not None or freshness.aged(lower) is not None)
         )
         key, flight = keeping if keeping is not None else (("", (path, "")), None)
         entry = Entry(key, status, headers, whole)
         entry.error = True
         if keeping is not None and kept and request.method != "HEAD":
-            ttl = freshness.error_lifetime(distribution.error_minimum(answer.status), lower, now)
+            ttl = freshness.error_lifetime(distribution.error_minimum(answer.status), lower)
             if ttl > 0:
                 self._put(entry, flight, Lifetime(ttl, keep=True))
         made = answers.fresh(distribution, behavior, entry, request, "Miss", now)

@@ -56,11 +56,9 @@ def lifetime(caching: Caching, headers: dict[str, str], now: float) -> Lifetime:
 
 def stated(headers: dict[str, str], now: float) -> float | None:
     """What the origin says, None if it says nothing."""
-    control = directives(headers.get("cache-control", ""))
-    for name in ("s-maxage", "max-age"):
-        given = seconds(control, name)
-        if given is not None:
-            return given
+    given = aged(headers)
+    if given is not None:
+        return given
     expires = headers.get("expires")
     if expires is None:
         return None
@@ -70,9 +68,19 @@ def stated(headers: dict[str, str], now: float) -> float | None:
         return 0.0
 
 
-def error_lifetime(minimum: float, headers: dict[str, str], now: float) -> float:
+def aged(headers: dict[str, str]) -> float | None:
+    """What Cache-Control says, None if it says nothing. Of an error nothing else counts."""
+    control = directives(headers.get("cache-control", ""))
+    for name in ("s-maxage", "max-age"):
+        given = seconds(control, name)
+        if given is not None:
+            return given
+    return None
+
+
+def error_lifetime(minimum: float, headers: dict[str, str]) -> float:
     """Of an error: what the origin says, but not less than the error caching minimum."""
-    return max(minimum, stated(headers, now) or 0.0)
+    return max(minimum, aged(headers) or 0.0)
 
 
 def seconds(control: dict[str, str], name: str) -> float | None:
