@@ -303,6 +303,9 @@ class TestTags:
             refused(ec2.create_tags, Resources=[vpc], Tags=[{"Key": "aws:a"}])[0] == "InvalidParameterValue"
         )
 
+    def test_filters_have_names(self, ec2: Any) -> None:
+        assert refused(ec2.describe_tags, Filters=[{"Values": ["a"]}])[0] == "InvalidParameterValue"
+
     def test_have_a_length(self, ec2: Any, vpc: str) -> None:
         for tag, text in (
             ({"Key": "k" * 129}, "Tag key exceeds the maximum length of 128 characters"),

@@ -189,6 +189,13 @@ class TestParameterGroups:
             caches.modify_cache_parameter_group(CacheParameterGroupName=group, ParameterNameValues=values)
         assert failed.value.response["Error"]["Code"] == "InvalidParameterValue"
 
+    def test_values_have_names(self, caches: Any) -> None:
+        group = {"CacheParameterGroupName": "any"}
+        for change in (caches.modify_cache_parameter_group, caches.reset_cache_parameter_group):
+            with pytest.raises(ClientError) as failed:
+                change(ParameterNameValues=[{"ParameterValue": "1"}], **group)
+            assert failed.value.response["Error"]["Code"] == "InvalidParameterValue"
+
     def test_default_groups_are_there_and_stay_as_they_are(self, caches: Any) -> None:
         found = caches.describe_cache_parameter_groups()["CacheParameterGroups"]
         assert {"default.redis7", "default.valkey8.cluster.on"} <= {

@@ -268,7 +268,13 @@ def modify_cache_parameter_group(request: Request) -> Request:
     return reset_cache_parameter_group(request)
 
 
-reset_cache_parameter_group = delete_cache_parameter_group = _lowered("CacheParameterGroupName")
+def reset_cache_parameter_group(request: Request) -> Request:
+    if any("ParameterName" not in each for each in request.get("ParameterNameValues", [])):
+        raise model.invalid("Each of ParameterNameValues needs a ParameterName.")
+    return delete_cache_parameter_group(request)
+
+
+delete_cache_parameter_group = _lowered("CacheParameterGroupName")
 
 
 # --- users

@@ -116,8 +116,11 @@ def _select(found: list[Record], request: dict[str, Any]) -> list[Record]:
         part
         for wish in request.get("Filters", ())
         for part in (
-            [{"Name": "key", "Values": [wish["Name"][4:]]}, {"Name": "value", "Values": wish["Values"]}]
-            if wish["Name"].startswith("tag:")
+            [
+                {"Name": "key", "Values": [wish["Name"][4:]]},
+                {"Name": "value", "Values": wish.get("Values", [])},
+            ]
+            if wish.get("Name", "").startswith("tag:")
             else [wish]
         )
     ]
