@@ -22,9 +22,10 @@ def write_units(old_size: int, new_size: int) -> float:
     return float(max(1, -(-max(old_size, new_size) // WRITE_UNIT)))
 
 
-def report(wanted: str, table: Table, units: float, index_units: Mapping[str, float]) -> Report:
-    """A ConsumedCapacity. `wanted` is TOTAL or INDEXES; index units are by index name."""
-    result: Report = {"TableName": table.name, "CapacityUnits": units + sum(index_units.values())}
+def report(wanted: str, called: str, table: Table, units: float, index_units: Mapping[str, float]) -> Report:
+    """A ConsumedCapacity. `wanted` is TOTAL or INDEXES; index units are by index name. The table is told of as the
+    request called it, by its name or its ARN."""
+    result: Report = {"TableName": called, "CapacityUnits": units + sum(index_units.values())}
     if wanted == "INDEXES":
         result["Table"] = {"CapacityUnits": units}
         for local, member in ((True, "LocalSecondaryIndexes"), (False, "GlobalSecondaryIndexes")):
@@ -65,12 +66,12 @@ class Total:
         self._member = member
         self._reports: dict[str, Report] = {}
 
-    def add(self, table: Table, units: float, index_units: Mapping[str, float]) -> None:
-        more = report(self._wanted, table, units, index_units)
-        if table.name in self._reports:
-            add(self._reports[table.name], more)
+    def add(self, called: str, table: Table, units: float, index_units: Mapping[str, float]) -> None:
+        more = report(self._wanted, called, table, units, index_units)
+        if called in self._reports:
+            add(self._reports[called], more)
         else:
-            self._reports[table.name] = more
+            self._reports[called] = more
 
     def told(self) -> list[Report]:
         for told in self._reports.values():

@@ -44,6 +44,8 @@ async def put(
     """A put into a table without indexes and stream needn't know what it replaces, unless its answer tells (`look`)."""
     item: Item = request["Item"]
     condition = request.get("_condition")
+    if request["_size"] > MAX_ITEM_SIZE:
+        raise validation_error("Item size has exceeded the maximum allowed size")
     check_schema(table, item)
     key = storage.item_key(table, item)
     if held:

@@ -32,7 +32,7 @@ async def batch_get_item(ctx: Context, request: Request) -> Encoded:
         responses, reports, unprocessed = [], [], {}
         room = MAX_BATCH_GET_SIZE
         for name, table, wanted in tables:
-            found, left, report, used = await _read(tx, table, wanted, capacity.wants(request), room)
+            found, left, report, used = await _read(tx, name, table, wanted, capacity.wants(request), room)
             room -= used
             responses.append(b"%b:[%b]" % (encode_json(name), b",".join(found)))
             reports.append(report)
@@ -50,7 +50,7 @@ async def batch_get_item(ctx: Context, request: Request) -> Encoded:
 
 
 async def _read(
-    tx: Transaction, table: Table, wanted: Request, report_kind: str, room: int
+    tx: Transaction, called: str, table: Table, wanted: Request, report_kind: str, room: int
 ) -> tuple[list[bytes], list[Item], dict[str, Any], int]:
     """Items found, keys left for the next call, capacity, bytes. What doesn't fit any more is left."""
     found: list[bytes] = []
@@ -58,7 +58,7 @@ async def _read(
     units, used = 0.0, 0
     for place, key in enumerate(wanted["Keys"]):
         if used >= room:
-            return found, wanted["Keys"][place:], _report(report_kind, table, units), used
+            return found, wanted["Keys"][place:], _report(report_kind, called, table, units), used
         value = await tx.get(storage.item_key(table, key))
         size = 0 if value is None else storage.size_of(value)
         used += size
@@ -68,11 +68,11 @@ async def _read(
             found.append(
                 whole if projection is None else encode_json(projection.apply(storage.item_of(value)))
             )
-    return found, [], _report(report_kind, table, units), used
+    return found, [], _report(report_kind, called, table, units), used
 
 
-def _report(kind: str, table: Table, units: float) -> dict[str, Any]:
-    return capacity.report(kind, table, units, {})
+def _report(kind: str, called: str, table: Table, units: float) -> dict[str, Any]:
+    return capacity.report(kind, called, table, units, {})
 
 
 async def batch_write_item(ctx: Context, request: Request) -> dict[str, Any]:
@@ -94,7 +94,7 @@ async def batch_write_item(ctx: Context, request: Request) -> dict[str, Any]:
             spent = await write(ctx, tx, change)
             if kind:
                 units = capacity.write_units(change.old_size, change.size)
-                report = capacity.report(kind, table, units, spent)
+                report = capacity.report(kind, name, table, units, spent)
                 if name in reports:
                     capacity.add(reports[name], report)
                 else:

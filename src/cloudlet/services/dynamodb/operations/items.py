@@ -40,7 +40,7 @@ async def get_item(ctx: Context, request: Request) -> Encoded:
     if wanted:
         size = 0 if value is None else storage.size_of(value)
         units = capacity.read_units(size, request.get("ConsistentRead"))
-        members = _with_capacity(members, capacity.report(wanted, table, units, {}))
+        members = _with_capacity(members, capacity.report(wanted, request["TableName"], table, units, {}))
     return Encoded(b"{%b}" % members) if members else _EMPTY
 
 
@@ -106,7 +106,7 @@ def _answer(
     wanted = capacity.wants(request)
     if wanted:
         units = capacity.write_units(change.old_size, change.size)
-        members = _with_capacity(members, capacity.report(wanted, table, units, spent))
+        members = _with_capacity(members, capacity.report(wanted, request["TableName"], table, units, spent))
     if table.local_indexes and request.get("ReturnItemCollectionMetrics") == "SIZE":
         metrics = encode_json(capacity.collection_metrics(table, item))
         members = members + (b"," if members else b"") + b'"ItemCollectionMetrics":' + metrics

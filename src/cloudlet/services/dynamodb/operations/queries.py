@@ -238,7 +238,7 @@ async def answer(
         parts.append(b',"LastEvaluatedKey":' + encode_json({name: last[name] for name in names}))
     wanted = capacity.wants(request)
     if wanted:
-        report = _report(wanted, table, index, page, fetched, request.get("ConsistentRead"))
+        report = _report(wanted, request, table, index, page, fetched)
         parts.append(b',"ConsumedCapacity":' + encode_json(report))
     parts.append(b"}")
     return Encoded(b"".join(parts))
@@ -275,10 +275,12 @@ async def _fetch(tx: Transaction, table: Table, entry: bytes) -> bytes:
 
 
 def _report(
-    wanted: str, table: Table, index: Index | None, page: Page, fetched: int, consistent: bool | None
+    wanted: str, request: Request, table: Table, index: Index | None, page: Page, fetched: int
 ) -> dict[str, Any]:
+    called: str = request.get("TableName", table.name)
+    consistent = request.get("ConsistentRead")
     units = capacity.read_units(page.size, consistent)
     if index is None:
-        return capacity.report(wanted, table, units, {})
+        return capacity.report(wanted, called, table, units, {})
     of_table = capacity.read_units(fetched, consistent) if fetched else 0.0
-    return capacity.report(wanted, table, of_table, {index.name: units})
+    return capacity.report(wanted, called, table, of_table, {index.name: units})

@@ -155,10 +155,15 @@ def _answer(
     wanted = capacity.wants(request)
     total = capacity.Total(wanted, "WriteCapacityUnits")
     metrics: dict[str, list[dict[str, Any]]] = {}
-    for (_, change), indexes in zip(decided, spent, strict=True):
+    for (_, parameters), (_, change), indexes in zip(request["_actions"], decided, spent, strict=True):
         table = change.table
         if wanted:
-            total.add(table, 2 * capacity.write_units(change.old_size, change.size), indexes)
+            total.add(
+                parameters["TableName"],
+                table,
+                2 * capacity.write_units(change.old_size, change.size),
+                indexes,
+            )
         item = change.new or change.old
         if table.local_indexes and item and request.get("ReturnItemCollectionMetrics") == "SIZE":
             told = capacity.collection_metrics(table, item)
@@ -180,7 +185,7 @@ async def _answer_again(ctx: Context, tx: Transaction, request: Request, sizes: 
     for (_, parameters), size in zip(request["_actions"], sizes, strict=True):
         if "_refusal" not in parameters:
             table = await storage.table_of(tx, ctx.account, ctx.region, parameters["TableName"])
-            total.add(table, 2 * capacity.read_units(size, True), {})
+            total.add(parameters["TableName"], table, 2 * capacity.read_units(size, True), {})
     return {"ConsumedCapacity": total.told()}
 
 
@@ -211,7 +216,7 @@ async def transact_get_items(ctx: Context, request: Request) -> Encoded:
             found.append(b"{}" if value is None else b'{"Item":%b}' % _projected(get, value))
             if wanted:
                 size = 0 if value is None else storage.size_of(value)
-                total.add(table, 2 * capacity.read_units(size, True), {})
+                total.add(get["TableName"], table, 2 * capacity.read_units(size, True), {})
         if len(found) < len(reasons):
             raise transaction_cancelled(reasons)
         if len(seen) < len(found):

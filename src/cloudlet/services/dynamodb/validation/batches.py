@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..attributes import check_item
 from ..expressions import project_attributes
-from ..model import MAX_BATCH_GET, MAX_BATCH_WRITE, MAX_ITEM_SIZE, validation_error
+from ..model import MAX_BATCH_GET, MAX_BATCH_WRITE, validation_error
 from .common import (
     Request,
     check_distinct_names,
@@ -56,10 +56,7 @@ def batch_write_item(request: Request) -> Request:
                     "must contain exactly one of the supported datatypes"
                 )
             if "PutRequest" in write:
-                size = check_item(write["PutRequest"]["Item"])
-                if size > MAX_ITEM_SIZE:
-                    raise validation_error("Item size has exceeded the maximum allowed size")
-                write["_size"] = size
+                write["_size"] = check_item(write["PutRequest"]["Item"])
             else:
                 check_values(write["DeleteRequest"]["Key"])
         count += len(writes)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from ....errors import AwsError
-from ..attributes import check
+from ..attributes import check, text_size
 from ..expressions import (
     ExpressionError,
     KeyConditionError,
@@ -31,6 +31,10 @@ _name = re.compile(r"[a-zA-Z0-9_.-]+").fullmatch
 _arn = re.compile(
     r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/([a-zA-Z0-9_.-]+)(/index/[a-zA-Z0-9_.-]+)?"
 ).fullmatch
+
+CONDITIONS = ("Expected", "QueryFilter", "ScanFilter")
+MAX_PLACEHOLDER_SIZE = 255
+TOO_LONG = "The expression attribute map contains a key that is too long"
 
 _Compile = Callable[[str, tuple[tuple[str, str], ...]], Any]
 Kinds = tuple[tuple[str, str, _Compile], ...]
@@ -97,6 +101,8 @@ def check_parameters(
                 "Can not use both expression and non-expression parameters in the same request: "
                 f"Non-expression parameters: {{{', '.join(old)}}} Expression parameters: {{{', '.join(used)}}}"
             )
+    if "ConditionalOperator" in request:
+        _check_operator(request)
     if "ExpressionAttributeNames" in request and not used:
         raise validation_error("ExpressionAttributeNames can only be specified when using expressions")
     if "ExpressionAttributeValues" in request:
@@ -107,6 +113,16 @@ def check_parameters(
             raise validation_error(
                 f"ExpressionAttributeValues can only be specified when using expressions{null}"
             )
+
+
+def _check_operator(request: Request) -> None:
+    conditions = next((request[name] for name in CONDITIONS if name in request), ())
+    if not conditions:
+        raise validation_error("ConditionalOperator cannot be used without Filter or Expected")
+    if len(conditions) == 1:
+        raise validation_error(
+            "ConditionalOperator can only be used when Filter or Expected has two or more elements"
+        )
 
 
 def compile_expressions(request: Request, kinds: Kinds = KINDS) -> None:
@@ -135,10 +151,14 @@ def _placeholders(request: Request) -> tuple[dict[str, str], dict[str, Any]]:
     names: dict[str, str] | None = request.get("ExpressionAttributeNames")
     if names is not None and not names:
         raise validation_error("ExpressionAttributeNames must not be empty")
+    if names is not None:
+        _check_names(names)
     values: dict[str, Any] | None = request.get("ExpressionAttributeValues")
     if values is not None:
         if not values:
             raise validation_error("ExpressionAttributeValues must not be empty")
+        if _too_long(values):
+            raise validation_error(f"ExpressionAttributeValues contains invalid key: {TOO_LONG};")
         for key, value in values.items():
             try:
                 check(value)
@@ -149,6 +169,24 @@ def _placeholders(request: Request) -> tuple[dict[str, str], dict[str, Any]]:
                     f"ExpressionAttributeValues contains invalid value: {older(error)} for key {key}",
                 ) from error
     return names or {}, values or {}
+
+
+def _check_names(names: Mapping[str, str]) -> None:
+    long = _too_long(names)
+    if long:
+        raise validation_error(
+            f"ExpressionAttributeNames contains invalid key: {TOO_LONG}; size of key: {text_size(long)}"
+        )
+    for key, name in names.items():
+        if not name:
+            raise validation_error(
+                f"ExpressionAttributeNames contains invalid value: Empty attribute name for key {key}"
+            )
+
+
+def _too_long(placeholders: Mapping[str, Any]) -> str | None:
+    """A placeholder that is longer than one may be."""
+    return next((key for key in placeholders if text_size(key) > MAX_PLACEHOLDER_SIZE), None)
 
 
 def older(error: AwsError) -> str:

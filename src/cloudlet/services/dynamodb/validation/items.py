@@ -70,7 +70,7 @@ def update(request: Request, condition_first: bool = False) -> Request:
 
 
 def put_item(request: Request) -> Request:
-    return check_size(_detected(put, request))
+    return _detected(put, request)
 
 
 def delete_item(request: Request) -> Request:
@@ -110,6 +110,4 @@ def _conditions(request: Request, kinds: Kinds = KINDS) -> None:
         request["_condition"] = legacy.expected(
             request["Expected"], request.get("ConditionalOperator", "AND")
         )
-    elif "ConditionalOperator" in request:
-        raise validation_error("ConditionalOperator cannot be used without Filter or Expected")
     compile_expressions(request, kinds)

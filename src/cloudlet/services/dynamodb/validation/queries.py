@@ -87,8 +87,6 @@ def _key_conditions(request: Request) -> None:
 def _filter(request: Request, parameter: str) -> None:
     if parameter in request:
         request["_filter"] = legacy.filter_of(request[parameter], request.get("ConditionalOperator", "AND"))
-    elif "ConditionalOperator" in request:
-        raise validation_error("ConditionalOperator cannot be used without Filter or Expected")
 
 
 def _attributes_to_get(request: Request) -> None:
