@@ -75,6 +75,21 @@ class TestMembers:
         found = caches.list_tags_for_resource(ResourceName=member)["TagList"]
         assert found == [{"Key": "team", "Value": "a"}]
 
+    def test_no_cluster_has_its_name(self, caches: Any, unique: Any, id: str) -> None:
+        other, options = unique("other"), {"Engine": "redis", "CacheNodeType": "cache.t3.micro"}
+        for name in (f"{id}-003", f"{other}-001"):
+            caches.create_cache_cluster(CacheClusterId=name, **options)
+        with pytest.raises(ClientError) as failed:
+            caches.increase_replica_count(ReplicationGroupId=id, NewReplicaCount=2, ApplyImmediately=True)
+        assert refused(failed)[0] == "CacheClusterAlreadyExists"
+        with pytest.raises(ClientError) as failed:
+            caches.create_replication_group(
+                ReplicationGroupId=other, ReplicationGroupDescription="other", Engine="valkey"
+            )
+        assert refused(failed)[0] == "CacheClusterAlreadyExists"
+        for name in (f"{id}-003", f"{other}-001"):
+            caches.delete_cache_cluster(CacheClusterId=name)
+
     def test_its_name_is_taken(self, caches: Any, id: str) -> None:
         with pytest.raises(ClientError) as failed:
             caches.create_cache_cluster(

@@ -53,6 +53,7 @@ async def create_replication_group(ctx: Context, request: dict[str, Any]) -> Res
 
     async def body(tx: Transaction, complete: list[Record]) -> Response:
         await storage.add(tx, name, cache)
+        await check_names(tx, name, cache)
         await daily.schedule(tx, ctx.node, name, cache)
         return described(name, cache, complete)
 
@@ -114,13 +115,23 @@ async def _is_cluster(ctx: Context, request: dict[str, Any], shards: int) -> boo
     return enabled or request.get("ClusterMode") == "enabled"
 
 
+def _member_names(group: Record) -> list[str]:
+    return [member for member, _ in members(group, [{}] * len(group["servers"]))]
+
+
 async def with_member(tx: Transaction, name: Name) -> Name | None:
     """The group that has a cluster of that name."""
     for group in await storage.every(tx, name.account, name.region, KIND):
-        shards: list[Record] = [{}] * len(group["servers"])
-        if any(member == name.name for member, _ in members(group, shards)):
+        if name.name in _member_names(group):
             return name._replace(kind=KIND, name=group["name"])
     return None
+
+
+async def check_names(tx: Transaction, name: Name, group: Record) -> None:
+    """No cluster of its own may have the name of a member."""
+    for member in _member_names(group):
+        if await storage.find(tx, name._replace(kind=clusters.KIND, name=member)) is not None:
+            raise model.exists(clusters.KIND, member)
 
 
 async def _users(tx: Transaction, ctx: Context, cache: Record) -> list[str]:

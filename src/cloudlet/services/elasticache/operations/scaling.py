@@ -40,6 +40,7 @@ async def _scale(ctx: Context, request: dict[str, Any], way: int) -> Response:
             more = "more" if way > 0 else "fewer"
             raise model.invalid(f"The replication group has {group['replicas']} replicas; ask for {more}.")
         group = group | {"replicas": count, "status": "modifying"}
+        await groups.check_names(tx, name, group)
         await storage.put(tx, name, group)
         await launch.change(tx, group)
         return groups.described(name, group, await storage.servers_of(tx, group))
