@@ -24,6 +24,8 @@ from .test_refusals import signed
 from .test_uploads import parts_of
 
 EDGE = "----edge"
+LASTING = 50 * 365 * 86_400
+"""Other tests move the node's clock, by which a policy ends."""
 
 
 def form(fields: dict[str, str], file: bytes | None = b"content", name: str = "a b.txt") -> bytes:
@@ -81,7 +83,7 @@ class TestPostObject:
         more = {"Content-Type": "text/plain", "x-amz-meta-who": "me", "success_action_status": "201"}
         made = signing.generate_presigned_post(
             bucket, "up/${filename}", Fields=more, Conditions=[{name: value} for name, value in more.items()]
-        )
+        , ExpiresIn=LASTING)
         status, body, headers = post(node, bucket, made["fields"])
         assert status == 201, body
         assert b"<Key>up/a b.txt</Key>" in body
@@ -100,7 +102,7 @@ class TestPostObject:
         host = f"{bucket}.s3.localhost:{node.port}"
         headers, path = ({}, f"/{bucket}") if where == "path" else ({"Host": host}, "")
         wanted = f"http://{host}/a%2Fb%20c" if where == "host" else f"{node.endpoint}/{bucket}/a%2Fb%20c"
-        fields = s3.generate_presigned_post(bucket, "a/b c")["fields"]
+        fields = s3.generate_presigned_post(bucket, "a/b c", ExpiresIn=LASTING)["fields"]
         typed = {"Content_Type": f"multipart/form-data; boundary={EDGE}", **headers}
         assert ask(node, "POST", f"{path}/", form(fields), **typed)[2]["location"] == wanted
         id, parts = parts_of(s3, bucket, "a/b c", [b"x"])
@@ -109,14 +111,14 @@ class TestPostObject:
         assert f"<Location>{wanted}</Location>".encode() in answer
 
     def test_a_large_file(self, node: Any, s3: Any, signing: Any, bucket: str) -> None:
-        made = signing.generate_presigned_post(bucket, "large")
+        made = signing.generate_presigned_post(bucket, "large", ExpiresIn=LASTING)
         data = os.urandom(3_000_001).replace(EDGE.encode(), b"")
         assert post(node, bucket, made["fields"], data)[0] == 204
         assert s3.get_object(Bucket=bucket, Key="large")["Body"].read() == data
 
     @pytest.mark.node_only
     def test_that_is_cut_leaves_nothing(self, node: Any, s3: Any, signing: Any, bucket: str) -> None:
-        fields = signing.generate_presigned_post(bucket, "cut")["fields"]
+        fields = signing.generate_presigned_post(bucket, "cut", ExpiresIn=LASTING)["fields"]
         body = form(fields, os.urandom(3_000_000))
         head = (
             f"POST /{bucket} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
@@ -130,7 +132,7 @@ class TestPostObject:
 
     def test_then_another_page(self, node: Any, signing: Any, bucket: str) -> None:
         there = {"success_action_redirect": "http://localhost/done"}
-        made = signing.generate_presigned_post(bucket, "a", Fields=there, Conditions=[there])
+        made = signing.generate_presigned_post(bucket, "a", Fields=there, Conditions=[there], ExpiresIn=LASTING)
         status, _, headers = post(node, bucket, made["fields"])
         assert (status, headers["location"].partition("&etag")[0]) == (
             303,
@@ -165,7 +167,7 @@ class TestPostObject:
         file: bytes | None,
         wrong: str,
     ) -> None:
-        made = signing.generate_presigned_post(bucket, "a", Conditions=conditions)
+        made = signing.generate_presigned_post(bucket, "a", Conditions=conditions, ExpiresIn=LASTING)
         status, body, _ = post(node, bucket, made["fields"] | change, file)
         assert (status in (400, 403), wrong.encode() in body) == (True, True), body
         assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
@@ -216,7 +218,7 @@ class TestPostObject:
         given = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
         for version in ("s3", "s3v4"):
             user = client("s3", config=Config(signature_version=version), **given)
-            fields = user.generate_presigned_post(bucket, "a")["fields"]
+            fields = user.generate_presigned_post(bucket, "a", ExpiresIn=LASTING)["fields"]
             assert b"is not authorized to perform: s3:PutObject" in post(node, bucket, fields)[1]
             statement = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
             policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
