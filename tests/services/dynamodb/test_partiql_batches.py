@@ -164,7 +164,7 @@ class TestTransaction:
             "ReturnConsumedCapacity": "TOTAL",
         }
         first = ddb.execute_transaction(**asked)
-        assert first["Responses"] == [{}]
+        assert first["Responses"] == []
         assert first["ConsumedCapacity"][0]["WriteCapacityUnits"] == 2.0
         again = ddb.execute_transaction(**asked)
         assert again["ConsumedCapacity"][0]["ReadCapacityUnits"] == 2.0

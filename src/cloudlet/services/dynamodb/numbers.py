@@ -23,6 +23,9 @@ MAX_DIGITS = 38
 MAX_EXPONENT = 125
 MIN_EXPONENT = -130
 MAX_WRITTEN_EXPONENT = 2**63 - 1
+NO_NUMBER = "The parameter cannot be converted to a numeric value"
+OVERFLOW = "Number overflow. Attempting to store a number with magnitude larger than supported range"
+UNDERFLOW = "Number underflow. Attempting to store a number with magnitude smaller than supported range"
 
 _canonical = re.compile(r"0|-?[1-9][0-9]{0,37}").fullmatch
 _grammar = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?)([0-9]+))?").fullmatch
@@ -37,23 +40,29 @@ def normalise(text: str) -> str:
         return text
     match = _grammar(text)
     if match is None or not (match[2] or match[3]):
-        raise _no_number(text)
+        raise ValueRefused(f"{NO_NUMBER}: {text}", f"{NO_NUMBER}: {text}" if text else NO_NUMBER)
     sign, whole, fraction, exponent_sign, exponent_digits = match.groups("")
     digits = (whole + fraction).lstrip("0")
     exponent_digits = exponent_digits.lstrip("0")
-    shift = int(exponent_digits or "0") if len(exponent_digits) < 20 else 10**20
-    if shift > MAX_WRITTEN_EXPONENT:
-        raise _no_number(text)
+    shift = int(exponent_digits or "0") if len(exponent_digits) < 20 else MAX_WRITTEN_EXPONENT + 1
     if exponent_sign == "-":
         shift = -shift
     exponent = max(len(digits), 1) - len(fraction) - 1 + shift
-    number = _plain(sign == "-", digits.rstrip("0") or "0", exponent)
+    try:
+        number = _plain(sign == "-", digits.rstrip("0") or "0", exponent)
+    except AwsError as error:
+        newer = error.message if abs(shift) <= MAX_WRITTEN_EXPONENT else f"{NO_NUMBER}: {text}"
+        raise ValueRefused(
+            newer, _as_java_reads(text, error.message, shift, len(fraction), exponent)
+        ) from error
     return number if digits else "0"
 
 
-def _no_number(text: str) -> AwsError:
-    told = "The parameter cannot be converted to a numeric value"
-    return ValueRefused(f"{told}: {text}", f"{told}: {text}" if text else told)
+def _as_java_reads(text: str, told: str, shift: int, fraction: int, exponent: int) -> str:
+    """What older operations say: a BigDecimal's exponent and scale have 32 bits, and so has what is made of them."""
+    if not all(-(2**31) <= number < 2**31 for number in (shift, fraction - shift)):
+        return f"{NO_NUMBER}: {text}"
+    return UNDERFLOW if exponent + 1 >= 2**31 else told
 
 
 def _plain(negative: bool, digits: str, exponent: int) -> str:
@@ -61,9 +70,7 @@ def _plain(negative: bool, digits: str, exponent: int) -> str:
     if exponent > MAX_EXPONENT:
         raise _overflow()
     if exponent < MIN_EXPONENT:
-        raise validation_error(
-            "Number underflow. Attempting to store a number with magnitude smaller than supported range"
-        )
+        raise validation_error(UNDERFLOW)
     if len(digits) > MAX_DIGITS:
         raise validation_error("Attempting to store more than 38 significant digits in a Number")
     if exponent < 0:
@@ -76,9 +83,7 @@ def _plain(negative: bool, digits: str, exponent: int) -> str:
 
 
 def _overflow() -> AwsError:
-    return validation_error(
-        "Number overflow. Attempting to store a number with magnitude larger than supported range"
-    )
+    return validation_error(OVERFLOW)
 
 
 def _parts(text: str) -> tuple[bool, str, int]:

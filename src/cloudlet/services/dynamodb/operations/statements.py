@@ -330,7 +330,7 @@ async def execute_transaction(ctx: Context, request: Request) -> dict[str, Any] 
         result = await transact_write_items(ctx, wanted)
     except AwsError as error:
         raise _with_duplicates(error, bounds) from error
-    return {"Responses": [{} for _ in bounds], **result}
+    return {"Responses": [], **result}
 
 
 def _told(place: int, make: Any, *args: Any) -> Any:

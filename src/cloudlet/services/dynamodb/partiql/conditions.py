@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ....errors import AwsError
 from .. import numbers
 from ..expressions.nodes import (
     And,
@@ -21,7 +20,7 @@ from ..expressions.nodes import (
     Truth,
     ValueRef,
 )
-from ..model import MAX_NESTING, validation_error
+from ..model import MAX_NESTING, ValueRefused, validation_error
 from .lexer import Token, malformed, tokens_of
 from .statements import Constant, Literal, Parameter, Sequenced, Struct
 
@@ -155,7 +154,7 @@ class Conditions:
         if token.kind == "text":
             return Constant("S", token.text)
         if token.kind == "number" or (token.kind == "sign" and token.text in "+-"):
-            return self._number(token)
+            return self._number(token, path)
         if token.kind == "sign":
             if token.text == "?":
                 if level:
@@ -183,7 +182,7 @@ class Conditions:
             )
         raise malformed("Unexpected term")
 
-    def _number(self, token: Token) -> Constant:
+    def _number(self, token: Token, path: str) -> Constant:
         minus = False
         while token.kind == "sign" and token.text in ("+", "-"):
             minus ^= token.text == "-"
@@ -193,8 +192,10 @@ class Conditions:
         text = ("-" if minus else "") + token.text
         try:
             return Constant("N", numbers.normalise(text), text)
-        except AwsError as error:
-            raise validation_error(f"{error.message} under root") from error
+        except ValueRefused as error:
+            if error.older.startswith(numbers.NO_NUMBER):
+                raise malformed() from error
+            raise validation_error(f"{error.older} under {path}") from error
 
     def _members(self, end: str, path: str, level: int) -> tuple[Literal, ...]:
         members: list[Literal] = []

@@ -4,7 +4,8 @@ expressions compiles these, too.
 select   := "SELECT" ("*" | path ("," path)*) "FROM" table ["." index] ["WHERE" or]
             ["ORDER" "BY" path ["ASC" | "DESC"] ("," …)*]
 insert   := "INSERT" "INTO" table "VALUE" literal
-update   := "UPDATE" table (("SET" path "=" operand ("," …)*) | ("REMOVE" path))+ "WHERE" or ["RETURNING" … "*"]
+update   := "UPDATE" table actions "WHERE" or ["RETURNING" … "*"] | "FROM" table "WHERE" or actions ["RETURNING" … "*"]
+actions  := (("SET" path "=" operand ("," …)*) | ("REMOVE" path))+
 delete   := "DELETE" "FROM" table "WHERE" or ["RETURNING" "ALL" "OLD" "*"]
 exists   := "EXISTS" "(" select ")"
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ..expressions.nodes import Action, Path, ValueRef
+from ..expressions.nodes import Action, Node, Path, ValueRef
 from ..model import validation_error
 from .conditions import Conditions
 from .lexer import malformed
@@ -37,7 +38,9 @@ class _Statements(Conditions):
         elif self.keyword("INSERT"):
             found = self.insert()
         elif self.keyword("UPDATE"):
-            found = self.update()
+            found = self.update(where_first=False)
+        elif self.keyword("FROM"):
+            found = self.update(where_first=True)
         elif self.keyword("DELETE"):
             found = self.delete()
         elif self.keyword("EXISTS"):
@@ -91,7 +94,7 @@ class _Statements(Conditions):
             raise malformed("Expected FROM after select list")
         table, *index = self.table("Unexpected term")
         self.no_alias()
-        where = self.disjunction() if self.keyword("WHERE") else None
+        where = self.where()
         order: list[tuple[str, bool]] = []
         if self.keyword("ORDER"):
             if not self.keyword("BY"):
@@ -141,9 +144,20 @@ class _Statements(Conditions):
             raise validation_error("RETURNING is not supported in INSERT")
         return Insert(table=table, item=item, **self.placeholders())
 
-    def update(self) -> Update:
+    def update(self, where_first: bool) -> Update:
         table = self.only_table()
         self.no_alias()
+        where = self.where() if where_first else None
+        actions = self.actions()
+        if not where_first:
+            where = self.where()
+        returning = self.returning()
+        return Update(table=table, actions=actions, where=where, returning=returning, **self.placeholders())
+
+    def where(self) -> Node | None:
+        return self.disjunction() if self.keyword("WHERE") else None
+
+    def actions(self) -> tuple[Action, ...]:
         actions: list[Action] = []
         while True:
             if self.keyword("SET"):
@@ -158,11 +172,7 @@ class _Statements(Conditions):
                 break
         if not actions:
             raise malformed("Expected data manipulation")
-        where = self.disjunction() if self.keyword("WHERE") else None
-        returning = self.returning()
-        return Update(
-            table=table, actions=tuple(actions), where=where, returning=returning, **self.placeholders()
-        )
+        return tuple(actions)
 
     def assignment(self) -> Action:
         path = self.path()
@@ -195,7 +205,7 @@ class _Statements(Conditions):
             raise malformed("Expected FROM")
         table = self.only_table()
         self.no_alias()
-        where = self.disjunction() if self.keyword("WHERE") else None
+        where = self.where()
         returning = self.returning()
         if returning not in ("", "ALL_OLD"):
             said = next(" ".join(words) for words, kind in _RETURNING.items() if kind == returning)

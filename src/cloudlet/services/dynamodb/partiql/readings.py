@@ -12,7 +12,7 @@ from .. import numbers
 from ..attributes import Item, Value, kind_of
 from ..expressions import Condition
 from ..expressions.binding import Parts, read
-from ..expressions.nodes import And, Between, Call, Compare, In, Node, Or, Path, ValueRef
+from ..expressions.nodes import And, Between, Call, Compare, In, Node, Not, Or, Path, ValueRef
 from ..model import invalid_parameters, validation_error
 from ..table import Index, Table
 from .plans import Bound, Request, compiled, is_whole, keyed, simple
@@ -99,9 +99,12 @@ def reading_of(source: Table | Index, bound: Bound) -> Reading:
             None if statement.where is None else compiled(statement.where, statement.names, bound.values)
         )
         return Reading(None, condition, selection, False)
-    _check_reads(source, branches, hashes, bound)
+    doubles = _check_reads(source, branches, hashes, bound)
     _check_projected(source, branches, hashes)
-    reads = [_read(source, branch, value, bound) for branch, value in zip(branches, hashes, strict=True)]
+    reads = [
+        _read(source, branch, value, bound, others)
+        for branch, value, others in zip(branches, hashes, doubles, strict=True)
+    ]
     distinct = {_ordered(source.hash_type, value) for value in hashes}
     _check_order(source, statement, len(distinct))
     return Reading(reads, None, selection, _sort(source, statement, reads))
@@ -215,17 +218,31 @@ def _check_types(source: Table | Index, branches: list[Branch], bound: Bound) ->
                     )
 
 
-def _check_reads(source: Table | Index, branches: list[Branch], hashes: list[Value], bound: Bound) -> None:
-    """No two reads may overlap, and they may not be too many."""
-    spans: dict[bytes, list[_Span]] = {}
+def _check_reads(
+    source: Table | Index, branches: list[Branch], hashes: list[Value], bound: Bound
+) -> list[list[Branch]]:
+    """They may not be too many, nor overlap, unless one of two says what its range key is not: then the later of them
+    leaves out what the earlier reads. For each branch, these earlier ones."""
+    seen: dict[bytes, list[tuple[_Span, Branch]]] = {}
+    doubles: list[list[Branch]] = []
     for branch, value in zip(branches, hashes, strict=True):
-        kind = kind_of(value)
-        spans.setdefault(_ordered(kind, value), []).append(_span(source, branch, bound))
-    for of_one in spans.values():
-        if any(span.overlaps(other) for place, span in enumerate(of_one) for other in of_one[:place]):
+        of_one = seen.setdefault(_ordered(kind_of(value), value), [])
+        span = _span(source, branch, bound)
+        doubles.append([other for before, other in of_one if span.overlaps(before)])
+        if any(not (_excludes(source, branch) or _excludes(source, other)) for other in doubles[-1]):
             raise validation_error("Overlapping conditions with range keys are not supported in where clause")
+        of_one.append((span, branch))
     if len(branches) > MOST_READS:
         raise validation_error(_TOO_MANY)
+    return doubles
+
+
+def _excludes(source: Table | Index, branch: Branch) -> bool:
+    return any(
+        (isinstance(node, Not) or (isinstance(node, Compare) and node.sign == "<>"))
+        and (source.range_name or "") in _heads(node)
+        for node in branch.rest
+    )
 
 
 def _check_projected(source: Table | Index, branches: list[Branch], hashes: list[Value]) -> None:
@@ -284,9 +301,10 @@ def _check_order(source: Table | Index, statement: Select, hashes: int) -> None:
 # --- reads
 
 
-def _read(source: Table | Index, branch: Branch, value: Value, bound: Bound) -> Read:
+def _read(source: Table | Index, branch: Branch, value: Value, bound: Bound, doubles: list[Branch]) -> Read:
     operator, operands = "", list[Value]()
     rest = list(branch.rest)
+    rest += [Not(reduce(And, [*(test.node for test in other.tests), *other.rest])) for other in doubles]
     for test in branch.tests:
         if test.name == source.hash_name:
             continue
