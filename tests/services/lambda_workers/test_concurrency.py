@@ -13,6 +13,7 @@ import pytest
 
 from cloudlet.errors import AwsError
 from cloudlet.services.lambda_ import workers as module
+from cloudlet.services.lambda_.pace import ENOUGH, STARTS_AT_ONCE
 from cloudlet.services.lambda_.spec import FunctionSpec
 
 from .conftest import Functions
@@ -74,13 +75,41 @@ class TestAtOnce:
     async def test_a_few_workers_start_at_the_same_time_and_more_when_they_are_up(
         self, functions: Functions, tmp_path: Path
     ) -> None:
-        many = module.STARTS_AT_ONCE + 3
+        many = STARTS_AT_ONCE + 3
         meeting = Meeting(functions, tmp_path / "meeting", many)
         calls = [meeting.join() for _ in range(many)]
         await asyncio.sleep(0)
-        assert sum(pool.starting for pool in functions.workers._every_pool) == module.STARTS_AT_ONCE
+        assert sum(pool.starting for pool in functions.workers._every_pool) == STARTS_AT_ONCE
         outcomes = await asyncio.wait_for(asyncio.gather(*calls), 30)
         assert len({outcome.payload for outcome in outcomes}) == many
+
+    async def warm(self, functions: Functions, folder: Path) -> tuple[Meeting, Any]:
+        """A pool with enough workers, of which it is known that calls are short."""
+        meeting = Meeting(functions, folder / "meeting", ENOUGH)
+        await asyncio.gather(*(meeting.join() for _ in range(ENOUGH)))
+        (pool,) = functions.workers._every_pool
+        assert len(pool.workers) == ENOUGH
+        pool.pace.call = 0.001
+        return meeting, pool
+
+    async def test_short_calls_wait_for_those_that_work_instead_of_a_start(
+        self, functions: Functions, tmp_path: Path
+    ) -> None:
+        """Else a busy machine starts workers until nothing else runs."""
+        meeting, pool = await self.warm(functions, tmp_path)
+        pool.pace.start = 0.4
+        calls = [meeting.join() for _ in range(5 * ENOUGH)]
+        await asyncio.sleep(0)
+        assert (len(pool.waiting), pool.starting) == (4 * ENOUGH, 0)
+        assert len({outcome.payload for outcome in await asyncio.gather(*calls)}) == ENOUGH
+
+    async def test_but_not_for_long(self, functions: Functions, tmp_path: Path) -> None:
+        meeting, pool = await self.warm(functions, tmp_path)
+        pool.pace.start = 0.05
+        meeting.event = json.dumps({"dir": str(meeting.folder), "count": 2 * ENOUGH + 2}).encode()
+        calls = [meeting.join() for _ in range(ENOUGH + 2)]
+        outcomes = await asyncio.wait_for(asyncio.gather(*calls), 10)
+        assert len({outcome.payload for outcome in outcomes}) == ENOUGH + 2
 
     async def test_one_caller_keeps_one_worker(self, functions: Functions) -> None:
         spec = functions.make(PID)

@@ -29,6 +29,7 @@ from cloudlet.errors import AwsError, UserError
 from . import layers_public, model, runtimes
 from .layers_public import Package
 from .logsink import LogSink
+from .pace import Pace
 from .runtime_api import RuntimeApi
 from .runtimes import Language, install
 from .runtimes.credentials import CredentialCache
@@ -42,9 +43,6 @@ ACCOUNT_CONCURRENCY = 1000
 """AWS's default quota of concurrent executions, per account and region."""
 QUEUE_SECONDS = 10.0
 """How long a call waits when the machine's limit of processes is reached, before it is throttled."""
-STARTS_AT_ONCE = max(8, 2 * (os.cpu_count() or 1))
-"""Workers of one pool that start at the same time. More would only slow each other down, until none is ready in time;
-calls that wait meanwhile go to whichever worker is free first."""
 HERE = Path(__file__).parent
 
 
@@ -69,6 +67,7 @@ class Pool:
         self.waiting: deque[Call] = deque()
         self.starting = 0
         self.retired = False
+        self.pace = Pace()
         self._owner = owner
 
     def submit(self, call: Call) -> None:
@@ -80,6 +79,13 @@ class Pool:
             worker.kill()
         self.waiting.append(call)
         self._owner.grow(self)
+
+    def starts(self) -> int:
+        """How many workers may be starting now."""
+        if not self.waiting:
+            return 0
+        again = partial(self._owner.grow, self)
+        return self.pace.starts(len(self.workers), len(self.waiting), self.waiting[0].came, again)
 
     def retire(self) -> None:
         self.retired = True
@@ -106,6 +112,9 @@ class Pool:
         if started:
             self.workers.add(worker)
             self.starting -= 1
+            self.pace.started(worker.took)
+        else:
+            self.pace.called(worker.took)
         if self.waiting:
             worker.run(self.waiting.popleft())
         elif self.retired or worker.retiring:
@@ -264,8 +273,8 @@ class Workers:
         return pool
 
     def grow(self, pool: Pool) -> None:
-        """Start as many workers as calls wait, within the machine's limit and a few at a time."""
-        while pool.starting < min(len(pool.waiting), STARTS_AT_ONCE):
+        """Start workers for calls that wait, within the machine's limit and a few at a time."""
+        while pool.starting < pool.starts():
             if self._count >= self._limit:
                 self._evict()
                 self._starved[pool] = None

@@ -13,6 +13,7 @@ import asyncio
 import math
 import os
 import signal
+import time
 from typing import Protocol
 
 import orjson
@@ -39,7 +40,7 @@ BARE_KB = 32 * 1024
 class Call:
     """An invocation that waits for its outcome."""
 
-    __slots__ = ("arn", "client_context", "future", "payload", "request_id", "timer", "trace_id")
+    __slots__ = ("arn", "came", "client_context", "future", "payload", "request_id", "timer", "trace_id")
 
     def __init__(
         self, arn: str, request_id: str, payload: bytes, client_context: bytes, trace_id: str,
@@ -51,6 +52,7 @@ class Call:
         self.client_context = client_context
         self.trace_id = trace_id
         self.future = future
+        self.came = time.perf_counter()
         self.timer: Handle | None = None
 
 
@@ -103,6 +105,8 @@ class Worker:
         self.expires = expires
         """When its credentials end, by the node's clock."""
         self.retiring = False
+        self.took = 0.0
+        """Seconds of its start, then of its last call."""
         self.shared_kb = BARE_KB
         self.process: Process
         self.port: Port
@@ -189,7 +193,8 @@ class Worker:
 
     def initialized(self) -> None:
         if self.state == "starting":
-            self._init_ms = (self._clock.monotonic() - self._born) * 1000
+            self.took = self._clock.monotonic() - self._born
+            self._init_ms = self.took * 1000
             self._become_free()
 
     def init_failed(self, payload: bytes) -> None:
@@ -236,7 +241,8 @@ class Worker:
         call = self._call
         assert call is not None
         self._call = None
-        ms = (self._clock.monotonic() - self._began) * 1000
+        self.took = self._clock.monotonic() - self._began
+        ms = self.took * 1000
         if status == "timeout":
             ms = max(ms, self.spec.timeout * 1000.0)
         used = max(1, math.ceil((used_kb - self.shared_kb + BARE_KB if used_kb else BARE_KB) / 1024))
