@@ -9,9 +9,11 @@ import pytest
 
 from tests.harness import eventually
 
-from .conftest import definitions, failure, index, keys
+from .conftest import definitions, failure, index, keys, refusal
 
 MANY = 250
+OVERRIDE = "GlobalSecondaryIndexOverride"
+UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 6}
 
 
 def items(ddb: Any, table: str, **options: Any) -> dict[str, str]:
@@ -146,3 +148,88 @@ def test_to_a_point_in_time(fresh_node, count):
     node.advance(3 * 86400)
     code, _ = failure(restore, SourceTableName="ledger", TargetTableName="other", RestoreDateTime=now + 500)
     assert code == "InvalidRestoreTimeException"
+
+
+def chosen(key: str = "n", **more: Any) -> dict[str, Any]:
+    return {**index("by_n", key), **more}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (
+            {"BillingModeOverride": "PROVISIONED"},
+            "ProvisionedThroughputOverride must be specified when BillingModeOverride is PROVISIONED",
+        ),
+        (
+            {"ProvisionedThroughputOverride": UNITS},
+            "ProvisionedThroughputOverride can only be specified with BillingModeOverride PROVISIONED",
+        ),
+        (
+            {"BillingModeOverride": "PROVISIONED", "ProvisionedThroughputOverride": UNITS},
+            f"{OVERRIDE} must be specified for index: by_n when BillingModeOverride is PROVISIONED",
+        ),
+        (
+            {
+                "BillingModeOverride": "PROVISIONED",
+                "ProvisionedThroughputOverride": UNITS,
+                "GlobalSecondaryIndexOverride": [chosen()],
+            },
+            "ProvisionedThroughput is not specified for index: by_n",
+        ),
+        (
+            {"GlobalSecondaryIndexOverride": [chosen(ProvisionedThroughput=UNITS)]},
+            "ProvisionedThroughput should not be specified for index: by_n when BillingMode is PAY_PER_REQUEST",
+        ),
+        (
+            {"GlobalSecondaryIndexOverride": [chosen("other")]},
+            f"{OVERRIDE} does not match an index of the source table: by_n",
+        ),
+        (
+            {"LocalSecondaryIndexOverride": [chosen()]},
+            "LocalSecondaryIndexOverride does not match an index of the source table: by_n",
+        ),
+    ],
+)
+def test_overrides_that_do_not_fit(ddb, source, unique, overrides, told):
+    arn = ddb.create_backup(TableName=source, BackupName="abc")["BackupDetails"]["BackupArn"]
+    asked = {"TargetTableName": unique("restored"), "BackupArn": arn, **overrides}
+    assert (
+        refusal(ddb.restore_table_from_backup, **asked)
+        == f"One or more parameter values were invalid: {told}"
+    )
+    assert failure(ddb.describe_table, TableName=asked["TargetTableName"])[0] == "ResourceNotFoundException"
+    ddb.delete_backup(BackupArn=arn)
+
+
+def test_a_restored_table_is_paid_otherwise(ddb, source, target):
+    fill(ddb, source, 3)
+    arn = ddb.create_backup(TableName=source, BackupName="abc")["BackupDetails"]["BackupArn"]
+    ddb.restore_table_from_backup(
+        TargetTableName=target,
+        BackupArn=arn,
+        BillingModeOverride="PROVISIONED",
+        ProvisionedThroughputOverride=UNITS,
+        GlobalSecondaryIndexOverride=[chosen(ProvisionedThroughput=UNITS)],
+    )
+    described = until_active(ddb, target)
+    assert "BillingModeSummary" not in described
+    assert units(described) == units(described["GlobalSecondaryIndexes"][0]) == UNITS
+    assert len(items(ddb, target, IndexName="by_n")) == 3
+    back = ddb.create_backup(TableName=target, BackupName="abc")["BackupDetails"]["BackupArn"]
+    ddb.delete_table(TableName=target)
+    ddb.get_waiter("table_not_exists").wait(TableName=target)
+    ddb.restore_table_from_backup(
+        TargetTableName=target, BackupArn=back, BillingModeOverride="PAY_PER_REQUEST"
+    )
+    described = until_active(ddb, target)
+    assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    none = {"ReadCapacityUnits": 0, "WriteCapacityUnits": 0}
+    assert units(described) == units(described["GlobalSecondaryIndexes"][0]) == none
+    for made in (arn, back):
+        ddb.delete_backup(BackupArn=made)
+
+
+def units(described: dict[str, Any]) -> dict[str, int]:
+    throughput = described["ProvisionedThroughput"]
+    return {name: throughput[name] for name in UNITS}

@@ -198,11 +198,6 @@ def iterator_expired() -> AwsError:
     )
 
 
-def key_count() -> AwsError:
-    """Of key conditions, where no key has more attributes."""
-    return validation_error("Conditions can be of length 1 or 2 only")
-
-
 def key_mismatch() -> AwsError:
     return validation_error("The provided key element does not match the schema")
 

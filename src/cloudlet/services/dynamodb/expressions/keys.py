@@ -11,6 +11,8 @@ from .nodes import And, Between, Call, Compare, In, Node, Not, Or, Path, ValueRe
 from .parser import parse_condition
 
 _OPERATORS = {"=": "EQ", "<": "LT", "<=": "LE", ">": "GT", ">=": "GE"}
+_OPERANDS: dict[str, tuple[str, ...]] = {"=": (), "begins_with": ("S", "B")}
+"""Types that may stand after a word, where these aren't the three that have an order; none is any."""
 _MIRRORED = {"=": "EQ", "<": "GT", "<=": "GE", ">": "LT", ">=": "LE"}
 
 
@@ -21,29 +23,36 @@ class KeyConditionError(ValueError):
 class KeyCondition:
     """`conditions` are (attribute, operator as KeyConditions has it, names of values)."""
 
-    __slots__ = ("aliases", "conditions", "values")
+    __slots__ = ("_clauses", "_twice", "aliases", "conditions", "values")
 
     def __init__(self, node: Node, names: Names) -> None:
         binder = Binder(names)
         self.conditions: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self._clauses: list[tuple[str, tuple[str, ...]]] = []
+        self._twice = False
         self._add(node, binder)
         self.aliases = frozenset(binder.aliases)
         self.values = frozenset(binder.values)
 
     def check(self, values: Values) -> None:
-        defined(sorted(self.values), values)
-        for operator, references in self.conditions.values():
-            if operator == "BETWEEN":
+        for word, references in self._clauses:
+            defined(references, values)
+            allowed = _OPERANDS.get(word, ("S", "N", "B"))
+            for reference in references:
+                kind = next(iter(values[reference]))
+                if allowed and kind not in allowed:
+                    raise wrong_type(word, kind)
+            if word == "BETWEEN":
                 check_bounds(values[references[0]], values[references[1]])
-            elif operator == "BEGINS_WITH" and (kind := next(iter(values[references[0]]))) not in ("S", "B"):
-                raise wrong_type("begins_with", kind)
+        if self._twice:
+            raise ExpressionError("KeyConditionExpressions must only contain one condition per key")
 
     def _add(self, node: Node, binder: Binder) -> None:
         if isinstance(node, And):
             self._add(node.left, binder)
             self._add(node.right, binder)
             return
-        operator, operands = _parts(node)
+        operator, word, operands = _parts(node)
         paths = [operand for operand in operands if isinstance(operand, Path)]
         references = tuple(operand.name for operand in operands if isinstance(operand, ValueRef))
         binder.values.update(references)
@@ -57,9 +66,9 @@ class KeyCondition:
         if not resolved:
             raise KeyConditionError("Invalid condition in KeyConditionExpression: No key attribute specified")
         name = str(resolved[0][0])
-        if name in self.conditions:
-            raise KeyConditionError("KeyConditionExpressions must only contain one condition per key")
+        self._twice = self._twice or name in self.conditions
         self.conditions[name] = (operator, references)
+        self._clauses.append((word, references))
 
 
 @lru_cache(maxsize=2048)
@@ -67,8 +76,8 @@ def compile_key_condition(text: str, names: Names) -> KeyCondition:
     return KeyCondition(parse_condition(text), names)
 
 
-def _parts(node: Node) -> tuple[str, list[object]]:
-    """Operator and operands of one condition, with the attribute's side turned to the left."""
+def _parts(node: Node) -> tuple[str, str, list[object]]:
+    """Operator, its word in the text, and operands of one condition, with the attribute's side turned to the left."""
     if isinstance(node, Or | Not | In) or (isinstance(node, Compare) and node.sign == "<>"):
         word = node.sign if isinstance(node, Compare) else type(node).__name__.upper()
         raise KeyConditionError(f"Invalid operator used in KeyConditionExpression: {word}")
@@ -76,9 +85,9 @@ def _parts(node: Node) -> tuple[str, list[object]]:
     if isinstance(node, Compare):
         operands = [node.left, node.right]
         mirrored = not isinstance(node.left, Path)
-        operator = (_MIRRORED if mirrored else _OPERATORS)[node.sign]
+        operator, word = (_MIRRORED if mirrored else _OPERATORS)[node.sign], node.sign
     elif isinstance(node, Between):
-        operands, operator = [node.subject, node.low, node.high], "BETWEEN"
+        operands, operator, word = [node.subject, node.low, node.high], "BETWEEN", "BETWEEN"
     else:
         assert isinstance(node, Call)
         if node.name != "begins_with":
@@ -88,13 +97,12 @@ def _parts(node: Node) -> tuple[str, list[object]]:
                 "Incorrect number of operands for operator or function; "
                 f"operator or function: {node.name}, number of operands: {len(node.args)}"
             )
-        operands, operator = list(node.args), "BEGINS_WITH"
+        operands, operator, word = list(node.args), "BEGINS_WITH", node.name
     if any(isinstance(operand, Call) for operand in operands):
         raise KeyConditionError("KeyConditionExpressions cannot contain nested operations")
     if operator in ("BETWEEN", "BEGINS_WITH") and not isinstance(operands[0], Path):
-        word = "BETWEEN" if operator == "BETWEEN" else "begins_with"
         raise KeyConditionError(
             f"Invalid condition in KeyConditionExpression: {word} operator must have the key attribute "
             "as its first operand"
         )
-    return operator, operands
+    return operator, word, operands

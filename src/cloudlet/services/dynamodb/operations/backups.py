@@ -19,12 +19,14 @@ from ..model import (
     backup_in_use,
     backup_not_found,
     backups_table_not_found,
+    invalid_parameters,
     invalid_restore_time,
     recovery_unavailable,
     table_already_exists,
     validation_error,
 )
 from ..table import Record
+from ..validation.tables import check_index_throughput
 from .tables import new_index, set_encryption, throughput_of
 
 Request = dict[str, Any]
@@ -205,6 +207,23 @@ def _begun(record: Record) -> dict[str, Any]:
     return describe({**record, "restored": restored}, status="CREATING")
 
 
+def _chosen(record: Record, asked: Request, local: bool, member: str, provisioned: bool) -> Record:
+    """An index of the restored table, which is one of the source's: some may be left out, none be added."""
+    if not local:
+        check_index_throughput(asked, provisioned)
+    index = new_index(asked, local)
+    if _definition(index) not in map(_definition, record["indexes"]):
+        raise invalid_parameters(
+            f"{member} does not match an index of the source table: {asked['IndexName']}"
+        )
+    return index
+
+
+def _definition(index: Record) -> tuple[Any, ...]:
+    of_all = tuple(index[part] for part in ("name", "local", "keys", "projection"))
+    return (*of_all, index.get("hashes", 1), set(index["attributes"]))
+
+
 async def _restored(ctx: Context, tx: Transaction, source: Record, request: Request, time: float) -> Record:
     """The new table's record: the source's schema, none of its stream, tags, time to live and policies."""
     name = request["TargetTableName"]
@@ -234,16 +253,31 @@ async def _restored(ctx: Context, tx: Transaction, source: Record, request: Requ
 
 
 def _override(record: Record, request: Request, ctx: Context) -> None:
+    record["billing"] = request.get("BillingModeOverride", record["billing"])
+    provisioned = record["billing"] == "PROVISIONED"
+    if "ProvisionedThroughputOverride" in request:
+        if not provisioned:
+            raise invalid_parameters(
+                "ProvisionedThroughputOverride can only be specified with BillingModeOverride PROVISIONED"
+            )
+        throughput = request["ProvisionedThroughputOverride"]
+        record["throughput"] = throughput_of({"ProvisionedThroughput": throughput})
     for member, local in (("LocalSecondaryIndexOverride", True), ("GlobalSecondaryIndexOverride", False)):
         if member in request:
             others = [index for index in record["indexes"] if index["local"] is not local]
-            record["indexes"] = others + [new_index(index, local) for index in request[member]]
-    if "BillingModeOverride" in request:
-        record["billing"] = request["BillingModeOverride"]
-        record["throughput"] = {"read": 0, "write": 0}
-    if "ProvisionedThroughputOverride" in request:
-        throughput = request["ProvisionedThroughputOverride"]
-        record["throughput"] = throughput_of({"ProvisionedThroughput": throughput})
+            wanted = [_chosen(record, index, local, member, provisioned) for index in request[member]]
+            record["indexes"] = others + wanted
+    if provisioned:
+        for index in record["indexes"]:
+            if not index["local"] and not index["throughput"]["read"]:
+                raise invalid_parameters(
+                    f"GlobalSecondaryIndexOverride must be specified for index: {index['name']} "
+                    "when BillingModeOverride is PROVISIONED"
+                )
+    else:
+        none = {"read": 0, "write": 0}
+        record["throughput"] = none
+        record["indexes"] = [{**index, "throughput": none} for index in record["indexes"]]
     if "OnDemandThroughputOverride" in request:
         record["on_demand"] = request["OnDemandThroughputOverride"]
     set_encryption(record, request.get("SSESpecificationOverride"), ctx)

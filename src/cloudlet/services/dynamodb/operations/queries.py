@@ -16,7 +16,6 @@ from ..model import (
     MAX_PAGE_SIZE,
     MAX_RANGE_KEY_SIZE,
     invalid_parameters,
-    key_count,
     validation_error,
 )
 from ..pages import Page, read_page
@@ -85,7 +84,11 @@ def _selected(table: Table, source: Table | Index, request: Request, start: Item
             _check_start_key(table, {name: start[name] for name in table.keys if name in start})
         return composite.span(source, conditions, start)
     if len(conditions) > 2:
-        raise key_count()
+        keys = 1 if source.range_name is None else 2
+        raise validation_error(
+            f"The number of query conditions ({len(conditions)}) exceeds "
+            f"the number of key attributes defined in the schema ({keys})"
+        )
     operator, operands = _check_key_conditions(source, conditions, start)
     if start is not None:
         _check_query_start(table, source, request, start)

@@ -3,6 +3,7 @@
 A function returns the request with its expressions compiled into it; see `common`.
 """
 
+from .backups import restore_table_from_backup, restore_table_to_point_in_time
 from .batches import batch_get_item, batch_write_item
 from .items import delete_item, get_item, put_item, update_item
 from .partiql import execute_statement
@@ -42,6 +43,8 @@ __all__ = [
     "put_item",
     "put_resource_policy",
     "query",
+    "restore_table_from_backup",
+    "restore_table_to_point_in_time",
     "scan",
     "tag_resource",
     "transact_get_items",

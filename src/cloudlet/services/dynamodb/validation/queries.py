@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....errors import AwsError
 from ..attributes import check
 from ..expressions import project_attributes
-from ..model import ValueRefused, key_count, validation_error
+from ..model import ValueRefused, validation_error
 from . import legacy
 from .common import (
     Request,
@@ -67,20 +67,14 @@ def _key_conditions(request: Request) -> None:
             name: (operator, [values[reference] for reference in references])
             for name, (operator, references) in request["_key"].conditions.items()
         }
-        legacy.check_conditions(
-            {
-                name: {"ComparisonOperator": operator, "AttributeValueList": operands}
-                for name, (operator, operands) in conditions.items()
-            }
-        )
     else:
         legacy.check_conditions(request["KeyConditions"])
         conditions = {
             name: (condition["ComparisonOperator"], condition.get("AttributeValueList", []))
             for name, condition in request["KeyConditions"].items()
         }
-    if not conditions or (len(conditions) > 2 and "IndexName" not in request):
-        raise key_count()
+    if not conditions:
+        raise validation_error("Conditions can be of length 1 or 2 only")
     request["_conditions"] = conditions
 
 
