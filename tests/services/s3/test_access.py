@@ -280,19 +280,18 @@ class TestPresigned:
         assert (status, b"<Code>AuthorizationQueryParametersError</Code>" in body) == (400, True), body
         assert wrong.encode() in body.replace(b"&quot;", b'"')
 
-    def test_headers_that_were_not_signed(
-        self, node: Any, client: Callable[..., Any], filled: str, unique: Callable[[str], str]
-    ) -> None:
-        iam, name = client("iam"), unique("signer")
-        iam.create_user(UserName=name)
-        key = iam.create_access_key(UserName=name)["AccessKey"]
-        user = client(
+    def test_headers_that_were_not_signed(self, fresh_node: Callable[..., Any]) -> None:
+        node = fresh_node()  # nobody has moved its clock
+        iam = node.client("iam")
+        iam.create_user(UserName="signer")
+        key = iam.create_access_key(UserName="signer")["AccessKey"]
+        user = node.client(
             "s3",
             config=Config(signature_version="s3v4"),
             aws_access_key_id=key["AccessKeyId"],
             aws_secret_access_key=key["SecretAccessKey"],
         )
-        url = user.generate_presigned_url("put_object", Params={"Bucket": filled, "Key": "new"})
+        url = user.generate_presigned_url("put_object", Params={"Bucket": "any", "Key": "new"})
         status, body, _ = ask(node, "PUT", url.removeprefix(node.endpoint), b"x", x_amz_meta_a="1")
         assert (status, b"<HeadersNotSigned>x-amz-meta-a</HeadersNotSigned>" in body) == (403, True), body
 

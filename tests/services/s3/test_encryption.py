@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import ask
+from .test_refusals import signed
 from .test_uploads import parts_of
 
 KEY = "arn:aws:kms:us-east-1:000000000000:key/0123"
@@ -126,8 +126,7 @@ class TestObjects:
     def test_keys_of_ones_own_are_blocked(self, node: Any, s3: Any, bucket: str) -> None:
         prefix = "x-amz-server-side-encryption-customer"
         headers = {f"{prefix}-algorithm": "AES256", f"{prefix}-key": "eA==", f"{prefix}-key-MD5": "eA=="}
-        url = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "a"})
-        status, body, _ = ask(node, "PUT", url.removeprefix(node.endpoint), b"x", **headers)
+        status, body, _ = signed(node, "PUT", f"/{bucket}/a", b"x", **headers)
         assert (status, b"has blocked upload requests that specify" in body) == (403, True)
 
 

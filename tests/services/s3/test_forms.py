@@ -82,8 +82,12 @@ class TestPostObject:
     def test_as_promised(self, node: Any, s3: Any, signing: Any, bucket: str) -> None:
         more = {"Content-Type": "text/plain", "x-amz-meta-who": "me", "success_action_status": "201"}
         made = signing.generate_presigned_post(
-            bucket, "up/${filename}", Fields=more, Conditions=[{name: value} for name, value in more.items()]
-        , ExpiresIn=LASTING)
+            bucket,
+            "up/${filename}",
+            Fields=more,
+            Conditions=[{name: value} for name, value in more.items()],
+            ExpiresIn=LASTING,
+        )
         status, body, headers = post(node, bucket, made["fields"])
         assert status == 201, body
         assert b"<Key>up/a b.txt</Key>" in body
@@ -132,7 +136,9 @@ class TestPostObject:
 
     def test_then_another_page(self, node: Any, signing: Any, bucket: str) -> None:
         there = {"success_action_redirect": "http://localhost/done"}
-        made = signing.generate_presigned_post(bucket, "a", Fields=there, Conditions=[there], ExpiresIn=LASTING)
+        made = signing.generate_presigned_post(
+            bucket, "a", Fields=there, Conditions=[there], ExpiresIn=LASTING
+        )
         status, _, headers = post(node, bucket, made["fields"])
         assert (status, headers["location"].partition("&etag")[0]) == (
             303,
