@@ -210,7 +210,10 @@ class TestBehaviour:
         told = refusal(ddb.update_table, TableName=table, ProvisionedThroughput=more)
         assert told.startswith("The provisioned throughput for the table will not change.")
         ddb.update_table(TableName=table, BillingMode="PAY_PER_REQUEST")
-        assert active(ddb, table)["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+        summary = active(ddb, table)["BillingModeSummary"]
+        assert summary["BillingMode"] == "PAY_PER_REQUEST"
+        ddb.update_table(TableName=table, BillingMode="PROVISIONED", ProvisionedThroughput=more)
+        assert active(ddb, table)["BillingModeSummary"] == {**summary, "BillingMode": "PROVISIONED"}
 
     @pytest.mark.parametrize("count", [5, pytest.param(1200, marks=pytest.mark.slow)])
     def test_a_new_index_is_filled(self, ddb, make_table, count):

@@ -38,8 +38,11 @@ def describe(
             "BillingMode": "PAY_PER_REQUEST",
             "LastUpdateToPayPerRequestDateTime": moment(record["billing_since"]),
         }
-    elif record["billing_since"] != record["created"]:
-        described["BillingModeSummary"] = {"BillingMode": "PROVISIONED"}
+    elif "on_demand_since" in record:
+        described["BillingModeSummary"] = {
+            "BillingMode": "PROVISIONED",
+            "LastUpdateToPayPerRequestDateTime": moment(record["on_demand_since"]),
+        }
     _describe_indexes(described, record, status == "CREATING", indexes)
     _describe_rest(described, record)
     return described

@@ -87,7 +87,7 @@ def _set_billing(record: Record, request: Request, now: float) -> None:
             raise invalid_parameters(
                 f"ProvisionedThroughput must be specified for index: {','.join(missing)}"
             )
-        record.update(billing=billing, billing_since=now)
+        record.update(billing=billing, billing_since=now, on_demand_since=record["billing_since"])
     if asked is not None:
         record["throughput"] = _changed(record["throughput"], throughput_of(request), now, "table")
 
