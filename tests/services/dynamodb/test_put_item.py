@@ -93,6 +93,17 @@ class TestValidation:
     def test_values(self, ddb, value, message):
         assert refusal(ddb.put_item, TableName="abc", Item={"a": value}) == DETECTED + message
 
+    @pytest.mark.parametrize(
+        ("operation", "rest"),
+        [("put_item", {"Item": {}}), ("delete_item", {"Key": {}}), ("update_item", {"Key": {}})],
+    )
+    def test_empty_name(self, ddb, operation, rest):
+        told = refusal(getattr(ddb, operation), TableName="", ReturnValues="hi", **rest)
+        assert told == (
+            f"{DETECTED}Value at 'TableName' failed to satisfy constraint: "
+            "Member must have length greater than or equal to 1"
+        )
+
     def test_nesting(self, ddb, users):
         value = {"S": "deep"}
         for _ in range(31):

@@ -89,7 +89,10 @@ class TestValidation:
                 "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition",
             ),
             (":a = :a", "Invalid condition in KeyConditionExpression: No key attribute specified"),
-            ("a = :a AND a = :a", "KeyConditionExpressions must only contain one condition per key"),
+            (
+                "a = :a AND a = :a",
+                "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key",
+            ),
             (
                 "begins_with(:a, a)",
                 (
@@ -126,11 +129,38 @@ class TestValidation:
                     "operator or function: begins_with, operand type: N"
                 ),
             ),
-            ("a = :a AND b = :a AND c = :a", "Conditions can be of length 1 or 2 only"),
+            (
+                ":f >= a",
+                (
+                    "Invalid KeyConditionExpression: Incorrect operand type for operator or function; "
+                    "operator or function: >=, operand type: BOOL"
+                ),
+            ),
+            (
+                "a BETWEEN :f AND :f",
+                (
+                    "Invalid KeyConditionExpression: Incorrect operand type for operator or function; "
+                    "operator or function: BETWEEN, operand type: BOOL"
+                ),
+            ),
+            (
+                "a = :a AND begins_with(b, :n) AND b = :missing",
+                (
+                    "Invalid KeyConditionExpression: Incorrect operand type for operator or function; "
+                    "operator or function: begins_with, operand type: N"
+                ),
+            ),
+            (
+                "a = :missing AND begins_with(b, :n)",
+                (
+                    "Invalid KeyConditionExpression: An expression attribute value used in expression is not defined; "
+                    "attribute value: :missing"
+                ),
+            ),
         ],
     )
     def test_key_condition(self, ddb, expression, message):
-        values = {":a": {"S": "a"}, ":b": {"S": "b"}, ":n": {"N": "1"}}
+        values = {":a": {"S": "a"}, ":b": {"S": "b"}, ":n": {"N": "1"}, ":f": {"BOOL": False}}
         used = {name: value for name, value in values.items() if name in expression}
         told = refusal(
             ddb.query,
@@ -186,6 +216,14 @@ class TestValidation:
             ("who = :n", {}, INVALID + "Condition parameter type does not match schema type"),
             ("who > :s", {}, "Query key condition not supported"),
             ("who = :s AND x = :n", {}, "Query condition missed key schema element: seq"),
+            (
+                "who = :s AND seq > :n AND x = :n",
+                {},
+                (
+                    "The number of query conditions (3) exceeds "
+                    "the number of key attributes defined in the schema (2)"
+                ),
+            ),
             (
                 "city = :s",
                 {"IndexName": "nope"},
