@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -113,6 +114,23 @@ class TestPipelining:
         client = await connect(await serve(handle))
         client.send(*(GET.format(f"/{n}?{(7 * n) % 5}") for n in range(20)))
         assert [await client.text() for _ in range(20)] == [f"/{n}" for n in range(20)]
+
+    async def test_none_overtakes_another_of_its_turn(self, serve: Any, connect: Any) -> None:
+        """Short answers wait for the end of the turn, large and streamed ones don't."""
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b"streamed"
+
+        async def handle(request: Request) -> Response:
+            if request.path == "/streamed":
+                return Response(body=pieces())
+            return Response(body=b"x" * 100_000 if request.path == "/large" else b"short")
+
+        client = await connect(await serve(handle))
+        paths = ["/short", "/large", "/short", "/streamed", "/short"]
+        client.send("".join(GET.format(path) for path in paths))
+        bodies = [await client.text() for _ in paths]
+        assert bodies == ["short", "x" * 100_000, "short", "streamed", "short"]
 
     @pytest.mark.parametrize("body", [0, 300_000])
     async def test_no_more_wait_than_allowed(self, serve: Any, connect: Any, body: int) -> None:

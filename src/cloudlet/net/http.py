@@ -314,7 +314,7 @@ class HttpConnection(asyncio.Protocol):
     def push(self) -> None:
         """Write the answers that were gathered."""
         gathered, self._gathered = self._gathered, b""
-        if gathered and self._state != GONE:
+        if gathered and not self._transport.is_closing():
             self._transport.write(gathered)
 
     def _write(self, data: bytes) -> None:

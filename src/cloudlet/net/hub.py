@@ -98,7 +98,10 @@ class Hub:
     def _push(self) -> None:
         senders, self._senders = self._senders, []
         for sender in senders:
-            sender.push()
+            try:
+                sender.push()
+            except Exception:
+                self.log.exception("what a connection had to send could not be written")
 
     def tick(self) -> None:
         now = self.now()
