@@ -142,6 +142,23 @@ class TestParameterGroups:
             caches.reset_cache_parameter_group(CacheParameterGroupName=name, ResetAllParameters=True)
             self.wait_for_policy(cache, "volatile-lru")
 
+    def test_one_that_needs_a_reboot_waits_for_it(self, caches: Any, unique: Any) -> None:
+        name, id = unique("params"), unique("tuned")
+        caches.create_cache_parameter_group(
+            CacheParameterGroupName=name, CacheParameterGroupFamily="redis7", Description="tuned"
+        )
+        values = [{"ParameterName": "databases", "ParameterValue": "20"}]
+        with cluster(caches, id, CacheParameterGroupName=name) as cache:
+            cache.set("a", 1)
+            caches.modify_cache_parameter_group(CacheParameterGroupName=name, ParameterNameValues=values)
+            with pytest.raises(redis.ResponseError, match="out of range"):
+                cache.select(19)
+            caches.reboot_cache_cluster(CacheClusterId=id, CacheNodeIdsToReboot=["0001"])
+            assert described(caches, id)["CacheClusterStatus"] == "available"
+            assert cache.select(19)
+            assert cache.select(0)
+            assert cache.get("a") == b"1"
+
     def wait_for_policy(self, cache: redis.Redis, policy: str) -> None:
         eventually(lambda: cache.info("memory")["maxmemory_policy"] == policy)
 

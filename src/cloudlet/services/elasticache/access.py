@@ -22,7 +22,9 @@ _NOT_HERE = re.compile(r"[><#!].*|nopass|resetpass|reset")
 """Rules about passwords, which have parameters of their own."""
 _PLAIN = re.compile(r"[ -~]+")
 _END_OF_SELECTOR = re.compile(r"\)(?=\s|$)")
-_PROBE = {"cluster": False, "tls": "required", "memory": 0, "settings": {}, "users": [], "port": 0, "bus": 0}
+_PROBE = {
+    "cluster": False, "tls": "required", "memory": 0, "settings": {}, "databases": 1, "users": [], "port": 0, "bus": 0,
+}  # fmt: skip
 
 
 def check_form(rules: str) -> None:

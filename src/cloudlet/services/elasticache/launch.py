@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from ...context import Context
 from ...store.interface import Transaction
 from . import access, binary, model, ports, storage
+from .process import DATABASES
 from .storage import Name, Record
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ def new_server(owner: Name, **settings: Any) -> Record:
         "tls": "off",
         "memory": 0,
         "settings": {},
+        "databases": DATABASES,
         "users": access.open_to_all(),
         "restore": "",
         "final": [],
@@ -86,9 +88,11 @@ def peers(server: Record, servers: list[Record]) -> list[Record]:
 
 
 async def change(tx: Transaction, cache: Record, **settings: Any) -> None:
-    """Have all servers of a cache take over other settings."""
+    """Have all servers of a cache take over other settings. There may be data in a server's last database."""
     for server in await storage.servers_of(tx, cache):
-        await storage.put_server(tx, server | settings | {"revision": server["revision"] + 1})
+        most = max(server.get("databases", 0), settings.get("databases", DATABASES))
+        changes = {**settings, "databases": most, "revision": server["revision"] + 1}
+        await storage.put_server(tx, server | changes)
 
 
 async def delete(tx: Transaction, cache: Record, final: list[str]) -> None:

@@ -27,7 +27,6 @@ DATA_GB = (1, 5_000)
 ECPU = (1_000, 15_000_000)
 RETENTION_DAYS = (0, 35)
 MAX_SERVERLESS = 40
-MAX_NODES = 300
 MAX_SHARDS = 8
 """AWS allows 500; each is a process of this machine."""
 MAX_REPLICAS = 5

@@ -143,6 +143,10 @@ def settings(group: dict[str, Any]) -> dict[str, str]:
     return {name: value for name, value in values(group).items() if PARAMETERS[name].setting}
 
 
+def databases(group: dict[str, Any]) -> int:
+    return int(values(group)["databases"])
+
+
 def is_cluster(group: dict[str, Any]) -> bool:
     return values(group)["cluster-enabled"] == "yes"
 

@@ -33,6 +33,7 @@ from . import resp
 
 ANNOUNCED = "localhost"
 SLOTS = 16384
+DATABASES = 16
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 READY_STEPS = (0.005, 0.005, 0.01, 0.01, 0.02)
@@ -173,6 +174,8 @@ class ValkeyProcess:
                 ("cluster-announce-hostname", ANNOUNCED),
                 ("cluster-preferred-endpoint-type", "hostname"),
             ]
+        else:
+            lines.append(("databases", str(record.get("databases", DATABASES))))
         lines += _changeable(record).items()
         return "".join(" ".join(map(_word, line)) + "\n" for line in lines)
 

@@ -73,7 +73,7 @@ def _wanted_zones(request: dict[str, Any]) -> list[str]:
 
 def zone(cache: Record, number: int = 0) -> str:
     """The availability zone of the member with that number."""
-    zones: list[str] = cache["zones"]
+    zones: list[str] = cache.get("zones") or [cache["zone"]]  # older records have one
     return zones[number % len(zones)]
 
 
@@ -97,6 +97,7 @@ async def settings(tx: Transaction, ctx: Context, cache: Record, cluster: bool) 
         raise model.combination(f"The parameter group {group['name']} is for cluster mode enabled.")
     return {
         "settings": parameters.settings(group),
+        "databases": parameters.databases(group),
         "memory": parameters.memory(group, model.NODE_TYPES[cache["node_type"]]),
         "tls": cache["tls"],
     }

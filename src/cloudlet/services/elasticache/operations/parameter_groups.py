@@ -99,7 +99,8 @@ async def _set(ctx: Context, tx: Transaction, name: Name, change: Any) -> None:
     await storage.put(tx, name, group)
     for cache in await _users(ctx, tx, name.name):
         memory = parameters.memory(group, model.NODE_TYPES[cache["node_type"]])
-        await launch.change(tx, cache, settings=parameters.settings(group), memory=memory)
+        settings, databases = parameters.settings(group), parameters.databases(group)
+        await launch.change(tx, cache, settings=settings, memory=memory, databases=databases)
 
 
 async def _users(ctx: Context, tx: Transaction, name: str) -> list[Record]:
