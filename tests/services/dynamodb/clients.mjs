@@ -9,14 +9,19 @@ const [endpoint, table] = process.argv.slice(2);
 const credentials = { accessKeyId: "test", secretAccessKey: "test" };
 const client = new DynamoDBClient({ region: "us-east-1", endpoint, credentials });
 const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
-const keys = (pk, sk) => [{ AttributeName: pk, KeyType: "HASH" }, { AttributeName: sk, KeyType: "RANGE" }];
+const keys = (hashes, ranges) => [
+  ...hashes.split(" ").map((AttributeName) => ({ AttributeName, KeyType: "HASH" })),
+  ...ranges.split(" ").map((AttributeName) => ({ AttributeName, KeyType: "RANGE" })),
+];
+const types = { pk: "S", sk: "S", pk2: "S", sk2: "S", team: "S", owner: "S", status: "S", points: "N" };
+const index = (IndexName, KeySchema) => ({ IndexName, KeySchema, Projection: { ProjectionType: "ALL" } });
 
 await client.send(new CreateTableCommand({
   TableName: table,
   BillingMode: "PAY_PER_REQUEST",
-  AttributeDefinitions: ["pk", "sk", "pk2", "sk2"].map((name) => ({ AttributeName: name, AttributeType: "S" })),
+  AttributeDefinitions: Object.entries(types).map(([AttributeName, AttributeType]) => ({ AttributeName, AttributeType })),
   KeySchema: keys("pk", "sk"),
-  GlobalSecondaryIndexes: [{ IndexName: "second", KeySchema: keys("pk2", "sk2"), Projection: { ProjectionType: "ALL" } }],
+  GlobalSecondaryIndexes: [index("second", keys("pk2", "sk2")), index("wide", keys("team owner", "status points"))],
 }));
 
 const found = {};
@@ -53,6 +58,9 @@ const Task = new electro.Entity({
   indexes: {
     own: { pk: { field: "pk", composite: ["team"] }, sk: { field: "sk", composite: ["id"] } },
     of: { index: "second", pk: { field: "pk2", composite: ["owner"] }, sk: { field: "sk2", composite: ["status", "id"] } },
+    wide: {
+      index: "wide", type: "composite", pk: { composite: ["team", "owner"] }, sk: { composite: ["status", "points"] },
+    },
   },
 }, { client: documents, table });
 
@@ -66,6 +74,8 @@ found.task = (await Task.get({ team: "t", id: "1" }).go()).data;
 found.begins = (await Task.query.own({ team: "t" }).begins({ id: "1" }).go()).data.length;
 found.filtered = (await Task.query.of({ owner: "ann", status: "open" }).where((task, { gt }) => gt(task.points, 30))
   .go({ pages: "all" })).data.length;
+found.wide = (await Task.query.wide({ team: "t", owner: "ann", status: "open" }).between({ points: 50 }, { points: 55 })
+  .go({ order: "desc" })).data.map((task) => task.points);
 const work = new electro.Service({ task: Task });
 found.cancelled = (await work.transaction.write(({ task }) => [
   task.patch({ team: "t", id: "1" }).set({ points: 9 }).commit(),

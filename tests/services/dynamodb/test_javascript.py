@@ -49,5 +49,6 @@ def test_documents_and_entities(node: Any, unique: Callable[[str], str], tmp_pat
         "notes": ["x"],
     }
     assert (found["begins"], found["filtered"]) == (11, 15)
+    assert found["wide"] == [55, 53, 51]
     assert found["cancelled"] is True
     assert found["ordered"] == ["3", None]
