@@ -192,6 +192,15 @@ class TestCopies:
         with pytest.raises(ClientError, match=wrong):
             s3.upload_part_copy(**asked, UploadId=id, CopySourceRange=span)
 
+    def test_a_delete_marker_has_nothing_to_copy(self, s3: Any, bucket: str) -> None:
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        marker = s3.delete_object(Bucket=bucket, Key="a")["VersionId"]
+        source = {"Bucket": bucket, "Key": "a"}
+        with pytest.raises(ClientError, match="NoSuchKey"):
+            s3.copy_object(Bucket=bucket, Key="b", CopySource=source)
+        with pytest.raises(ClientError, match="may not specifically refer to a delete marker by version id"):
+            s3.copy_object(Bucket=bucket, Key="b", CopySource=source | {"VersionId": marker})
+
     def test_where_a_website_leads_is_not_copied(self, s3: Any, bucket: str) -> None:
         s3.put_object(Bucket=bucket, Key="a", WebsiteRedirectLocation="/x", ContentType="a/b")
         s3.copy_object(Bucket=bucket, Key="b", CopySource=f"{bucket}/a")

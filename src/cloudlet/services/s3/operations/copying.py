@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ....context import Context
+from ....errors import AwsError
 from ....store.interface import Transaction
 from .. import checksums, contents, encryption, model, scope, storage
 from ..contents import Taken, Wanted
@@ -40,7 +41,13 @@ async def _found(tx: Transaction, ctx: Context, request: Request) -> tuple[Recor
     if "ExpectedSourceBucketOwner" in request:
         source["ExpectedBucketOwner"] = request["ExpectedSourceBucketOwner"]
     bucket = await scope.found(tx, source)
-    record = await scope.version(tx, ctx, bucket, source, "GetObject")
+    try:
+        record = await scope.version(tx, ctx, bucket, source, "GetObject")
+    except AwsError as error:
+        if error.code != "MethodNotAllowed":
+            raise
+        text = "The source of a copy request may not specifically refer to a delete marker by version id."
+        raise model.error("InvalidRequest", text) from error
     reading.check_conditions(request, record, "CopySource")
     return bucket, record
 
