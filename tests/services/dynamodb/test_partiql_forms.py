@@ -109,6 +109,7 @@ class TestNumbers:
             ("{'id': 'n', 'l': [1, 1e-131]}", f"{UNDERFLOW} under root[1]"),
             ("{'id': 'n', 'a': 1e2147483648}", MALFORMED),
             ("{'id': 'n', 'a': 1.5e-2147483647}", MALFORMED),
+            ("{'id': 'n', '': 1}", "Empty attribute name"),
         ],
     )
     def test_literals(self, ddb, users, item, message):

@@ -93,6 +93,12 @@ class TestValidation:
     def test_values(self, ddb, value, message):
         assert refusal(ddb.put_item, TableName="abc", Item={"a": value}) == DETECTED + message
 
+    def test_attribute_without_a_name(self, ddb):
+        item = {"": {"S": "a"}}
+        assert refusal(ddb.put_item, TableName="abc", Item=item) == f"{DETECTED}Empty attribute name"
+        put = {"Put": {"TableName": "abc", "Item": item}}
+        assert refusal(ddb.transact_write_items, TransactItems=[put]) == "Empty attribute name"
+
     @pytest.mark.parametrize(
         ("operation", "rest"),
         [("put_item", {"Item": {}}), ("delete_item", {"Key": {}}), ("update_item", {"Key": {}})],

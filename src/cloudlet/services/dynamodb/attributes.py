@@ -52,6 +52,7 @@ def text_size(text: str) -> int:
 
 def check_item(item: Mapping[str, Value]) -> int:
     """Refuse what is no item, normalise its numbers in place, and return its size."""
+    check_named(item)
     size = 0
     for name, value in item.items():
         size += (len(name) if name.isascii() else text_size(name)) + check(value)
@@ -109,6 +110,12 @@ def _check_map(content: dict[str, Value], level: int) -> int:
     for name, value in content.items():
         size += text_size(name) + check(value, level + 1)
     return size
+
+
+def check_named(attributes: Mapping[str, Value]) -> None:
+    """Attributes have names; members of maps may have an empty one."""
+    if "" in attributes:
+        raise validation_error("Empty attribute name")
 
 
 def _check_list(content: list[Value], level: int) -> int:

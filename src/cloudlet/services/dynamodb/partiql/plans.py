@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache, reduce
 from typing import Any
 
-from ..attributes import Item, Value, text_size
+from ..attributes import Item, Value, check_item
 from ..expressions import Condition, ExpressionError, compile_actions
 from ..expressions.nodes import And, Call, Compare, In, Node, Path, ValueRef
 from ..model import MAX_ITEM_SIZE, invalid_parameters, validation_error
 from ..table import Table
 from .parser import parse
-from .statements import Delete, Exists, Insert, Statement, Update, check_value, value_of
+from .statements import Delete, Exists, Insert, Statement, Update, check_value, in_older_words, value_of
 
 Values = dict[str, Value]
 Request = dict[str, Any]
@@ -199,7 +199,7 @@ def _insertion(table: Table, statement: Insert, bound: Bound) -> Request:
             "Unsupported format in item expression. Please use struct format {...} to express item values "
             "for insert statement."
         )
-    size = sum(text_size(name) + check_value(value) for name, value in item.items())
+    size = in_older_words(check_item, item)
     if size > MAX_ITEM_SIZE:
         raise validation_error("Item size has exceeded the maximum allowed size")
     absent = Call("attribute_not_exists", (Path(("#k",)),))

@@ -3,7 +3,7 @@ stand in a list, which `values` makes of them once the parameters are known."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,10 +68,14 @@ def value_of(literal: Literal, parameters: Sequence[Value]) -> Value:
     return {_SETS[kind]: content}
 
 
-def check_value(value: Value) -> int:
-    """Its size, if it is one; statements tell of values in the older words."""
+def check_value(value: Value) -> None:
+    in_older_words(check, value)
+
+
+def in_older_words(check: Callable[[Any], int], checked: Any) -> int:
+    """A size; statements tell of values that are none as the service did before 2026."""
     try:
-        return check(value)
+        return check(checked)
     except ValueRefused as error:
         raise validation_error(error.older) from error
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import numbers
-from ..attributes import SETS, Item, Value, check, compare, equal, in_order, kind_of
+from ..attributes import SETS, Item, Value, check, check_named, compare, equal, in_order, kind_of
 from ..expressions import Projection, project_attributes
 from ..expressions.conditions import begins_with, contains
 from ..model import invalid_parameters, validation_error
@@ -91,6 +91,7 @@ def _merge(action: str, current: Value | None, operand: Value) -> Value | None:
 
 
 def attribute_updates(updates: dict[str, dict[str, Any]]) -> AttributeUpdates:
+    check_named(updates)
     for update in updates.values():
         value, action = update.get("Value"), update.get("Action", "PUT")
         if value is None:
