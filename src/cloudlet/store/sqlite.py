@@ -5,8 +5,8 @@ How a transaction goes
     bodies are serial. What a body writes is put into the database at its end; one that reads a range which it has
     written to, or deletes a range, needs a savepoint before that, so that it alone can be rolled back if it raises.
  2. The bodies of some turns share one SQLite transaction, the *group*. It is committed (into the WAL,
-    `synchronous=NORMAL`: no waiting for the disk) once a turn has brought no other body, or `ENOUGH` are in it, and the
-    disk is done with the group before.
+    `synchronous=NORMAL`: no waiting for the disk) once a turn has brought no other body, or `ENOUGH` are in it, or
+    `PATIENCE` turns have passed; and when the disk is done with the group before.
  3. A helper thread calls fdatasync on the WAL. Then, and only then, the group's callers go on and watchers are woken.
 
 Rules
@@ -42,6 +42,8 @@ CHECKPOINT_PAGES = 4096
 CACHE_KIB = 16 * 1024
 ENOUGH = 32
 """Transactions that a group needn't wait for others to join."""
+PATIENCE = 4
+"""Turns of the loop that it waits at most."""
 
 
 class Group:
@@ -250,14 +252,14 @@ class SqliteStore:
 
     # -- groups
 
-    def _ripen(self, size: int) -> None:
+    def _ripen(self, size: int, turns: int = 0) -> None:
         """Commit the open group, unless it has grown beyond `size` since the turn before: then others may be about to
         join, and a page that they write, too, is written once."""
         group = self._open
         if group is None or self._flight is not None:
             return
-        if size < len(group.waiters) < ENOUGH:
-            self._loop.call_soon(self._ripen, len(group.waiters))
+        if size < len(group.waiters) < ENOUGH and turns < PATIENCE:
+            self._loop.call_soon(self._ripen, len(group.waiters), turns + 1)
         else:
             self._commit()
 
