@@ -26,7 +26,7 @@ from .identity import Identities
 from .json import Reader, Writer
 from .model import Model, Models, Operation, patch_of, with_forms
 from .route import Match, NoService, Router, UnknownOperation
-from .sigv4 import SignatureMismatch, Unauthenticated
+from .sigv4 import Signature, SignatureMismatch, Unauthenticated
 
 PROTOCOLS: dict[str, ModuleType] = {
     "ec2": ec2,
@@ -161,7 +161,7 @@ class Dispatcher:
             else:
                 bound, match = self._route(request, identity.service)
             if identity.expires and self.node.clock.now() > identity.expires:
-                raise self._expired(bound.model, identity.expires)
+                raise self._expired(bound.model, identity.signature)
             if principal is None:
                 principal = identity.principal or await self.identities.principal(identity, request)
                 if not identity.access_key and bound.model.patch.get("anonymous"):
@@ -283,10 +283,13 @@ class Dispatcher:
             plan = self._plans[service] = Plan(limit, too_large=self._too_large)
         return plan
 
-    def _expired(self, model: Model, end: float) -> AwsError:
+    def _expired(self, model: Model, signature: Signature) -> AwsError:
         error = model.failure("expired_request", "Request has expired", status=403)
         now = shapes.format_timestamp(int(self.node.clock.now()), "iso8601")
-        error.fields = {"Expires": shapes.format_timestamp(int(end), "iso8601"), "ServerTime": now}
+        end = shapes.format_timestamp(int(signature.expires), "iso8601")
+        error.fields = {"Expires": end, "ServerTime": now}
+        if signature.lifetime:
+            error.fields["X-Amz-Expires"] = signature.lifetime
         return error
 
     def _too_large(self, request: Request) -> Response:

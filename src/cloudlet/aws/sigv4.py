@@ -36,6 +36,8 @@ class Signature:
     signature: str = ""
     expires: float = 0.0
     """When a presigned request ends, in seconds since 1970; 0: never."""
+    lifetime: str = ""
+    """For how many seconds it was made, as a presigned request says it."""
     token: str = ""
     """The session token, when it is part of a presigned query string; else it is the header X-Amz-Security-Token."""
 
@@ -135,7 +137,8 @@ def read_query(query: str) -> Signature:
         raise _bad_query(error.message, "query_credential") from error
     if signature.service == OLD_QUERY_SERVICE:
         _check_lifetime(parts.get("X-Amz-Expires", ""))
-    return replace(signature, expires=_end(parts["X-Amz-Date"], parts.get("X-Amz-Expires", "")))
+    lifetime = parts.get("X-Amz-Expires", "")
+    return replace(signature, expires=_end(parts["X-Amz-Date"], lifetime), lifetime=lifetime)
 
 
 def _check_lifetime(seconds: str) -> None:

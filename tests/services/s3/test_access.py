@@ -244,6 +244,7 @@ class TestPresigned:
         status, body, _ = ask(node, "GET", get)
         assert status == 403
         assert b"<Code>AccessDenied</Code><Message>Request has expired</Message>" in body
+        assert (b"<X-Amz-Expires>60</X-Amz-Expires>" in body) == (version == "s3v4")
 
     @pytest.mark.parametrize(
         ("old", "new", "wrong"),
