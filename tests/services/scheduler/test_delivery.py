@@ -110,16 +110,10 @@ class TestRetries:
 
         assert int(eventually(came)[0]["Body"]) > 1
 
-    def letter(self, own, **retry):
-        own.create(
-            at(own.now() - 1),
-            Target=own.target(
-                Arn=queue_arn("nowhere"),
-                Input="attempt <aws.scheduler.attempt-number>",
-                RetryPolicy=retry,
-                DeadLetterConfig={"Arn": own.queue},
-            ),
-        )
+    def letter(self, own, arn="", given="attempt <aws.scheduler.attempt-number>", **retry):
+        what = {"Arn": arn or queue_arn("nowhere"), "Input": given}
+        target = own.target(**what, RetryPolicy=retry, DeadLetterConfig={"Arn": own.queue})
+        own.create(at(own.now() - 1), Target=target)
 
         told = "failed and will be tried again", "gave up"
         eventually(lambda: any(words in own.node.log for words in told))
@@ -138,7 +132,9 @@ class TestRetries:
 
     def test_none_wanted(self, own):
         body, attributes = self.letter(own, MaximumRetryAttempts=0)
-        assert body == "attempt 1"
+        asked = json.loads(body)
+        assert asked.pop("QueueUrl").endswith(f"/{ACCOUNT}/nowhere")
+        assert asked == {"MessageBody": "attempt 1"}
         assert "will be tried again" not in own.node.log
         assert re.fullmatch("[0-9a-f]{16}", attributes.pop("EXECUTION_ID"))
         assert attributes.pop("SCHEDULED_TIME").endswith("Z")
@@ -149,12 +145,28 @@ class TestRetries:
             "IS_PAYLOAD_TRUNCATED": "false",
             "RETRY_ATTEMPTS": "0",
             "SCHEDULE_ARN": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/own",
-            "TARGET_ARN": queue_arn("nowhere"),
+            "TARGET_ARN": f"{SDK}:sqs:sendMessage",
         }
+
+    def test_of_a_function(self, own):
+        function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:nobody"
+        body, attributes = self.letter(own, function, '{"a": 1}', MaximumRetryAttempts=0)
+        asked = {"FunctionName": function, "InvocationType": "Event", "Payload": '{"a": 1}'}
+        assert (json.loads(body), attributes["TARGET_ARN"]) == (asked, f"{SDK}:lambda:invoke")
+
+    def test_of_an_operation(self, own):
+        given = '{"TableName": "nowhere", "Item": {}}'
+        body, attributes = self.letter(own, f"{SDK}:dynamodb:putItem", given, MaximumRetryAttempts=0)
+        assert (body, attributes["TARGET_ARN"]) == (given, f"{SDK}:dynamodb:putItem")
+
+    def test_one_that_is_too_large_is_cut(self, own):
+        body, attributes = self.letter(own, given='"' * 250_000, MaximumRetryAttempts=0)
+        assert 260_000 < len(body) < 262_144
+        assert attributes["IS_PAYLOAD_TRUNCATED"] == "true"
 
     def test_some_wanted(self, own):
         body, attributes = self.letter(own, MaximumRetryAttempts=3)
-        assert body == "attempt 4"
+        assert json.loads(body)["MessageBody"] == "attempt 4"
         assert attributes["EXHAUSTED_RETRY_CONDITION"] == "MaximumRetryAttempts"
         assert attributes["RETRY_ATTEMPTS"] == "3"
 

@@ -83,6 +83,7 @@ async def on_dead(node: Node, task: Task) -> None:
     name = Name(*letter["schedule"])
     target = letter["target"]
     account, queue = target["DeadLetterConfig"]["Arn"].split(":")[4:6]
+    asked, arn = targets.request_of(node, name, target, letter)
     attributes = {
         "ERROR_CODE": letter["error"][0],
         "ERROR_MESSAGE": letter["error"][1] or letter["error"][0],
@@ -92,12 +93,17 @@ async def on_dead(node: Node, task: Task) -> None:
         "RETRY_ATTEMPTS": str(max(0, letter["attempt"] - 1)),
         "SCHEDULED_TIME": targets.moment(letter["time"]),
         "SCHEDULE_ARN": name.arn,
-        "TARGET_ARN": target["Arn"],
+        "TARGET_ARN": arn,
     }
+    size = sum(len(key) + len("String") + len(value.encode()) for key, value in attributes.items())
+    body, room = asked.encode(), model.MAX_LETTER - size
+    if len(body) > room:
+        asked = body[:room].decode(errors="ignore")
+        attributes["IS_PAYLOAD_TRUNCATED"] = "true"
     ctx = await _acting(node, name, target["RoleArn"])
     message = {
         "QueueUrl": f"http://{node.config.home}/{account}/{queue}",
-        "MessageBody": targets.text_of(name, target, letter),
+        "MessageBody": asked,
         "MessageAttributes": {
             key: {"DataType": "String", "StringValue": value} for key, value in attributes.items()
         },

@@ -17,6 +17,8 @@ DEFAULT_RETRY = {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185
 MAX_GROUPS = 500
 MAX_TAGS = 50
 MAX_INPUT = 256 * 1024
+MAX_LETTER = 256 * 1024
+"""Bytes of a dead letter, its attributes included."""
 PAGE = 100
 START_SLACK = 300
 """Seconds by which a StartDate may lie in the past."""

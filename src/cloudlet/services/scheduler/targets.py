@@ -130,6 +130,20 @@ def call(node: Node, name: Name, target: dict[str, Any], text: str) -> Call:
     raise AwsError("NotImplemented", f"Cloudlet can't reach the target {arn} yet", status=501)
 
 
+def request_of(node: Node, name: Name, target: dict[str, Any], delivery: dict[str, Any]) -> tuple[str, str]:
+    """The request that a delivery makes, as JSON, and its operation in the form of a universal target: "Configuring a
+    schedule's dead-letter queue" in the User Guide."""
+    arn, text = target["Arn"], text_of(name, target, delivery)
+    if arn.startswith(UNIVERSAL):
+        return text, arn
+    wanted = call(node, name, target, text)
+    params = {
+        key: value.decode() if isinstance(value, bytes) else value for key, value in wanted.params.items()
+    }
+    action = wanted.operation[0].lower() + wanted.operation[1:]
+    return orjson.dumps(params, option=orjson.OPT_SORT_KEYS).decode(), f"{UNIVERSAL}{wanted.service}:{action}"
+
+
 def _universal(node: Node, arn: str, text: str) -> Call:
     service, _, action = arn.removeprefix(UNIVERSAL).partition(":")
     service = model.SDK_NAMES.get(service, service)
