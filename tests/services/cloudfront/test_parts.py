@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from email.utils import formatdate
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudlet.services.cloudfront.cache import span
+from cloudlet.services.cloudfront.cache import span, spans
 from tests.services.cloudfront.conftest import DISABLED, Cdn, Reply, Seen, Web, custom
 
 Deploy = Callable[..., Cdn]
@@ -64,6 +65,17 @@ class TestARange:
     def test_that_is_out_of_order_is_the_whole(self, text: str, cdn: Cdn) -> None:
         view = cdn.get(range=text)
         assert (view.status, view.body) == (200, BODY)
+
+    @given(
+        st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=4),
+        st.integers(1, 20),
+    )
+    def test_several_are_in_order_and_apart(self, pairs: list[tuple[int, int]], size: int) -> None:
+        found = spans("bytes=" + ", ".join(f"{first}-{last}" for first, last in pairs), size)
+        valid = all(first <= last for first, last in pairs)
+        inside = [(first, min(last + 1, size)) for first, last in pairs if first < size]
+        apart = all(before[1] <= after[0] for before, after in pairwise(inside))
+        assert found == ((inside or [(0, 0)]) if valid and apart else None)
 
     def test_goes_to_the_origin_where_nothing_is_kept(self, web: Web, deploy: Deploy) -> None:
         def reply(seen: Seen) -> Reply:
