@@ -3,7 +3,7 @@
 A pattern is JSON shaped like the record. Its leaves are lists of conditions, of which one must hold; all leaves must.
 A condition is a literal or one of EventBridge's operators: prefix, suffix, equals-ignore-case, wildcard, anything-but,
 numeric, cidr, exists. `$or` holds if one of its alternatives does. Where the record has an array, one element that fits
-is enough.
+is enough. A condition is one of a leaf: where the record has an object, or an empty array, it has none.
 """
 
 from __future__ import annotations
@@ -94,8 +94,10 @@ def _member(key: str, wanted: Any) -> Rule:
         if key not in record:
             return may_lack
         value = record[key]
-        values = value if isinstance(value, list) else (value,)
-        return any(test(one) for one in values for test in tests)
+        leaves = [
+            one for one in (value if isinstance(value, list) else (value,)) if not isinstance(one, dict)
+        ]
+        return any(test(one) for one in leaves for test in tests) if leaves else may_lack
 
     return rule
 

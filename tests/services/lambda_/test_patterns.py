@@ -59,6 +59,14 @@ class TestConditions:
         assert matches({"a": {"b": [{"exists": False}]}}, {})
         assert not matches({"a": {"b": [{"exists": False}]}}, {"a": {"b": None}})
 
+    def test_objects_are_no_leaves(self) -> None:
+        """`{"k": {"S": "x"}}` has a leaf at k.S, and none at k."""
+        for condition in ({"exists": True}, {"anything-but": "y"}, "x"):
+            assert not matches({"k": [condition]}, {"k": {"S": "x"}})
+        assert matches({"k": [{"exists": False}]}, {"k": {"S": "x"}})
+        assert matches({"k": {"S": [{"exists": True}]}}, {"k": {"S": "x"}})
+        assert matches({"k": [{"exists": False}]}, {"k": []})
+
     def test_arrays_of_objects_need_one_that_fits_whole(self) -> None:
         pattern = {"items": {"kind": ["a"], "n": [1]}}
         assert matches(pattern, {"items": [{"kind": "b", "n": 1}, {"kind": "a", "n": 1}]})
