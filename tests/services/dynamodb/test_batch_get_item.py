@@ -21,6 +21,17 @@ class TestValidation:
         told = refusal(ddb.batch_get_item, RequestItems={users: {"Keys": keys}, orders: {"Keys": keys}})
         assert told == "Too many items requested for the BatchGetItem call"
 
+    @pytest.mark.parametrize(
+        ("count", "limit"), [(0, "greater than or equal to 1"), (101, "less than or equal to 100")]
+    )
+    def test_keys_of_one_table(self, ddb, users, count, limit):
+        keys = [{"id": {"S": str(n)}} for n in range(count)]
+        told = refusal(ddb.batch_get_item, RequestItems={users: {"Keys": keys}})
+        assert told == (
+            f"1 validation error detected: Value at 'RequestItems.{users}.member.Keys' failed to satisfy "
+            f"constraint: Member must have length {limit}"
+        )
+
     def test_twice_the_same(self, ddb, users):
         keys = [{"id": {"S": "a"}}, {"id": {"S": "a"}}]
         told = refusal(ddb.batch_get_item, RequestItems={users: {"Keys": keys}})

@@ -17,6 +17,15 @@ from .common import (
 
 
 def batch_get_item(request: Request) -> Request:
+    for name, wanted in request["RequestItems"].items():
+        if not 1 <= len(wanted["Keys"]) <= MAX_BATCH_GET:
+            limit = (
+                f"less than or equal to {MAX_BATCH_GET}" if wanted["Keys"] else "greater than or equal to 1"
+            )
+            raise validation_error(
+                f"1 validation error detected: Value at 'RequestItems.{name}.member.Keys' failed to satisfy "
+                f"constraint: Member must have length {limit}"
+            )
     count = 0
     members = ("ProjectionExpression", "AttributesToGet")
     used = {
