@@ -83,6 +83,18 @@ class Flow:
         for id in ids:
             self.ddb.put_item(TableName=self.name, Item={"id": {"S": id}, **attributes})
 
+    def shard(self) -> str:
+        """The id of the stream's shard."""
+        described = self.client("dynamodbstreams").describe_stream(StreamArn=self.arn)
+        return str(described["StreamDescription"]["Shards"][0]["ShardId"])
+
+    def records(self) -> list[dict[str, Any]]:
+        """What the stream says of each write."""
+        streams = self.client("dynamodbstreams")
+        asked = {"StreamArn": self.arn, "ShardId": self.shard(), "ShardIteratorType": "TRIM_HORIZON"}
+        iterator = streams.get_shard_iterator(**asked)["ShardIterator"]
+        return [record["dynamodb"] for record in streams.get_records(ShardIterator=iterator)["Records"]]
+
     def told(self, number: int, queue: str = "", while_waiting: Callable[[], Any] | None = None) -> list[Any]:
         """The next things that come, at least so many."""
         found: list[Any] = []

@@ -28,25 +28,16 @@ def on_failure(target: str) -> dict[str, Any]:
     return {"OnFailure": {"Destination": target}}
 
 
-def positions(one: Flow) -> tuple[str, list[dict[str, Any]]]:
-    """The shard's id, and what is said of each record in the stream."""
-    streams = one.client("dynamodbstreams")
-    shard = streams.describe_stream(StreamArn=one.arn)["StreamDescription"]["Shards"][0]["ShardId"]
-    iterator = streams.get_shard_iterator(StreamArn=one.arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
-    records = streams.get_records(ShardIterator=iterator["ShardIterator"])["Records"]
-    return shard, [record["dynamodb"] for record in records]
-
-
 def second(record: dict[str, Any]) -> str:
     return f"{record['ApproximateCreationDateTime'].astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def info(one: Flow, begin: int, end: int) -> dict[str, Any]:
     """The part about the batch, of the records from `begin` to before `end`."""
-    shard, records = positions(one)
+    records = one.records()
     first, last = records[begin], records[end - 1]
     return {
-        "shardId": shard,
+        "shardId": one.shard(),
         "startSequenceNumber": first["SequenceNumber"],
         "endSequenceNumber": last["SequenceNumber"],
         "approximateArrivalOfFirstRecord": second(first),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import random
 from typing import Any
 
 import pytest
@@ -211,3 +212,41 @@ def test_the_state_outlives_a_kill(fresh_node: Any) -> None:
     one.put("b")
     (second,) = one.told(1)
     assert (second["ids"], second["state"]) == (["b"], {"n": 1})
+
+
+@pytest.mark.slow
+def test_each_record_counts_once_whatever_fails(flow: Any, node: Any) -> None:
+    """Windows pass while the function fails as it likes; what it was told in the end is what was written."""
+    one = flow(
+        REPORT
+        + """
+import random
+
+def handler(event, context):
+    if random.random() < 0.3:
+        raise ValueError("no")
+    if random.random() < 0.1:
+        return {}
+    if event["isFinalInvokeForWindow"]:
+        tell([event["window"]["start"], event["state"]])
+    return {"state": {**event["state"], **dict.fromkeys(ids(event), 1)}}
+"""
+    )
+    one.map(TumblingWindowInSeconds=60, BatchSize=3, BisectBatchOnFunctionError=True)
+    draw = random.Random(7)
+    for number in range(40):
+        one.put(f"item-{number}")
+        node.advance(draw.choice((0, 0, 5, 25, 90)))
+    written: dict[str, set[str]] = {}
+    for record in one.records():
+        begin = int(record["ApproximateCreationDateTime"].timestamp()) // 60 * 60
+        written.setdefault(moment(begin), set()).add(record["Keys"]["id"]["S"])
+    told: dict[str, set[str]] = {}
+
+    def all_are_told() -> bool:
+        node.advance(61)
+        told.update((start, set(state)) for start, state in one.told(0))
+        return told.keys() >= written.keys()
+
+    eventually(all_are_told, within=60)
+    assert told == written
