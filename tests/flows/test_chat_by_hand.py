@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +11,8 @@ import pytest
 
 from cloudlet.services.translate.engine import modes
 from tests.flows.chat import Client
+from tests.flows.tools import run
 from tests.harness import REGION, ROOT, Node
-
-TOOLS = ROOT / ".runtimes" / "tools"
 
 pytestmark = [pytest.mark.node_only, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -67,19 +64,6 @@ def test_the_books_chat_in_node_js(fresh_node: Callable[..., Node], tmp_path: Pa
 
 def by_hand(node: Node, folder: Path, script: str, last: str) -> dict[str, str]:
     """Runs the script; what it says it made."""
-    if not (TOOLS / "bin" / "aws").exists():
-        pytest.skip("no AWS CLI in .runtimes/tools: run ./test")
-    environment = os.environ | {
-        "PATH": f"{TOOLS / 'bin'}:{TOOLS / 'node_modules' / '.bin'}:{os.environ['PATH']}",
-        "NODE_PATH": str(TOOLS / "node_modules"),
-        "AWS_ENDPOINT_URL": node.endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_PAGER": "",
-    }
-    command = [ROOT / "tests/flows" / script, folder]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run(node, ROOT / "tests/flows" / script, folder)
     assert last in done.stderr
     return dict(line.split() for line in done.stdout.splitlines())

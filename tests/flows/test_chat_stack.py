@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from tests.flows.chat import Application, Client
-from tests.flows.client import deploy
+from tests.flows.client import deploy, outputs_of
+from tests.flows.tools import run
 from tests.harness import ROOT, Node, eventually
 
 pytestmark = [pytest.mark.node_only, pytest.mark.slow]
@@ -87,6 +88,33 @@ class TestWebsite:
         (copied / "web/new.js").write_text("2")
         deploy(node, str(copied))
         assert (get(site + "old.js")[0], get(site + "new.js")[0]) == (404, 200)
+
+
+async def test_the_aws_cli_packages_and_deploys_it(fresh_node: Callable[..., Node], tmp_path: Path) -> None:
+    node, packaged = fresh_node(), tmp_path / "packaged.yaml"
+    node.client("s3").create_bucket(Bucket="packages")
+    aws = [
+        "aws",
+        "--endpoint-url",
+        node.endpoint,
+    ]  # its first version asks S3 elsewhere, whatever the environment says
+    package = [
+        "cloudformation",
+        "package",
+        "--template-file",
+        "apps/chat/template.yaml",
+        "--s3-bucket",
+        "packages",
+    ]
+    run(node, *aws, *package, "--output-template-file", packaged)
+    capabilities = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+    stack = ["--stack-name", "chat", "--capabilities", *capabilities]
+    run(node, *aws, "cloudformation", "deploy", "--template-file", packaged, *stack)
+    api = outputs_of(node, "chat")["ApiId"]
+    client = Client(f"ws://127.0.0.1:{node.port}/_aws/execute-api/{api}/production")
+    await client.open()
+    assert (await client.join("lobby", "Ann"))["type"] == "joined"
+    await client.close()
 
 
 class TestDeletion:

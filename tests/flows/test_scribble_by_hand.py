@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.flows.scribble import Client
-from tests.harness import REGION, ROOT, Node
-
-TOOLS = ROOT / ".runtimes" / "tools" / "bin"
+from tests.flows.tools import run
+from tests.harness import ROOT, Node
 
 pytestmark = [pytest.mark.node_only, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -21,8 +18,6 @@ pytestmark = [pytest.mark.node_only, pytest.mark.slow, pytest.mark.timeout(600)]
 async def test_the_twelve_steps_end_with_a_working_application(
     fresh_node: Callable[..., Node], tmp_path: Path
 ) -> None:
-    if not (TOOLS / "aws").exists():
-        pytest.skip("no AWS CLI in .runtimes/tools: run ./test")
     node = fresh_node()
     made = by_hand(node, tmp_path)
     url = f"ws://127.0.0.1:{node.port}/_aws/execute-api/{made['api']}/production"
@@ -41,17 +36,7 @@ async def test_the_twelve_steps_end_with_a_working_application(
 
 def by_hand(node: Node, folder: Path) -> dict[str, str]:
     """Runs the script; what it made, with the page's address as it is from here."""
-    environment = os.environ | {
-        "PATH": f"{TOOLS}:{os.environ['PATH']}",
-        "AWS_ENDPOINT_URL": node.endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_PAGER": "",
-    }
-    script = ROOT / "tests/flows/scribble_by_hand.sh"
-    done = subprocess.run([script, folder], capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr
+    done = run(node, ROOT / "tests/flows/scribble_by_hand.sh", folder)
     assert [line for line in done.stderr.splitlines() if line.startswith("step")][-1].startswith("step 12")
     made = dict(line.split() for line in done.stdout.splitlines())
     id = made["page"].split("//")[1].split(".")[0]
