@@ -205,13 +205,14 @@ def test_overrides_that_do_not_fit(ddb, source, unique, overrides, told):
 def test_a_restored_table_is_paid_otherwise(ddb, source, target):
     fill(ddb, source, 3)
     arn = ddb.create_backup(TableName=source, BackupName="abc")["BackupDetails"]["BackupArn"]
-    ddb.restore_table_from_backup(
+    answer = ddb.restore_table_from_backup(
         TargetTableName=target,
         BackupArn=arn,
         BillingModeOverride="PROVISIONED",
         ProvisionedThroughputOverride=UNITS,
         GlobalSecondaryIndexOverride=[chosen(ProvisionedThroughput=UNITS)],
     )
+    assert answer["TableDescription"]["BillingModeSummary"] == {"BillingMode": "PROVISIONED"}
     described = until_active(ddb, target)
     assert "BillingModeSummary" not in described
     assert units(described) == units(described["GlobalSecondaryIndexes"][0]) == UNITS

@@ -235,7 +235,8 @@ class TestBehaviour:
             GlobalSecondaryIndexUpdates=[create],
         )
         assert made["TableDescription"]["TableStatus"] == "UPDATING"
-        assert made["TableDescription"]["GlobalSecondaryIndexes"][0]["IndexStatus"] == "CREATING"
+        (shown,) = made["TableDescription"]["GlobalSecondaryIndexes"]
+        assert (shown["IndexStatus"], shown["Backfilling"]) == ("CREATING", False)
         ddb.put_item(TableName=table, Item={"a": {"S": "meanwhile"}, "b": {"N": "0"}})
         described = active(ddb, table)
         assert described["AttributeDefinitions"] == definitions(a="S", b="N")
@@ -252,6 +253,21 @@ class TestBehaviour:
         assert "GlobalSecondaryIndexes" not in described
         assert described["AttributeDefinitions"] == definitions(a="S")
         assert "does not have the specified index" in refusal(ddb.scan, TableName=table, IndexName="by_b")
+
+    def test_an_index_that_changes(self, ddb, make_table):
+        table = make_table(
+            ["a"],
+            {"b": "S", "a": "S"},
+            BillingMode="PROVISIONED",
+            ProvisionedThroughput=UNITS,
+            GlobalSecondaryIndexes=[{**index("by_b", "b"), "ProvisionedThroughput": UNITS}],
+        )
+        more = {"IndexName": "by_b", "ProvisionedThroughput": {**UNITS, "ReadCapacityUnits": 9}}
+        answer = ddb.update_table(TableName=table, GlobalSecondaryIndexUpdates=[{"Update": more}])
+        assert answer["TableDescription"]["GlobalSecondaryIndexes"][0]["IndexStatus"] == "UPDATING"
+        described = active(ddb, table)
+        assert described["GlobalSecondaryIndexes"][0]["IndexStatus"] == "ACTIVE"
+        assert described["AttributeDefinitions"] == definitions(a="S", b="S")
 
     def test_unknown_index(self, ddb, make_table):
         table = make_table(["a"], {"a": "S"})

@@ -19,7 +19,8 @@ def describe(
     """A TableDescription. `status` overrides the record's, for operations that answer with what is going on."""
     described: dict[str, Any] = {
         "AttributeDefinitions": [
-            {"AttributeName": name, "AttributeType": kind} for name, kind in record["attributes"].items()
+            {"AttributeName": name, "AttributeType": kind}
+            for name, kind in sorted(record["attributes"].items())
         ],
         "TableName": record["name"],
         "KeySchema": _key_schema(record["keys"]),
@@ -33,19 +34,21 @@ def describe(
         "DeletionProtectionEnabled": record["protected"],
         "WarmThroughput": {**warm(record), "Status": "ACTIVE"},
     }
-    if record["billing"] == "PAY_PER_REQUEST":
-        described["BillingModeSummary"] = {
-            "BillingMode": "PAY_PER_REQUEST",
-            "LastUpdateToPayPerRequestDateTime": moment(record["billing_since"]),
-        }
-    elif "on_demand_since" in record:
-        described["BillingModeSummary"] = {
-            "BillingMode": "PROVISIONED",
-            "LastUpdateToPayPerRequestDateTime": moment(record["on_demand_since"]),
-        }
+    _describe_billing(described, record, status == "CREATING")
     _describe_indexes(described, record, status == "CREATING", indexes)
     _describe_rest(described, record)
     return described
+
+
+def _describe_billing(described: dict[str, Any], record: Record, creating: bool) -> None:
+    """Tables that were never on demand don't tell of it, unless they are being restored."""
+    on_demand = record["billing"] == "PAY_PER_REQUEST"
+    since = record["billing_since"] if on_demand else record.get("on_demand_since")
+    summary = {"BillingMode": record["billing"]}
+    if since is not None and not creating:
+        summary["LastUpdateToPayPerRequestDateTime"] = moment(since)
+    if since is not None or (creating and "restored" in record):
+        described["BillingModeSummary"] = summary
 
 
 def moment(seconds: float) -> float:
@@ -109,7 +112,7 @@ def _describe_index(record: Record, index: Record, creating: bool, counts: Count
     if not index["local"]:
         described["IndexStatus"] = "CREATING" if creating else index["status"]
         if index["status"] == "CREATING":
-            described["Backfilling"] = True
+            described["Backfilling"] = index.get("backfilling", True)
         described["ProvisionedThroughput"] = _throughput(index["throughput"])
         described["WarmThroughput"] = {**warm(index, record), "Status": described["IndexStatus"]}
         if "on_demand" in index:

@@ -49,14 +49,18 @@ async def update_table(ctx: Context, request: Request) -> dict[str, Any]:
 
 
 def _going_on(record: Record, before: list[Record]) -> Record:
-    """The record with its new index being made and its deleted one still going, as the answer shows them."""
-    held = {index["id"] for index in before}
+    """The record with indexes being made, changed and deleted, as the answer shows them."""
+    held = {index["id"]: index for index in before}
     kept = {index["id"] for index in record["indexes"]}
-    made = [index if index["id"] in held else {**index, "status": "CREATING"} for index in record["indexes"]]
-    return {
-        **record,
-        "indexes": made + [{**index, "status": "DELETING"} for index in before if index["id"] not in kept],
-    }
+    shown = []
+    for index in record["indexes"]:
+        if index["id"] not in held:
+            index = {**index, "status": "CREATING", "backfilling": False}
+        elif index["throughput"] != held[index["id"]]["throughput"]:
+            index = {**index, "status": "UPDATING"}
+        shown.append(index)
+    shown += [{**index, "status": "DELETING"} for index in before if index["id"] not in kept]
+    return {**record, "indexes": shown}
 
 
 def _set_billing(record: Record, request: Request, now: float) -> None:

@@ -73,7 +73,7 @@ def _key_conditions(request: Request) -> None:
             name: (condition["ComparisonOperator"], condition.get("AttributeValueList", []))
             for name, condition in request["KeyConditions"].items()
         }
-    if not conditions:
+    if not conditions or ("KeyConditions" in request and len(conditions) > 2 and "IndexName" not in request):
         raise validation_error("Conditions can be of length 1 or 2 only")
     request["_conditions"] = conditions
 
