@@ -209,6 +209,12 @@ class TestValidation:
     def test_key_conditions(self, ddb, condition, message):
         assert refusal(ddb.query, TableName="abc", KeyConditions={"a": condition}) == message
 
+    @pytest.mark.parametrize("names", ["", "abc"])
+    def test_number_of_old_key_conditions(self, ddb, names):
+        condition = {"ComparisonOperator": "EQ", "AttributeValueList": [{"S": "a"}]}
+        told = refusal(ddb.query, TableName="abc", KeyConditions=dict.fromkeys(names, condition))
+        assert told == "Conditions can be of length 1 or 2 only"
+
     @pytest.mark.parametrize(
         ("expression", "options", "message"),
         [
