@@ -114,6 +114,15 @@ class TestPostObject:
         _, answer, _ = signed(node, "POST", f"{path}/a/b%20c?uploadId={id}", body, **headers)
         assert f"<Location>{wanted}</Location>".encode() in answer
 
+    @pytest.mark.parametrize("name", ["x-amz-meta-a", "Content-Type", "success_action_redirect"])
+    def test_headers_of_one_line(self, node: Any, s3: Any, bucket: str, name: str) -> None:
+        given = {name: "http://a\r\nSet-Cookie: b"}
+        made = s3.generate_presigned_post(bucket, "a", given, [["starts-with", f"${name}", ""]], LASTING)
+        assert post(node, bucket, made["fields"])[0] == 400
+        odd = s3.generate_presigned_post(bucket, "a", {"x-amz-meta-a: b": "1"}, [], LASTING)
+        assert b"<Code>MalformedPOSTRequest</Code>" in post(node, bucket, odd["fields"])[1]
+        assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+
     def test_a_large_file(self, node: Any, s3: Any, signing: Any, bucket: str) -> None:
         made = signing.generate_presigned_post(bucket, "large", ExpiresIn=LASTING)
         data = os.urandom(3_000_001).replace(EDGE.encode(), b"")

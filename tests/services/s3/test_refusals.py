@@ -87,6 +87,7 @@ class TestRequests:
             ("/{bucket}?max-keys=-1", b"Argument maxKeys must be an integer between 0 and 2147483647"),
             ("/{bucket}/" + "k" * 1025, b"<Code>KeyTooLongError</Code>"),
             ("/{bucket}/%ff", b"<Code>InvalidURI</Code>"),
+            ("/{bucket}/a?response-content-type=a%0d%0ab", b"<Code>InvalidArgument</Code>"),
             ("/{bucket}/a?partNumber=0", b"Part number must be an integer between 1 and 10000, inclusive"),
             (
                 "/{bucket}/a?attributes",

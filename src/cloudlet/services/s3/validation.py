@@ -43,6 +43,12 @@ def key(value: str) -> None:
         raise model.error("InvalidRequest", "Missing required parameter: Key")
 
 
+def one_line(name: str, value: str) -> None:
+    """What is to be a header's value one day."""
+    if any(character in value for character in "\r\n\0"):
+        raise model.invalid(name, value, f"{name} must not have a line break.")
+
+
 def page_size(request: Request, member: str, name: str) -> int:
     """How many entries a page has. `name` is what the service calls the parameter."""
     value = request.get(member, model.PAGE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from typing import Any
@@ -33,6 +34,7 @@ MEMBERS = {
     "x-amz-checksum-sha256": "ChecksumSHA256",
 }  # fmt: skip
 META = "x-amz-meta-"
+_HEADER = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 SIGNED_4 = ("x-amz-signature", "x-amz-credential", "x-amz-date")
 SIGNED_2 = ("signature", "awsaccesskeyid")
 ONE_FILE = "POST requires exactly one file upload per request."
@@ -100,6 +102,11 @@ def _needed(fields: Fields, *names: str) -> None:
 
 def _asked(bucket: str, fields: Fields) -> Request:
     """What the form asks for, as PutObject would be asked."""
+    for name, value in fields.items():
+        if (name in MEMBERS and name != "key") or name.startswith((META, "success_action")):
+            validation.one_line(name, value)
+            if not _HEADER.fullmatch(name):
+                raise model.error("MalformedPOSTRequest")
     asked: Request = {member: fields[name] for name, member in MEMBERS.items() if name in fields}
     asked |= {"Bucket": bucket, "Body": b""}
     meta = {name.removeprefix(META): value for name, value in fields.items() if name.startswith(META)}

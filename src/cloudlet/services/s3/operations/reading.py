@@ -9,7 +9,7 @@ from typing import Any
 
 from ....context import Context
 from ....store.interface import Transaction
-from .. import contents, encryption, model, scope, storage
+from .. import contents, encryption, model, scope, storage, validation
 from ..contents import Slice
 from . import writing
 
@@ -114,6 +114,7 @@ def _described(bucket: Record, record: Record, request: Request) -> tuple[int, i
         result |= _part_sum(record, request["PartNumber"])
     for member, header in OVERRIDES.items():
         if member in request:
+            validation.one_line(member, request[member])
             result[header] = request[member]
     return begin, end, result
 
