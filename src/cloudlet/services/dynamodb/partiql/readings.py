@@ -223,18 +223,29 @@ def _check_reads(
 ) -> list[list[Branch]]:
     """They may not be too many, nor overlap, unless one of two says what its range key is not: then the later of them
     leaves out what the earlier reads. For each branch, these earlier ones."""
-    seen: dict[bytes, list[tuple[_Span, Branch]]] = {}
-    doubles: list[list[Branch]] = []
+    groups: dict[bytes, list[tuple[_Span, Branch]]] = {}
     for branch, value in zip(branches, hashes, strict=True):
-        of_one = seen.setdefault(_ordered(kind_of(value), value), [])
-        span = _span(source, branch, bound)
-        doubles.append([other for before, other in of_one if span.overlaps(before)])
-        if any(not (_excludes(source, branch) or _excludes(source, other)) for other in doubles[-1]):
+        of_one = groups.setdefault(_ordered(kind_of(value), value), [])
+        of_one.append((_span(source, branch, bound), branch))
+    for of_one in groups.values():
+        if _overlap(span for span, branch in of_one if not _excludes(source, branch)):
             raise validation_error("Overlapping conditions with range keys are not supported in where clause")
-        of_one.append((span, branch))
     if len(branches) > MOST_READS:
         raise validation_error(_TOO_MANY)
-    return doubles
+    doubles: dict[int, list[Branch]] = {}
+    for of_one in groups.values():
+        for place, (span, branch) in enumerate(of_one):
+            doubles[id(branch)] = [other for before, other in of_one[:place] if span.overlaps(before)]
+    return [doubles[id(branch)] for branch in branches]
+
+
+def _overlap(spans: Iterable[_Span]) -> bool:
+    end: bytes | None = b""
+    for span in sorted((span for span in spans if span), key=lambda span: span.begin):
+        if end is None or span.begin < end:
+            return True
+        end = span.end
+    return False
 
 
 def _excludes(source: Table | Index, branch: Branch) -> bool:
@@ -349,9 +360,11 @@ class _Span:
         ends = [end for end in (self.end, other.end) if end is not None]
         return _Span(max(self.begin, other.begin), min(ends) if ends else None)
 
+    def __bool__(self) -> bool:
+        return self.end is None or self.begin < self.end
+
     def overlaps(self, other: _Span) -> bool:
-        both = self.within(other)
-        return both.end is None or both.begin < both.end
+        return bool(self.within(other))
 
 
 def _span(source: Table | Index, branch: Branch, bound: Bound) -> _Span:
