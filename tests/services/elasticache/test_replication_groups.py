@@ -87,6 +87,24 @@ class TestClusterModeDisabled:
             ):
                 cache.get("a")
 
+    def test_a_token_comes_in_two_steps(self, node: Any, caches: Any, unique: Any) -> None:
+        """Rotated in, it is welcome; set, it is required."""
+        id, token = unique("tokens"), "first-token-1234567"
+        change = {"ReplicationGroupId": id, "AuthToken": token, "ApplyImmediately": True}
+        with group(caches, id, TransitEncryptionEnabled=True) as found:
+            assert found["AuthTokenEnabled"] is False
+            caches.modify_replication_group(**change)
+            assert described(caches, id)["AuthTokenEnabled"] is True
+            for options in ({}, {"password": token}):
+                with kit.connect(node, primary(found), **options) as cache:
+                    assert cache.ping()
+            caches.modify_replication_group(AuthTokenUpdateStrategy="SET", **change)
+            described(caches, id)
+            with kit.connect(node, primary(found), password=token) as cache:
+                assert cache.ping()
+            with kit.connect(node, primary(found)) as cache, pytest.raises(redis.AuthenticationError):
+                cache.get("a")
+
     def test_encryption_can_be_preferred_then_required(self, node: Any, caches: Any, unique: Any) -> None:
         id = unique("becoming")
         with group(caches, id) as found:

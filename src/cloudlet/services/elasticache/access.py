@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from . import binary, model, resp
 from .process import ValkeyProcess
 
 OPEN = "on ~* &* +@all"
+NO_TOKEN = ""
+"""Among a cache's tokens: who has none is welcome, too."""
 _NOT_HERE = re.compile(r"[><#!].*|nopass|resetpass|reset")
 """Rules about passwords, which have parameters of their own."""
 _PLAIN = re.compile(r"[ -~]+")
@@ -70,8 +72,8 @@ def open_to_all() -> list[str]:
     return [line("default", OPEN, ())]
 
 
-def by_token(digests: Iterable[str]) -> list[str]:
-    return [line("default", OPEN, digests)]
+def by_token(digests: Sequence[str]) -> list[str]:
+    return [line("default", OPEN, () if NO_TOKEN in digests else digests)]
 
 
 def of_users(users: Iterable[dict[str, Any]]) -> list[str]:

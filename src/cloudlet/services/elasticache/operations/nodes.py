@@ -173,8 +173,8 @@ def _token(ctx: Context, request: dict[str, Any], cache: Record) -> Record:
         return {}
     if cache["tls"] == "off":
         raise model.combination("AuthToken can be used only when TransitEncryptionEnabled is true.")
-    kept = cache["digests"][-1:] if strategy == "ROTATE" else []
-    return {"digests": [*kept, access.digest(token)], "token_changed": ctx.clock.now_ms() / 1000}
+    before = (cache["digests"] or [access.NO_TOKEN])[-1:] if strategy == "ROTATE" else []
+    return {"digests": [*before, access.digest(token)], "token_changed": ctx.clock.now_ms() / 1000}
 
 
 async def snapshot_of(tx: Transaction, ctx: Context, request: dict[str, Any]) -> Record | None:
