@@ -352,6 +352,12 @@ class TestHistory:
 
 
 class TestTheConnection:
+    def test_without_a_network_the_server_is_asked_at_once(self, double: Double, open_page: Any) -> None:
+        page = open_page(double.url, "Ann")
+        page.evaluate("dispatchEvent(new Event('offline'))")
+        eventually(lambda: double.asked("ping"))
+        is_live(page)
+
     def test_it_comes_back_fetches_and_resends_once(self, double: Double, open_page: Any) -> None:
         page = open_page(double.url, "Ann")
         double.unheard = True

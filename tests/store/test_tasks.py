@@ -15,7 +15,7 @@ from cloudlet.store.interface import Task, Transaction
 from cloudlet.store.sqlite import SqliteStore
 from cloudlet.store.tasks import DurableTasks
 
-from .waiting import until
+from .waiting import eventually, until
 
 LOG = logging.getLogger("test.tasks")
 LOG.setLevel(logging.CRITICAL + 1)
@@ -68,8 +68,10 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
 
 async def settled(bench: Bench) -> None:
-    while bench.running or await bench.left():
-        await asyncio.sleep(0.0005)
+    async def nothing_left() -> bool:
+        return not (bench.running or await bench.left())
+
+    await eventually(nothing_left)
 
 
 async def test_runs_in_order_and_leaves_nothing(bench: Bench) -> None:
@@ -136,8 +138,7 @@ async def test_a_dead_letter_keeps_its_last_error(bench: Bench) -> None:
         await until(lambda attempt=attempt: (b"x", attempt) in bench.seen)
         await until(lambda: not bench.running)
         bench.clock.advance(100)
-    while not (dead := await bench.tasks.dead("work")):
-        await asyncio.sleep(0.0005)
+    dead = await eventually(lambda: bench.tasks.dead("work"))
     assert [(task.kind, task.payload, task.attempt, task.error) for task in dead] == [
         ("work", b"x", 3, "OSError: no luck")
     ]

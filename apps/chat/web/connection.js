@@ -34,7 +34,10 @@ export class Connection {
   constructor(address) {
     this.#address = address;
     addEventListener("online", () => this.now());
-    addEventListener("offline", () => this.state === "waiting" && this.#say("offline"));
+    addEventListener("offline", () => {
+      if (this.state === "waiting") this.#say("offline");
+      else if (this.state === "live") this.#ask(); // the server may be on this machine
+    });
     addEventListener("pageshow", (event) => event.persisted && this.now());
     document.addEventListener("visibilitychange", () => {
       if (this.state === "live") this.#listen();
