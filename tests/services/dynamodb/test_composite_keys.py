@@ -178,12 +178,36 @@ def test_an_item_moves(ddb, events):
         ddb.put_item(TableName=events, Item=ITEMS[5])
 
 
-def test_statements_read_them(ddb, events):
-    found = ddb.execute_statement(
-        Statement=f'SELECT id FROM "{events}"."by_all" WHERE town = ? AND "year" = ? AND "state" = ?',
-        Parameters=[VALUES[":town"], VALUES[":year"], VALUES[":open"]],
-    )["Items"]
-    assert sorted(one["id"]["S"] for one in found) == ["1", "2", "3"]
+REFUSED = (
+    "PartiQL statements cannot be executed on tables with multi-attribute HASH keys "
+    "or multi-attribute RANGE keys."
+)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "",
+        """ WHERE town = 'Wels' AND "year" = 2024""",
+        " WHERE town = 5",
+        " WHERE id = '1'",
+        " WHERE town = 'Wels' ORDER BY day",
+    ],
+)
+def test_statements_read_none_of_them(ddb, events, rest):
+    assert refusal(ddb.execute_statement, Statement=f'SELECT id FROM "{events}"."by_all"{rest}') == REFUSED
+
+
+def test_statements_read_what_else_there_is(ddb, events):
+    found = ddb.execute_statement(Statement=f"SELECT town FROM \"{events}\" WHERE id = '1'")["Items"]
+    assert found == [{"town": {"S": "Wels"}}]
+    batch = [
+        f"""SELECT * FROM "{events}"."by_all" WHERE town = 'x'""",
+        f"SELECT id FROM \"{events}\" WHERE id = '1'",
+    ]
+    refused, read = ddb.batch_execute_statement(Statements=[{"Statement": one} for one in batch])["Responses"]
+    assert refused["Error"] == {"Code": "ValidationError", "Message": REFUSED}
+    assert read["Item"] == {"id": {"S": "1"}}
 
 
 class TestTables:

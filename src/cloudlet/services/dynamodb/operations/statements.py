@@ -25,7 +25,7 @@ from ..model import (
 )
 from ..partiql import Exists, Insert, Select
 from ..partiql.plans import Bound, check_parameters, is_whole, keyed, prepare, refuse_exists, write_of
-from ..partiql.readings import Reading, get_of, reading_of
+from ..partiql.readings import Reading, check_single_keys, get_of, reading_of
 from ..table import Index, Table
 from .items import delete_item, get_item, put_item, update_item
 from .queries import answer, check_all_attributes
@@ -120,6 +120,7 @@ def _index(table: Table, statement: Select, request: Request) -> Index | None:
     index = table.index.get(statement.index)
     if index is None:
         raise validation_error("The table does not have the specified index")
+    check_single_keys(index)
     if not index.local and request.get("ConsistentRead"):
         raise validation_error("Strongly consistent read is not supported on Global Secondary Indexes")
     if index.backfilling:

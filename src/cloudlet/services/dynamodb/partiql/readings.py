@@ -88,11 +88,9 @@ def reading_of(source: Table | Index, bound: Bound) -> Reading:
     statement = bound.statement
     assert isinstance(statement, Select)
     branches = _spread(statement.where, source)
-    composite = isinstance(source, Index) and source.composite
-    if not composite:
-        _check_types(source, branches, bound)
+    _check_types(source, branches, bound)
     selection = Selection(statement.paths, statement.names) if statement.paths else None
-    hashes = None if composite else _hashes(source, branches, bound)
+    hashes = _hashes(source, branches, bound)
     if hashes is None:
         _check_order(source, statement, 0)
         condition = (
@@ -110,16 +108,24 @@ def reading_of(source: Table | Index, bound: Bound) -> Reading:
     return Reading(reads, None, selection, _sort(source, statement, reads))
 
 
+def check_single_keys(index: Index | None) -> None:
+    if index is not None and index.composite:
+        raise validation_error(
+            "PartiQL statements cannot be executed on tables with multi-attribute HASH keys "
+            "or multi-attribute RANGE keys."
+        )
+
+
 def get_of(table: Table, bound: Bound, operation: str) -> Request:
     """A SELECT of one item by its key, as Get."""
     statement = bound.statement
     assert isinstance(statement, Select)
     refusal = f"Select statements within {operation} must specify the primary key in the where clause."
     if statement.index is not None:
-        in_batch = operation == "BatchExecuteStatement"
-        raise validation_error(
-            refusal if in_batch else "Reads on indices are not supported within transactions."
-        )
+        if operation != "BatchExecuteStatement":
+            raise validation_error("Reads on indices are not supported within transactions.")
+        check_single_keys(table.index.get(statement.index))
+        raise validation_error(refusal)
     branches = _spread(statement.where, table)
     hashes = _hashes(table, branches, bound)
     if hashes is not None:
