@@ -155,6 +155,40 @@ class TestConditions:
         assert ask(node, "GET", f"/{filled}/a")[0] == 200
 
 
+class TestUsers:
+    @pytest.mark.parametrize(
+        ("asked", "needed"),
+        [
+            ({"Tagging": "a=b"}, "s3:PutObjectTagging"),
+            ({"ACL": "bucket-owner-full-control"}, "s3:PutObjectAcl"),
+        ],
+    )
+    def test_who_writes_tags_and_acls_needs_more(
+        self, client: Callable[..., Any], s3: Any, bucket: str, unique: Callable[[str], str],
+        asked: dict[str, str], needed: str,
+    ) -> None:  # fmt: skip
+        iam, name = client("iam"), unique("writer")
+        iam.create_user(UserName=name)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        user = client(
+            "s3", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
+        )
+
+        def allow(*actions: str) -> None:
+            statement = {"Effect": "Allow", "Action": list(actions), "Resource": f"arn:aws:s3:::{bucket}/*"}
+            document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document)
+
+        allow("s3:PutObject")
+        user.put_object(Bucket=bucket, Key="a", Body=b"x")
+        for write in (user.put_object, user.create_multipart_upload):
+            with pytest.raises(ClientError, match=f"is not authorized to perform: {needed} on resource"):
+                write(Bucket=bucket, Key="a", **asked)
+        allow("s3:PutObject", needed)
+        user.put_object(Bucket=bucket, Key="a", Body=b"x", **asked)
+        user.create_multipart_upload(Bucket=bucket, Key="a", **asked)
+
+
 class TestAnotherAccount:
     def test_by_policy(self, client: Callable[..., Any], s3: Any, filled: str) -> None:
         other = client("s3", aws_access_key_id="111122223333")

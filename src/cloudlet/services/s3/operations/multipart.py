@@ -37,6 +37,8 @@ async def create_multipart_upload(ctx: Context, request: Request) -> dict[str, A
     async def body(tx: Transaction) -> str:
         bucket = await scope.bucket(tx, ctx, request, "PutObject", request["Key"])
         id = f"{tx.stamp().hex()}{random_id(44)}"  # lists are in the order of their begin
+        if ctx.principal.kind in ("user", "role"):
+            writing.check_more(ctx, bucket, request)
         grants.wanted(ctx, request, bucket, bucket["owner"], "PutObject")
         sse = encryption.chosen(ctx, bucket, request)
         if sse is not None:

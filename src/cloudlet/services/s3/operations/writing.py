@@ -8,7 +8,7 @@ from typing import Any
 
 from ....context import Context
 from ....store.interface import Transaction
-from .. import checksums, contents, encryption, grants, model, scope, storage, validation
+from .. import access, checksums, contents, encryption, grants, model, scope, storage, validation
 from ..contents import Taken, Wanted
 
 Request = dict[str, Any]
@@ -116,6 +116,8 @@ async def put_version(
     """Make `made`, with the body that was taken in, the key's newest version, if the request's conditions hold."""
     uid, key = bucket["uid"], request["Key"]
     newest = await storage.current(tx, uid, key)
+    if ctx.principal.kind in ("user", "role"):
+        check_more(ctx, bucket, request)
     _check_conditions(request, newest)
     owner = _owner(ctx, bucket, request)
     acl = grants.wanted(ctx, request, bucket, owner, _action(request))
@@ -147,6 +149,14 @@ async def put_version(
     await storage.put_current(tx, uid, key, record)
     record["versioned"] = versions
     return record
+
+
+def check_more(ctx: Context, bucket: Record, request: Request) -> None:
+    """Who puts tags or an ACL on what he writes needs the permissions for them, too."""
+    if request.get("Tagging"):
+        access.check(ctx, bucket, "s3:PutObjectTagging", request["Key"])
+    if grants.asked(request):
+        access.check(ctx, bucket, "s3:PutObjectAcl", request["Key"])
 
 
 def _action(request: Request) -> str:
