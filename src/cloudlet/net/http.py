@@ -36,6 +36,7 @@ from .head import (
 )
 from .hub import LINGER_SECONDS, NEVER, TICK_SECONDS, Hub
 from .messages import Request, Response, Tunnel, Upgrade
+from .outgoing import Outgoing
 from .pump import pump
 from .requests import BODY, HEAD, IDLE, Refused, RequestReader, refused
 from .tunnel import ESTABLISHED, join
@@ -48,20 +49,18 @@ QUEUED_BYTES = 1024 * 1024  # of bodies that wait for their turn
 DISCARD_BYTES = 1024 * 1024  # an unread body up to this is read and dropped to keep the connection
 
 
-class HttpConnection(asyncio.Protocol):
+class HttpConnection(Outgoing):
     __slots__ = (
-        "_active", "_dropping", "_gathered", "_head_deadline", "_hub", "_looked", "_paused", "_pumping", "_queue",
-        "_queued", "_reader", "_state", "_task", "_transport", "_unsent", "_waiter", "_writable", "deadline", "peer",
-        "scheme",
+        "_active", "_dropping", "_head_deadline", "_looked", "_paused", "_pumping", "_queue", "_queued", "_reader",
+        "_state", "_task", "_unsent", "_waiter", "_writable", "deadline", "peer", "scheme",
     )  # fmt: skip
 
     def __init__(self, hub: Hub, transport: asyncio.Transport, scheme: str) -> None:
+        super().__init__(hub, transport)
         host, port = (transport.get_extra_info("peername") or ("", 0))[:2]
         self.peer: tuple[str, int] = (host.removeprefix("::ffff:"), port)  # IPv4 through a listener on "::"
         self.scheme = scheme
         self.deadline = hub.now() + hub.limits.keep_alive_seconds
-        self._hub = hub
-        self._transport = transport
         self._reader = RequestReader(hub, self)
         self._queue: deque[tuple[Request, Response | None]] = deque()
         self._queued = 0  # bytes of bodies in it
@@ -73,7 +72,6 @@ class HttpConnection(asyncio.Protocol):
         self._dropping = False  # what comes in is no longer read as requests
         self._paused = False
         self._writable = True
-        self._gathered = b""  # answers that are written at the end of this turn
         self._unsent = 0
         self._head_deadline = 0.0
         self._waiter: asyncio.Future[None] | None = None
@@ -303,19 +301,7 @@ class HttpConnection(asyncio.Protocol):
             self.push()
             self._transport.writelines((head, body))
             return
-        if not self._gathered:
-            self._hub.push_later(self)
-            self._gathered = head + body
-        else:
-            self._gathered += head + body
-        if len(self._gathered) > UNSENT_MAX:
-            self.push()
-
-    def push(self) -> None:
-        """Write the answers that were gathered."""
-        gathered, self._gathered = self._gathered, b""
-        if gathered and not self._transport.is_closing():
-            self._transport.write(gathered)
+        self._gather(head + body, UNSENT_MAX)
 
     def _write(self, data: bytes) -> None:
         """Write at once, after what was gathered."""

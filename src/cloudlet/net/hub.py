@@ -3,9 +3,6 @@
 Time-outs have no timers of their own. A connection that waits for its peer has a `deadline`; once a second `tick` looks
 at all of them and calls `expire` on those whose deadline has passed. Open WebSockets are not looked at: they are in
 `sockets`, and come to `timed` only while they close.
-
-What is sent within a turn of the loop is written at its end, all connections' one after the other: a system call
-between two requests makes the processor forget what it knows of our code, which costs more than the call.
 """
 
 from __future__ import annotations

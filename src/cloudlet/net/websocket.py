@@ -5,8 +5,8 @@ Rules:
   buffer, no parser.
 - A frame that arrives whole is cut out of what was read; only what is incomplete is kept.
 - Limits are checked on the header of a frame, before its payload is waited for.
-- What is sent within a turn of the loop, or while a read is being handled, goes out in one write. The transport tells
-  what it couldn't write (its high-water mark is one byte), so that `buffered` and `on_drain` are exact.
+- What is sent within a turn of the loop goes out in one write. The transport tells what it couldn't write (its
+  high-water mark is one byte), so that `buffered` and `on_drain` are exact.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from . import frames
 from .frames import BINARY, CLOSE, CONTINUATION, PING, PONG, PROTOCOL_ERROR, TEXT, close_frame, frame, unmask
 from .hub import CLOSE_SECONDS, NEVER, Hub
 from .messages import Socket, SocketListener, Upgrade
+from .outgoing import Outgoing
 
 OPEN, CLOSING, CLOSED = 0, 1, 2
 PONG_BACKLOG = 64 * 1024  # a client that pings without reading gets no more pongs than this
@@ -59,15 +60,14 @@ class _Nobody:
 _NOBODY = _Nobody()
 
 
-class WebSocket(asyncio.Protocol):
+class WebSocket(Outgoing):
     __slots__ = (
-        "_buffer", "_fragments", "_gathered", "_hub", "_listener", "_max_frame", "_max_message", "_need", "_paused",
-        "_reading", "_state", "_told", "_transport", "_waits", "deadline",
+        "_buffer", "_fragments", "_listener", "_max_frame", "_max_message", "_need", "_paused", "_state", "_told",
+        "_waits", "deadline",
     )  # fmt: skip
 
     def __init__(self, hub: Hub, transport: asyncio.Transport, upgrade: Upgrade) -> None:
-        self._hub = hub
-        self._transport = transport
+        super().__init__(hub, transport)
         self._listener: SocketListener = upgrade.listener
         self._max_message = upgrade.max_message
         self._max_frame = upgrade.max_frame
@@ -77,8 +77,6 @@ class WebSocket(asyncio.Protocol):
         self._paused = False
         self._buffer: bytearray | None = None
         self._need = 0  # bytes without which looking at the buffer again is useless
-        self._gathered = b""  # frames that are written when the read is handled, or the turn ends
-        self._reading = False
         self._fragments: _Fragments | None = None
         self.deadline = NEVER
 
@@ -160,7 +158,6 @@ class WebSocket(asyncio.Protocol):
                 return
             data = bytes(self._buffer)
             self._buffer = None
-        self._reading = True
         try:
             done = self._read(data)
             if done < len(data) and not self._told:
@@ -168,9 +165,6 @@ class WebSocket(asyncio.Protocol):
         except ProtocolError as error:
             self._fail(error.code, error.reason)
         finally:
-            self._reading = False
-            if self._gathered:
-                self._hub.push_later(self)
             self._finish_if_over()
 
     def eof_received(self) -> bool:
@@ -341,20 +335,8 @@ class WebSocket(asyncio.Protocol):
         """It is closing already."""
 
     def _write(self, data: bytes) -> None:
-        if self._gathered:
-            self._gathered += data
-        elif not self._transport.is_closing():
-            self._gathered = data
-            if not self._reading:
-                self._hub.push_later(self)
-        if len(self._gathered) > UNSENT_MAX:
-            self.push()
-
-    def push(self) -> None:
-        """Write the frames that were gathered."""
-        gathered, self._gathered = self._gathered, b""
-        if gathered and not self._transport.is_closing():
-            self._transport.write(gathered)
+        if not self._transport.is_closing():
+            self._gather(data, UNSENT_MAX)
 
     def _call(self, callback: Any, *args: Any) -> None:
         try:
