@@ -66,10 +66,11 @@ class TestValidation:
             "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
         )
 
-    def test_limit(self, ddb):
-        assert (
-            "'limit' failed to satisfy constraint: Member must have value greater than or equal to 1"
-            in refusal(ddb.query, TableName="abc", Limit=0)
+    @pytest.mark.parametrize("operation", ["query", "scan"])
+    def test_limit(self, ddb, operation):
+        assert refusal(getattr(ddb, operation), TableName="abc", Limit=0) == (
+            "1 validation error detected: Value at 'Limit' failed to satisfy constraint: "
+            "Member must have value greater than or equal to 1"
         )
 
     @pytest.mark.parametrize(
