@@ -184,6 +184,10 @@ class TestUsers:
         for write in (user.put_object, user.create_multipart_upload):
             with pytest.raises(ClientError, match=f"is not authorized to perform: {needed} on resource"):
                 write(Bucket=bucket, Key="a", **asked)
+        s3.put_object(Bucket=bucket, Key="a", Body=b"x")
+        allow("s3:GetObject")
+        with pytest.raises(ClientError, match="not authorized to perform: s3:GetObjectAttributes"):
+            user.get_object_attributes(Bucket=bucket, Key="a", ObjectAttributes=["ETag"])
         allow("s3:PutObject", needed)
         user.put_object(Bucket=bucket, Key="a", Body=b"x", **asked)
         user.create_multipart_upload(Bucket=bucket, Key="a", **asked)

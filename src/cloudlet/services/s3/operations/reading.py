@@ -9,7 +9,7 @@ from typing import Any
 
 from ....context import Context
 from ....store.interface import Transaction
-from .. import contents, encryption, model, scope, storage, validation
+from .. import access, contents, encryption, model, scope, storage, validation
 from ..contents import Slice
 from . import writing
 
@@ -209,7 +209,11 @@ def _matches(wanted: str, etag: str) -> bool:
 async def get_object_attributes(ctx: Context, request: Request) -> dict[str, Any]:
     async def body(tx: Transaction) -> tuple[Record, Record]:
         bucket = await scope.found(tx, request)
-        return bucket, await scope.version(tx, ctx, bucket, request, "GetObject")
+        record = await scope.version(tx, ctx, bucket, request, "GetObject")
+        if ctx.principal.kind in ("user", "role"):
+            action = "GetObjectVersionAttributes" if "VersionId" in request else "GetObjectAttributes"
+            access.check(ctx, bucket, f"s3:{action}", request["Key"], record)
+        return bucket, record
 
     bucket, record = await ctx.store.read(body)
     asked = request.get("ObjectAttributes", [])
