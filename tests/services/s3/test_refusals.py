@@ -142,6 +142,11 @@ class TestRequests:
         assert b"<Key>a+b%2B%28c%29</Key>" in body
         assert s3.list_objects_v2(Bucket=bucket)["Contents"][0]["Key"] == "a b+(c)"
 
+    def test_not_modified_says_how_long_it_may_be_kept(self, node: Any, s3: Any, bucket: str) -> None:
+        etag = s3.put_object(Bucket=bucket, Key="a", Body=b"x", CacheControl="max-age=9")["ETag"]
+        status, body, headers = signed(node, "GET", f"/{bucket}/a", If_None_Match=etag)
+        assert (status, body, headers["etag"], headers["cache-control"]) == (304, b"", etag, "max-age=9")
+
     def test_dates_that_are_none_are_not_heeded(self, node: Any, s3: Any, bucket: str) -> None:
         s3.put_object(Bucket=bucket, Key="a", Body=b"x")
         for name in ("If_Modified_Since", "If_Unmodified_Since"):

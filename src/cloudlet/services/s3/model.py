@@ -164,10 +164,10 @@ def invalid(name: str, value: Any, message: str) -> AwsError:
     return AwsError("InvalidArgument", message, status=400, fields=fields)
 
 
-def not_modified(etag: str, modified: str) -> AwsError:
-    return AwsError(
-        "NotModified", "Not Modified", status=304, fields={"ETag": etag, "last-modified": modified}
-    )
+def not_modified(etag: str, modified: str, control: str | None) -> AwsError:
+    """`control`: the object's Cache-Control, which lets a cache keep it for longer."""
+    fields = {"ETag": etag, "last-modified": modified, **({"cache-control": control} if control else {})}
+    return AwsError("NotModified", "Not Modified", status=304, fields=fields)
 
 
 def precondition(name: str) -> AwsError:

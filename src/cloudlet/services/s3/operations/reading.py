@@ -188,7 +188,8 @@ def check_conditions(request: Request, record: Record, prefix: str) -> None:
     if fails and prefix:
         raise model.precondition(f"{dashed}{'If-None-Match' if none is not None else 'If-Modified-Since'}")
     if fails:
-        raise model.not_modified(etag, format_datetime(datetime.fromtimestamp(modified, UTC), usegmt=True))
+        when = format_datetime(datetime.fromtimestamp(modified, UTC), usegmt=True)
+        raise model.not_modified(etag, when, record["headers"].get("CacheControl"))
 
 
 def _moment(given: str | float | None) -> float | None:
