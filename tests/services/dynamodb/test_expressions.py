@@ -254,7 +254,14 @@ def test_compiled_once():
     assert compile_projection("a, #b", (("#b", "b"),)) is not compile_projection("a, #b", (("#b", "c"),))
 
 
-@pytest.mark.parametrize("text", ["NOT (" * 800 + "a = b" + ")" * 800, "NOT " * 1000 + "a = b"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NOT (" * 800 + "a = b" + ")" * 800,
+        "NOT " * 1000 + "a = b",
+        "size(" * 400 + "a" + ")" * 400 + " = b",
+    ],
+)
 def test_depth_is_bounded(text):
     with pytest.raises(ExpressionError, match="nested too deeply"):
         parse_condition(text)

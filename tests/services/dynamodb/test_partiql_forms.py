@@ -133,3 +133,44 @@ class TestNumbers:
                 Parameters=[value],
             )
             assert told == message
+
+
+class TestLargeStatements:
+    """They are refused or run; none is too much for the node."""
+
+    @pytest.mark.parametrize("count", [30, 95, 140, 400, 900])
+    @pytest.mark.parametrize(
+        "condition",
+        [
+            lambda n: "size(" * n + "a" + ")" * n + " = 1",
+            lambda n: "(" * n + "a = 1" + ")" * n,
+            lambda n: "NOT " * n + "a = 1",
+            lambda n: "(NOT NOT NOT " * (n // 3) + "a = 1" + ")" * (n // 3),
+            lambda n: " AND ".join(["a = 1"] * n),
+            lambda n: " OR ".join(["id = '1'", *["a = 1"] * n]),
+            lambda n: " AND ".join(["attribute_exists(a)"] * min(n, 300)),
+            lambda n: f"a IN [{', '.join(map(str, range(n)))}]",
+        ],
+    )
+    def test_conditions(self, ddb, users, condition, count):
+        statement = f'SELECT * FROM "{users}" WHERE {condition(count)}'
+        try:
+            run(ddb, statement)
+        except ddb.exceptions.ClientError as error:
+            assert error.response["Error"]["Code"] == "ValidationException"
+
+    @pytest.mark.parametrize("count", [30, 95, 400])
+    def test_updates(self, ddb, users, count):
+        nested = "if_not_exists(a, " * count + "1" + ")" * count
+        ddb.put_item(TableName=users, Item={"id": {"S": "large"}})
+        try:
+            run(ddb, f"UPDATE \"{users}\" SET a = {nested} WHERE id = 'large'")
+        except ddb.exceptions.ClientError as error:
+            assert error.response["Error"]["Code"] == "ValidationException"
+
+    def test_too_many_operators(self, ddb, users):
+        condition = " AND ".join(["a = 1"] * 151)
+        told = refusal(ddb.execute_statement, Statement=f'SELECT * FROM "{users}" WHERE {condition}')
+        assert told == (
+            "The expression contains more operators than are allowed; number of operators: 301, maximum: 300"
+        )

@@ -114,6 +114,26 @@ class TestValidation:
     def test_what_the_schema_does_not_allow(self, ddb, users, options, message):
         assert refusal(ddb.scan, TableName=users, **options) == message
 
+    @pytest.mark.parametrize("count", [30, 95, 149, 400])
+    @pytest.mark.parametrize(
+        "condition",
+        [
+            lambda n: "size(" * n + "a" + ")" * n + " = :v",
+            lambda n: "NOT (" * n + "a = :v" + ")" * n,
+            lambda n: "(NOT NOT NOT " * (n // 3) + "a = :v" + ")" * (n // 3),
+            lambda n: " AND ".join(["a = :v"] * n),
+        ],
+    )
+    def test_no_filter_is_too_much_for_the_node(self, ddb, users, condition, count):
+        try:
+            ddb.scan(
+                TableName=users,
+                FilterExpression=condition(count),
+                ExpressionAttributeValues={":v": {"N": "1"}},
+            )
+        except ddb.exceptions.ClientError as error:
+            assert error.response["Error"]["Code"] == "ValidationException"
+
     def test_key_of_another_segment(self, ddb, filled):
         for segment in range(4):
             answer = ddb.scan(TableName=filled, Segment=segment, TotalSegments=4, Limit=1)

@@ -40,7 +40,7 @@ UPDATE_FUNCTIONS = frozenset(("if_not_exists", "list_append"))
 COMPARATORS = frozenset(("=", "<>", "<", "<=", ">", ">="))
 SECTIONS = ("SET", "REMOVE", "ADD", "DELETE")
 _WORDS = ("AND", "OR", "NOT", "BETWEEN", "IN")
-_MAX_DEPTH = 150
+_MAX_DEPTH = 100
 
 _Any = Node | Operand
 
@@ -148,12 +148,19 @@ class _Parser:
             return self.call()
         return self.path()
 
+    def deeper(self) -> None:
+        self.depth += 1
+        if self.depth > _MAX_DEPTH:
+            raise ExpressionError("The expression is nested too deeply;")
+
     def call(self) -> Call:
         self.operators += 1
         name = self.tokens.take().text
+        self.deeper()
         self.tokens.expect("(")
         args = self.operands()
         self.tokens.expect(")")
+        self.depth -= 1
         if name not in self.functions:
             if name not in CONDITION_FUNCTIONS | UPDATE_FUNCTIONS:
                 self.unknown_function = self.unknown_function or name
@@ -189,9 +196,7 @@ class _Conditions(_Parser):
 
     def any(self) -> _Any:
         """An expression of any kind: in "(a) = :v" only what follows tells a condition from an operand."""
-        self.depth += 1
-        if self.depth > _MAX_DEPTH:
-            raise ExpressionError("The expression is nested too deeply;")
+        self.deeper()
         node = self.conjunction()
         while self.tokens.is_keyword("OR"):
             left = self.condition(node)
@@ -353,9 +358,7 @@ class _Updates(_Parser):
     def operand(self) -> Operand:
         if not self.tokens.sign("("):
             return self.plain_operand()
-        self.depth += 1
-        if self.depth > _MAX_DEPTH:
-            raise ExpressionError("The expression is nested too deeply;")
+        self.deeper()
         node = self.value()
         self.depth -= 1
         self.tokens.expect(")")

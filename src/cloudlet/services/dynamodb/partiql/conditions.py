@@ -20,7 +20,7 @@ from ..expressions.nodes import (
     Truth,
     ValueRef,
 )
-from ..model import MAX_NESTING, ValueRefused, validation_error
+from ..model import MAX_NESTING, MAX_OPERATORS, ValueRefused, validation_error
 from .lexer import Token, malformed, tokens_of
 from .statements import Constant, Literal, Parameter, Sequenced, Struct
 
@@ -48,10 +48,18 @@ class Conditions:
         self._tokens = tokens_of(text)
         self._at = 0
         self._depth = 0
+        self._operators = 0
         self._literals: list[Literal] = []
         self._names: dict[str, str] = {}
         self._parameters = 0
         self._functions: tuple[str, ...] = _IN_CONDITIONS
+
+    def check_operators(self) -> None:
+        if self._operators > MAX_OPERATORS:
+            raise validation_error(
+                "The expression contains more operators than are allowed; "
+                f"number of operators: {self._operators}, maximum: {MAX_OPERATORS}"
+            )
 
     def placeholders(self) -> dict[str, Any]:
         return {
@@ -259,8 +267,11 @@ class Conditions:
         name = token.text.lower()
         if name not in self._functions:
             raise validation_error(f"Unrecognized function: {name} at {self.position(token)}")
+        self._operators += 1
+        self._deeper()
         self.expect("(")
         args = self.arguments()
+        self._depth -= 1
         if not args:
             raise validation_error(
                 f"Incorrect number of operands for operator or function; operator or function: {name}, "
@@ -283,6 +294,7 @@ class Conditions:
         self._deeper()
         node = self.conjunction()
         while self.keyword("OR"):
+            self._operators += 1
             self._right_hand()
             node = Or(node, self.conjunction())
         self._depth -= 1
@@ -291,6 +303,7 @@ class Conditions:
     def conjunction(self) -> Node:
         node = self.negation()
         while self.keyword("AND"):
+            self._operators += 1
             self._right_hand()
             node = And(node, self.negation())
         return node
@@ -302,6 +315,7 @@ class Conditions:
     def negation(self) -> Node:
         negations = 0
         while self.keyword("NOT"):
+            self._operators += 1
             negations += 1
             if negations > _MAX_DEPTH:
                 raise malformed("nested too deeply")
@@ -316,11 +330,14 @@ class Conditions:
         left = self.compared()
         token = self.next
         if token.kind == "sign" and token.text in _COMPARATORS:
+            self._operators += 1
             sign = _COMPARATORS[self.take().text]
             return Compare(sign, left, self.compared())
         if self.keyword("IS"):
+            self._operators += 1
             return self._is(left)
         inverted = self.keyword("NOT")
+        self._operators += self.is_word("BETWEEN", "IN")
         if self.keyword("BETWEEN"):
             low = self.compared()
             if not self.keyword("AND"):

@@ -50,6 +50,7 @@ class _Statements(Conditions):
         self.sign(";")
         if self.next.kind != "end":
             raise malformed("Unexpected token after expression")
+        self.check_operators()
         return found
 
     def table(self, missing: str = "Expected identifier for simple path") -> list[str]:
