@@ -168,6 +168,15 @@ class TestLargeStatements:
         except ddb.exceptions.ClientError as error:
             assert error.response["Error"]["Code"] == "ValidationException"
 
+    def test_deep_parameters(self, post):
+        value: dict[str, Any] = {"S": "a"}
+        for _ in range(450):
+            value = {"M": {"a": value}}
+        statement = {"Statement": "SELECT * FROM abc WHERE id = ?", "Parameters": [value]}
+        answer = post("BatchExecuteStatement", {"Statements": [statement]})
+        told = answer.body["Responses"][0]["Error"]["Message"]
+        assert told.startswith("Nesting Levels have exceeded supported limits")
+
     def test_too_many_operators(self, ddb, users):
         condition = " AND ".join(["a = 1"] * 151)
         told = refusal(ddb.execute_statement, Statement=f'SELECT * FROM "{users}" WHERE {condition}')

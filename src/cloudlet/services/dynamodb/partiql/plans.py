@@ -10,7 +10,7 @@ from typing import Any
 from ..attributes import Item, Value, check_item
 from ..expressions import Condition, ExpressionError, compile_actions
 from ..expressions.nodes import And, Call, Compare, In, Node, Path, ValueRef
-from ..model import MAX_ITEM_SIZE, invalid_parameters, validation_error
+from ..model import MAX_ITEM_SIZE, validation_error
 from ..table import Table
 from .parser import parse
 from .statements import Delete, Exists, Insert, Statement, Update, check_value, in_older_words, value_of
@@ -53,17 +53,7 @@ def refuse_exists(bound: Bound) -> None:
 def check_parameters(asked: Request) -> None:
     """Told before anything of the statement."""
     for value in asked.get("Parameters", ()):
-        if has_false_null(value):
-            raise invalid_parameters("Null attribute value types must have the value of true")
         check_value(value)
-
-
-def has_false_null(value: Value) -> bool:
-    """Other requests may have it; it is true then."""
-    if value.get("NULL") is False:
-        return True
-    members = value.get("L") or (value.get("M") or {}).values()
-    return any(has_false_null(member) for member in members)
 
 
 def compiled(node: Node, names: tuple[tuple[str, str], ...], values: Values) -> Condition:
