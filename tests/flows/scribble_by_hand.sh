@@ -79,7 +79,12 @@ cache() {
     aws elasticache describe-serverless-caches --serverless-cache-name scribblev3 \
         --query "ServerlessCaches[0].$1" --output text
 }
-until [ "$(cache Status)" = available ]; do sleep 1; done
+available() { [ "$(cache Status)" = available ]; }
+for _ in $(seq 600); do
+    if available; then break; fi
+    sleep 1
+done
+available
 cache_url="valkeys://$(cache Endpoint.Address):$(cache Endpoint.Port)"
 
 step 5: the bucket, and the page in it
