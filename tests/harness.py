@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -40,12 +41,16 @@ class Node:
         self.options = options
         self.endpoint = ""
         self._port = 0
+        self._cache_port = random.randrange(
+            12_000, 20_000
+        )  # while one is stopped, no other takes its caches' ports
         self._log = data.parent / f"{data.name}.log"
         self.start()
 
     def start(self) -> None:
         command = [sys.executable, "-m", "cloudlet", "start", "--until-stdin-closes"]
-        command += [f"--port={self._port}", f"--data={self.data}", *self.options]
+        command += [f"--port={self._port}", f"--data={self.data}", f"--cache-port={self._cache_port}"]
+        command += self.options
         with open(self._log, "ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True

@@ -21,6 +21,10 @@ class Config:
             "help": "full: acknowledged means on disk; relaxed: for test suites, a crash loses the last writes"
         },
     )
+    cache_port: int = field(
+        default=6379,
+        metadata={"help": "caches get the first free port from this one on, unless they ask for one"},
+    )
 
     @property
     def home(self) -> str:

@@ -28,6 +28,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
+def option_of(setting: str) -> str:
+    """The command line option of one of Config's fields."""
+    return f"--{setting.replace('_', '-')}"
+
+
 def config_of(args: argparse.Namespace) -> Config:
     config = Config(**{field.name: getattr(args, field.name) for field in fields(Config)})
     config.data = config.data.absolute()
@@ -92,7 +97,7 @@ def _node_options(parser: argparse.ArgumentParser) -> None:
         kind = type(default) if isinstance(default, int) else Path if isinstance(default, Path) else str
         choices = ["full", "relaxed"] if field.name == "durability" else None
         text = f"{field.metadata['help']} ({default})"
-        parser.add_argument(f"--{field.name}", type=kind, default=default, choices=choices, help=text)
+        parser.add_argument(option_of(field.name), type=kind, default=default, choices=choices, help=text)
 
 
 def _stack_options(parser: argparse.ArgumentParser) -> None:

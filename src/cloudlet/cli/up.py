@@ -17,7 +17,7 @@ from types import FrameType
 
 from ..config import Config
 from ..errors import UserError
-from . import config_of
+from . import config_of, option_of
 from .client import Client
 from .show import paint, say, show_event, show_outputs
 from .stacks import SITE_URL, Deployed, deploy, local_url, parameters_of, prepare, stack_name
@@ -62,7 +62,7 @@ def _running(config: Config) -> Client | None:
 
 
 def _spawn(args: argparse.Namespace) -> subprocess.Popen[str]:
-    options = [f"--{field.name}={getattr(args, field.name)}" for field in fields(Config)]
+    options = [f"{option_of(field.name)}={getattr(args, field.name)}" for field in fields(Config)]
     command = [sys.executable, "-m", "cloudlet", "start", "--until-stdin-closes", *options]
     return subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True

@@ -61,7 +61,7 @@ async def transact(
         taken = await ctx.store.read(storage.ports)
         complete = []
         for server in servers:
-            port = next(ports.free(ctx.node.config, taken, server["cluster"], first or ports.FIRST), None)
+            port = next(ports.free(ctx.node.config, taken, server["cluster"], first), None)
             if port is None:
                 raise model.no_port()
             taken.add(port)

@@ -1,4 +1,4 @@
-"""Ports: a cache gets the first free one from Valkey's own on, and keeps it."""
+"""Ports: a cache gets the first free one from the node's first on (Valkey's own, unless told), and keeps it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from ...config import Config
 from .front import listener
 from .storage import BUS
 
-FIRST = 6379
 TRIED = 1000
 LOOPBACK = ("127.0.0.1", "::1")
 _LOCAL = ("localhost", *LOOPBACK)
@@ -19,8 +18,9 @@ def hosts(config: Config) -> tuple[str, ...]:
     return LOOPBACK if config.host in _LOCAL else (config.host,)
 
 
-def free(config: Config, taken: set[int], cluster: bool, first: int = FIRST) -> Iterator[int]:
+def free(config: Config, taken: set[int], cluster: bool, first: int | None = None) -> Iterator[int]:
     """Ports that nobody has now, from the wanted one on."""
+    first = first or config.cache_port
     for port in range(first, min(first + TRIED, 65536 - BUS)):
         if port not in taken and is_free(config, port, cluster):
             yield port
