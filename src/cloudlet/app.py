@@ -29,6 +29,7 @@ from .store.timers import DurableTimers
 from .timekeeper import Timekeeper
 
 AWS_HOSTS = tuple(f".{domain}" for domain in DOMAINS)
+OWN_NAMES = ("localhost:", "127.0.0.1:")
 ARTIFACT_LIMIT = 256 * 1024 * 1024
 
 
@@ -165,6 +166,8 @@ class CloudletNode:
 
     def _edge(self, request: Request) -> Edge | None:
         host, path = request.host.lower(), request.path
+        if host.startswith(OWN_NAMES) and not path.startswith("/_"):
+            return None
         name = host.rpartition(":")[0] or host
         for edge in self._edges:
             if edge.claims(name, path):

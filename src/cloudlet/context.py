@@ -94,7 +94,8 @@ class Edge(Protocol):
     """A data plane beside the AWS API: answers the requests that `claims` it, whole, without the pipeline."""
 
     def claims(self, host: str, path: str) -> bool:
-        """`host` without port, lower case; `path` as sent. Cheap: it is asked for every request."""
+        """`host` without port, lower case; `path` as sent. Cheap: it is asked for every request, but not for those to
+        this machine's own names with a path that doesn't begin with `/_`."""
         ...
 
     async def handle(self, request: Request) -> Response | Upgrade | Tunnel: ...

@@ -193,12 +193,15 @@ class Contract:
         await store.transact(lambda tx: tx.claim(b"a", b"b", 1))
         assert await store.read(load) is None
 
-    async def test_load_does_not_remember_what_was_rolled_back(self, store: Store) -> None:
+    @pytest.mark.parametrize("looks", [False, True])
+    async def test_load_does_not_remember_what_was_rolled_back(self, store: Store, looks: bool) -> None:
         await put(store, (b"a", b"1"))
         assert await store.read(lambda tx: tx.load(b"a", int)) == 1
 
         async def body(tx: Transaction) -> None:
             await tx.put(b"a", b"2")
+            if looks:
+                assert await tx.range(b"a", b"b") == [(b"a", b"2")]
             assert await tx.load(b"a", int) == 2
             raise LookupError
 

@@ -199,6 +199,7 @@ async def test_a_database_that_fails_under_a_write_takes_its_group_with_it(
 ) -> None:
     """What a body writes at its end can't be taken back alone."""
     await put(store, (b"a", b"1"))
+    assert await store.read(lambda tx: tx.load(b"a", int)) == 1
     execute = store._writer._execute
 
     def failing(sql: str, values: Any = ()) -> Any:
@@ -210,6 +211,7 @@ async def test_a_database_that_fails_under_a_write_takes_its_group_with_it(
     asked = [put(store, (b"a", b"2")), put(store, (b"b", b"2"), (b"c", b"2")), put(store, (b"d", b"2"))]
     refused = await asyncio.gather(*asked, return_exceptions=True)
     assert [isinstance(one, StoreError) for one in refused] == [True, True, False]
+    assert await store.read(lambda tx: tx.load(b"a", int)) == 1
     assert await everything(store) == [(b"a", b"1"), (b"d", b"2")]
 
 

@@ -37,12 +37,12 @@ from .watches import PrefixWatch, Watches
 
 T = TypeVar("T")
 
-CHECKPOINT_PAGES = 4096
-"""Pages in the WAL that start a checkpoint: 32 MB."""
+CHECKPOINT_PAGES = 8192
+"""Pages in the WAL that start a checkpoint: 64 MB."""
 CACHE_KIB = 16 * 1024
-ENOUGH = 32
+ENOUGH = 24
 """Transactions that a group needn't wait for others to join."""
-PATIENCE = 4
+PATIENCE = 8
 """Turns of the loop that it waits at most."""
 
 

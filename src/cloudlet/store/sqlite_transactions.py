@@ -31,6 +31,15 @@ DELETE_RANGE = "DELETE FROM kv WHERE k >= ? AND k < ?"
 _MISSING: Any = object()
 
 
+class Written:
+    """A value among the loaded ones that was written since, and not asked for yet."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+
+
 class State:
     """What the store and its transactions share."""
 
@@ -48,7 +57,7 @@ class State:
 class ReadTransaction:
     """What a `read` body is given."""
 
-    __slots__ = ("_dirty", "_execute", "_loaded", "_state", "live", "seen")
+    __slots__ = ("_dirty", "_execute", "_loaded", "_state", "live", "pending", "seen")
 
     _execute: Callable[..., apsw.Cursor]
 
@@ -56,22 +65,29 @@ class ReadTransaction:
         self._state = state
         self._dirty = state.dirty
         self._loaded = state.loaded
+        self.pending: dict[bytes, bytes | None] = {}
+        """What the body has written and the database hasn't yet: values by key, None for what is to be deleted."""
         self.live = False
         self.seen = 0
         """The latest group whose writes the body saw before they were on disk."""
 
     async def get(self, key: bytes) -> bytes | None:
+        if key in self.pending:
+            return self.pending[key]
         if self._dirty or self._state.dirty_ranges:
             self._note(key)
         value: bytes | None = self._execute(GET, (key,)).get
         return value
 
     async def load(self, key: bytes, decode: Callable[[bytes], T]) -> T | None:
+        if key in self.pending:
+            own = self.pending[key]
+            return None if own is None else decode(own)
         if self._dirty or self._state.dirty_ranges:
             self._note(key)
         value = self._loaded.get(key, _MISSING)
-        if value is _MISSING:
-            raw: bytes | None = self._execute(GET, (key,)).get
+        if value is _MISSING or type(value) is Written:
+            raw: bytes | None = self._execute(GET, (key,)).get if value is _MISSING else value.raw
             value = None if raw is None else decode(raw)
             if raw is None or len(raw) <= LOADED_MAX_SIZE:
                 self._remember(key, value)
@@ -135,36 +151,21 @@ class ReadTransaction:
 
 
 class WriteTransaction(ReadTransaction):
-    """What a `transact` body is given. What it writes is *pending*, a dict, until it ends or reads a range that has
-    some of it: so most bodies leave no trace in the database before it is known that they don't raise."""
+    """What a `transact` body is given. What it writes is pending until it ends or reads a range that has some of it:
+    so most bodies leave no trace in the database before it is known that they don't raise."""
 
-    __slots__ = ("_begin", "_next_stamp", "asked", "keys", "pending", "ranges", "wrote")
+    __slots__ = ("_begin", "_next_stamp", "asked", "keys", "ranges", "wrote")
 
     def __init__(self, state: State, begin: Callable[[], None], next_stamp: Callable[[], bytes]) -> None:
         super().__init__(state)
         self._begin = begin
         self._next_stamp = next_stamp
-        self.pending: dict[bytes, bytes | None] = {}
-        """Values by key, None for what is to be deleted."""
         self.wrote = False
         """Whether something is in the database already, behind a savepoint."""
         self.asked: list[tuple[bytes, bytes]] = []
         """The ranges that the body read: what it saw of others' writes matters only if it writes nothing itself."""
         self.keys: list[bytes] = []
         self.ranges: list[tuple[bytes, bytes]] = []
-
-    async def get(self, key: bytes) -> bytes | None:
-        value = self.pending.get(key, _MISSING)
-        if value is not _MISSING:
-            own: bytes | None = value
-            return own
-        return await super().get(key)
-
-    async def load(self, key: bytes, decode: Callable[[bytes], T]) -> T | None:
-        value = self.pending.get(key, _MISSING)
-        if value is not _MISSING:
-            return None if value is None else decode(value)
-        return await super().load(key, decode)
 
     async def range(
         self, begin: bytes, end: bytes, *, limit: int = 0, reverse: bool = False
@@ -220,12 +221,17 @@ class WriteTransaction(ReadTransaction):
             else:
                 execute(PUT, (key, value))
             if key in loaded:
-                del loaded[key]
+                if value is not None and len(value) <= LOADED_MAX_SIZE:
+                    loaded[key] = Written(value)
+                else:
+                    del loaded[key]
         self.keys += self.pending
         self.pending.clear()
 
     def forget(self) -> None:
         """The body came to nothing."""
+        for key in (*self.keys, *self.pending):
+            self._loaded.pop(key, None)
         self.pending.clear()
         self.keys.clear()
         self.ranges.clear()
