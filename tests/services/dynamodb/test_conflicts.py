@@ -162,8 +162,9 @@ class TestTransactions:
                 return False
             return True
 
-        while not await attempt():
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(20):  # the disk is healed in a thread
+            while not await attempt():
+                await asyncio.sleep(0)
         assert await table.value("a") == "2"
 
     async def test_one_whose_client_has_gone_holds_nothing(self, table):
