@@ -37,12 +37,14 @@ LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
 class Admin:
+    paths = ("/_cloudlet/", "/_localstack/")
+
     def __init__(self, node: CloudletNode) -> None:
         self._node = node
         self._pages: dict[str, Path] = {}
 
     def claims(self, host: str, path: str) -> bool:
-        return path.startswith(("/_cloudlet/", "/_localstack/")) and not path.startswith("/_cloudlet/lambda/")
+        return path.startswith(self.paths) and not path.startswith("/_cloudlet/lambda/")
 
     async def handle(self, request: Request) -> Response:
         path = request.path.removeprefix("/_cloudlet")

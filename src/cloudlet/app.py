@@ -51,6 +51,7 @@ class CloudletNode:
         self.services: dict[str, Service] = {}
         self.authority = Authority(config.data / "tls")
         self._edges: list[Edge] = []
+        self._edge_paths: tuple[str, ...] = ()
         self._ending = AsyncExitStack()
 
     @property
@@ -119,6 +120,7 @@ class CloudletNode:
                 service.register(self)
             if service.edges is not None:
                 self._edges += service.edges(self)
+        self._edge_paths = tuple(path for edge in self._edges for path in edge.paths)
         return loaded
 
     async def _listen(self) -> None:
@@ -166,7 +168,7 @@ class CloudletNode:
 
     def _edge(self, request: Request) -> Edge | None:
         host, path = request.host.lower(), request.path
-        if host.startswith(OWN_NAMES) and not path.startswith("/_"):
+        if host.startswith(OWN_NAMES) and not path.startswith(self._edge_paths):
             return None
         name = host.rpartition(":")[0] or host
         for edge in self._edges:

@@ -93,9 +93,14 @@ class Patient(Protocol):
 class Edge(Protocol):
     """A data plane beside the AWS API: answers the requests that `claims` it, whole, without the pipeline."""
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """How those of its paths begin that it claims under any host name."""
+        ...
+
     def claims(self, host: str, path: str) -> bool:
-        """`host` without port, lower case; `path` as sent. Cheap: it is asked for every request, but not for those to
-        this machine's own names with a path that doesn't begin with `/_`."""
+        """`host` without port, lower case; `path` as sent. Cheap: it is asked for every request but those to
+        `localhost` with a path that is no edge's."""
         ...
 
     async def handle(self, request: Request) -> Response | Upgrade | Tunnel: ...

@@ -32,6 +32,8 @@ _NOBODY = "AAAAAAAAAAAAAAA="
 
 
 class ExecuteApi:
+    paths = (PREFIX,)
+
     def __init__(self, node: Node) -> None:
         self._node = node
         self._gateway: Gateway = node.runtimes[MANAGEMENT]

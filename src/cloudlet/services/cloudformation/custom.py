@@ -156,11 +156,13 @@ def _texts(value: Any) -> Any:
 class Responses:
     """The edge that takes the functions' answers."""
 
+    paths = (PATH,)
+
     def __init__(self, node: Node) -> None:
         self._node = node
 
     def claims(self, host: str, path: str) -> bool:
-        return path.startswith(PATH)
+        return path.startswith(self.paths)
 
     async def handle(self, request: Request) -> Response:
         token = request.path.removeprefix(PATH)

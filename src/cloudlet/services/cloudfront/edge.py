@@ -17,6 +17,7 @@ NOBODY = "1.1 00000000000000000000000000000000.cloudfront.net (CloudFront)"
 
 
 class CloudFrontEdge:
+    paths = (PREFIX,)
     streams = True
 
     def __init__(self, node: Node) -> None:

@@ -261,11 +261,13 @@ def location(node: Node, sha: str) -> str:
 class CodeEdge:
     """Serves packages to whoever has their name, which GetFunction gives."""
 
+    paths = (_PREFIX,)
+
     def __init__(self, node: Node) -> None:
         self._node = node
 
     def claims(self, host: str, path: str) -> bool:
-        return path.startswith(_PREFIX)
+        return path.startswith(self.paths)
 
     async def handle(self, request: Request) -> Response:
         sha = request.path[len(_PREFIX) :]

@@ -37,6 +37,8 @@ ASKED_DATES = {"if-modified-since": "IfModifiedSince", "if-unmodified-since": "I
 
 
 class WebsiteEdge:
+    paths = (website.PREFIX,)
+
     def __init__(self, node: Node) -> None:
         self._node = node
 

@@ -65,11 +65,13 @@ class Signing:
 class CertificateEdge:
     """Serves the certificate by its path under whatever name the node is reached, AWS's own included."""
 
+    paths = (PREFIX,)
+
     def __init__(self, signing: Signing) -> None:
         self._signing = signing
 
     def claims(self, host: str, path: str) -> bool:
-        return path.startswith(PREFIX)
+        return path.startswith(self.paths)
 
     async def handle(self, request: Request) -> Response | Upgrade | Tunnel:
         signer = await self._signing.ready()
