@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 CHECKPOINT_PAGES = 8192
 """Pages in the WAL that start a checkpoint: 64 MB."""
-CACHE_KIB = 16 * 1024
+CACHE_KIB = 32 * 1024
 ENOUGH = 24
 """Transactions that a group needn't wait for others to join."""
 PATIENCE = 8
